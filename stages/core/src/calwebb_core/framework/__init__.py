@@ -1,0 +1,1 @@
+"""Names, products, references, parameters, running a list of steps, command-line parts, errors."""

@@ -1,0 +1,105 @@
+"""Containers that steps hand to one another: arrays and keywords, no files.
+
+Array axes are always (integration, group, y, x); arrays are C-contiguous and in native byte
+order. An array that a product does not have is None.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.metadata import Metadata
+
+Float32 = NDArray[np.float32]
+UInt32 = NDArray[np.uint32]
+UInt8 = NDArray[np.uint8]
+
+
+@dataclass
+class Table:
+    """A binary table HDU that is carried along: structured array and units by column."""
+
+    data: NDArray[np.void]
+    units: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Ramp:
+    """Detector ramps of one exposure or segment (`_uncal` once read, `_ramp`).
+
+    Attributes
+    ----------
+    metadata : Metadata
+    data : float32, (nints, ngroups, ny, nx), DN
+    pixeldq : uint32, (ny, nx)
+    groupdq : uint8, (nints, ngroups, ny, nx)
+    zeroframe : float32, (nints, ny, nx), DN, or None
+    refout : float32, (nints, ngroups, ny, nx // 4), DN, or None
+    average_dark_current : float32, (ny, nx), electron / s, or None
+    tables : other HDUs that are carried along by EXTNAME (GROUP, INT_TIMES, ...)
+    """
+
+    metadata: Metadata
+    data: Float32
+    pixeldq: UInt32
+    groupdq: UInt8
+    zeroframe: Float32 | None = None
+    refout: Float32 | None = None
+    average_dark_current: Float32 | None = None
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass
+class Image:
+    """An image of one exposure, or a cube of one image per integration, or a mosaic.
+
+    Attributes
+    ----------
+    metadata : Metadata
+    data : float32, (ny, nx) or (nints, ny, nx); DN/s, MJy/sr, ... as BUNIT says
+    err : float32, shape and unit of `data`
+    dq : uint32, shape of `data`; None for a mosaic
+    var_poisson, var_rnoise, var_flat : float32, shape of `data`, squared unit, or None
+    area : float32, (ny, nx), pixel area relative to the nominal one, or None
+    weight : float32, (ny, nx), WHT of a mosaic, or None
+    context : uint32, (nplanes, ny, nx), CON of a mosaic, or None
+    wcs : gwcs.WCS or None
+    tables : other HDUs that are carried along by EXTNAME (INT_TIMES, HDRTAB, ...)
+    """
+
+    metadata: Metadata
+    data: Float32
+    err: Float32
+    dq: UInt32 | None = None
+    var_poisson: Float32 | None = None
+    var_rnoise: Float32 | None = None
+    var_flat: Float32 | None = None
+    area: Float32 | None = None
+    weight: Float32 | None = None
+    context: UInt32 | None = None
+    wcs: Any = None
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass
+class Rates:
+    """What the ramp fit makes: `_rate` over all integrations and `_rateints` for each."""
+
+    rate: Image
+    rateints: Image
+
+    @property
+    def metadata(self) -> Metadata:
+        """Keywords of the exposure's rate image."""
+        return self.rate.metadata
+
+
+@dataclass
+class Segmentation:
+    """Segmentation map of a catalog (`_segm`): uint32 (ny, nx), 0 where there is no source."""
+
+    metadata: Metadata
+    data: UInt32
+    wcs: Any = None

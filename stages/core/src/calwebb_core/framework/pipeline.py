@@ -1,0 +1,45 @@
+"""A pipeline: the steps of a stage program in order, and how its files are read and written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.step import Step
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What the runner and the command line need to know of a stage program.
+
+    Attributes
+    ----------
+    name : str
+        Official name, such as "calwebb_detector1".
+    program : str
+        Console script, such as "calwebb-detector1".
+    meaning : str
+        One line for people.
+    steps : tuple of Step
+        All steps that any mode of this program may run.
+    select : callable
+        ``select(metadata) -> tuple of Step``: the order for this exposure's mode; raises
+        InputError in one sentence for a mode that is not available yet.
+    read : callable
+        ``read(path) -> model``: raw input, association or saved intermediate.
+    save : callable
+        ``save(model, step_name, directory) -> list of paths``: writes an intermediate.
+    write : callable
+        ``write(model, directory) -> list of paths``: writes the products of the model that
+        the last step returned (also when `--stop-after` ended the run early).
+    """
+
+    name: str
+    program: str
+    meaning: str
+    steps: tuple[Step, ...]
+    select: Callable[[Metadata], tuple[Step, ...]]
+    read: Callable[[Path], Any]
+    save: Callable[[Any, str, Path], list[Path]]
+    write: Callable[[Any, Path], list[Path]]

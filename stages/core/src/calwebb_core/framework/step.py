@@ -1,0 +1,66 @@
+"""What a step is: a name, its keyword, its parameters and a function over containers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from calwebb_core.framework.metadata import Metadata
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a step ended: COMPLETE, or SKIPPED with the reason."""
+
+    word: str
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.reason}" if self.reason else self.word
+
+
+COMPLETE = Status("COMPLETE")
+
+
+def skipped(reason: str) -> Status:
+    """Return the status of a step that passes its input on, with the reason in words."""
+    return Status("SKIPPED", reason)
+
+
+def always_applies(_: Metadata) -> str | None:
+    """Say that a step runs for every exposure that reaches it."""
+    return None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a pipeline.
+
+    Attributes
+    ----------
+    name : str
+        The official name: module, `--skip NAME`, suffix of a saved intermediate.
+    keyword : str
+        Header keyword of its status, such as S_JUMP.
+    meaning : str
+        One line for people.
+    parameters : type
+        Frozen dataclass of its options.
+    run : callable
+        ``run(model, references, parameters) -> (model, Status)``. It opens no files itself:
+        `references` hands out arrays (see `calwebb_core.framework.references.References`).
+    references : tuple of str
+        CRDS types it uses, lower case: ("gain", "readnoise").
+    not_needed : callable
+        ``not_needed(metadata) -> reason or None``: why it won't run for such an exposure.
+    skip : bool
+        Whether it is off unless asked for.
+    """
+
+    name: str
+    keyword: str
+    meaning: str
+    parameters: type
+    run: Callable[[Any, Any, Any], tuple[Any, Status]]
+    references: tuple[str, ...] = ()
+    not_needed: Callable[[Metadata], str | None] = always_applies
+    skip: bool = False

@@ -1,0 +1,1 @@
+"""Array algorithms that two or more stages need; nothing here opens a file."""
