@@ -1,18 +1,24 @@
 # make env    all environments under .env/, every program in .env/bin/
 # make demo   simulate four dithered exposures and run the workflow to the mosaic and catalog
 # make test   style checks and tests
+# make peer   compare with the official package (installed in an environment of its own)
 # make lock   renew the lock files from envs/*.in
 
 SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= $(shell nproc)
+PYTEST_OPTIONS ?=
 
-.PHONY: env demo test lint lock clean
+.PHONY: env demo test lint peer lock clean
 
 env: .env/ready
 
 .env/ready: envs/build.sh $(wildcard envs/*.lock) $(wildcard stages/*/pyproject.toml) simulator/pyproject.toml
 	PYTHON=$(PYTHON) envs/build.sh
+
+.env/peer/ready: .env/ready envs/peer.lock
+	PYTHON=$(PYTHON) envs/build.sh peer
+	touch $@
 
 demo: env
 	demo/run.sh $(CORES)
@@ -23,7 +29,10 @@ lint: env
 test: lint
 	.env/bin/pytest -q -m "not peer" $(PYTEST_OPTIONS)
 
-lock:
+peer: .env/peer/ready
+	CALWEBB_PEER_PYTHON=$(CURDIR)/.env/peer/bin/python .env/bin/pytest -q -m peer $(PYTEST_OPTIONS)
+
+lock: env
 	envs/lock.sh
 
 clean:

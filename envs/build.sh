@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
+# envs/build.sh [peer]
+#
 # Build one virtual environment a stage under .env/ from its lock file (hashes checked), install
-# the core and the stage in it, and link the programs into .env/bin/.
+# the core and the stage in it, and link the programs into .env/bin/. With `peer`, build only the official package's environment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$(command -v "${PYTHON:-python3}") || { echo "python3 is missing: install python3 (3.11 or newer) with venv" >&2; exit 2; }
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
     || { echo "$python is $("$python" --version 2>&1); Python 3.11 or newer is needed" >&2; exit 2; }
 
-rm -f .env/ready
+[ "${1:-}" = peer ] || rm -f .env/ready
 mkdir -p .env/bin
 if [ ! -x .env/bootstrap/bin/uv ]; then
     "$python" -m venv .env/bootstrap \
@@ -22,10 +24,15 @@ build() {
     [ -x ".env/$name/bin/python" ] || "$uv" venv --quiet --python "$python" ".env/$name"
     "$uv" pip sync --quiet --require-hashes --python ".env/$name" "envs/$name.lock"
     for project in $projects; do editable+=(-e "$project"); done
-    "$uv" pip install --quiet --no-deps --python ".env/$name" "${editable[@]}"
+    [ -z "$projects" ] || "$uv" pip install --quiet --no-deps --python ".env/$name" "${editable[@]}"
     for program in $programs; do ln -sfn "../$name/bin/$program" ".env/bin/$program"; done
     echo "env: $name"
 }
+
+if [ "${1:-}" = peer ]; then
+    build peer "" ""
+    exit
+fi
 
 build detector1 "stages/core stages/detector1" "calwebb-detector1"
 build image2 "stages/core stages/image2" "calwebb-image2"

@@ -10,4 +10,6 @@ compile=("$uv" pip compile --quiet --universal --python-version 3.11 --fork-stra
 for name in detector1 image2 level3 associate simulator workflow; do
     "${compile[@]}" --constraint test.lock --output-file "$name.lock" "$name.in"
 done
-"${compile[@]}" --output-file bootstrap.lock bootstrap.in
+for name in bootstrap peer; do
+    "${compile[@]}" --output-file "$name.lock" "$name.in"
+done

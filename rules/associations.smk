@@ -1,0 +1,47 @@
+# The table of exposures and the associations that follow from it. An association is written
+# anew when its own content changes, not whenever an exposure was added to the pool.
+
+
+rule pool:
+    input:
+        uncal=uncal_of_program,
+    output:
+        f"{RESULTS}/{{program}}/pool.csv",
+    log:
+        f"{LOGS}/{{program}}/pool.log",
+    benchmark:
+        f"{LOGS}/{{program}}/pool.jsonl"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    container:
+        image("associate")
+    shell:
+        "calwebb-pool {input.uncal} -o {output} -q 2> {log}"
+
+
+rule association:
+    input:
+        pool=ancient(f"{RESULTS}/{{program}}/pool.csv"),
+    output:
+        f"{RESULTS}/{{program}}/associations/{{association}}.json",
+    log:
+        f"{LOGS}/{{program}}/associations/{{association}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        content=association_content,
+    container:
+        image("associate")
+    shell:
+        "calwebb-associate {input.pool} --only {wildcards.association}.json"
+        " --output-dir $(dirname {output}) -q 2> {log}"
+
+
+rule associations_all:
+    input:
+        every_pool,
+        every_association,

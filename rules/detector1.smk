@@ -1,0 +1,33 @@
+# Stage 1: raw ramps to count rates.
+
+
+rule detector1:
+    input:
+        uncal=uncal_of_exposure,
+        references=f"{RESULTS}/{{program}}/references/{{exposure}}_detector1.json",
+        files=reference_files,
+    output:
+        rate=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rate.fits",
+        rateints=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rateints.fits",
+    log:
+        f"{LOGS}/{{program}}/detector1/{{exposure}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/detector1/{{exposure}}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(base=900, per_input=4),
+        runtime=runtime(base=3, per_gigabyte=10),
+    params:
+        options=options("detector1"),
+    container:
+        image("detector1")
+    shell:
+        "calwebb-detector1 run {input.uncal} --references {input.references}"
+        " --output-dir $(dirname {output.rate}) {params.options}"
+        " --threads {threads} --log {log} -q"
+
+
+rule detector1_all:
+    input:
+        every_rate,
+        every_quicklook("detector1"),

@@ -1,0 +1,34 @@
+# Stage 2 imaging: count rates to calibrated exposures.
+
+
+rule image2:
+    input:
+        association=association_of_exposure,
+        rate=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rate.fits",
+        references=f"{RESULTS}/{{program}}/references/{{exposure}}_image2.json",
+        files=reference_files,
+    output:
+        cal=f"{RESULTS}/{{program}}/image2/{{exposure}}_cal.fits",
+        i2d=f"{RESULTS}/{{program}}/image2/{{exposure}}_i2d.fits",
+    log:
+        f"{LOGS}/{{program}}/image2/{{exposure}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/image2/{{exposure}}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(base=900, per_input=6),
+        runtime=runtime(base=3, per_gigabyte=20),
+    params:
+        options=options("image2"),
+    container:
+        image("image2")
+    shell:
+        "calwebb-image2 run {input.association} --input-dir $(dirname {input.rate})"
+        " --references {input.references} --output-dir $(dirname {output.cal})"
+        " {params.options} --threads {threads} --log {log} -q"
+
+
+rule image2_all:
+    input:
+        every_cal,
+        every_quicklook("image2"),

@@ -1,0 +1,42 @@
+# Stage 3 imaging: calibrated exposures of an association to a mosaic and a catalog. The
+# flagged exposures (_crf) are as many as the association has members: they go into a folder
+# of their own, from which the products of fixed name are moved when all is done.
+
+
+rule image3:
+    input:
+        association=association_of_product,
+        members=cal_members,
+        references=f"{RESULTS}/{{program}}/references/{{product}}_image3.json",
+        files=reference_files,
+    output:
+        i2d=f"{RESULTS}/{{program}}/image3/{{product}}_i2d.fits",
+        catalog=f"{RESULTS}/{{program}}/image3/{{product}}_cat.ecsv",
+        segmentation=f"{RESULTS}/{{program}}/image3/{{product}}_segm.fits",
+        exposures=directory(f"{RESULTS}/{{program}}/image3/{{product}}_crf"),
+    log:
+        f"{LOGS}/{{program}}/image3/{{product}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/image3/{{product}}.jsonl"
+    threads: 1
+    resources:
+        mem_mb=memory(base=1500, per_input=3),
+        runtime=runtime(base=5, per_gigabyte=20),
+    params:
+        options=options("image3"),
+        cal=lambda w: f"{RESULTS}/{w.program}/image2",
+    container:
+        image("level3")
+    shell:
+        "calwebb-image3 run {input.association} --input-dir {params.cal}"
+        " --references {input.references} --output-dir {output.exposures}"
+        " {params.options} --threads {threads} --log {log} -q"
+        " && mv {output.exposures}/$(basename {output.i2d}) {output.i2d}"
+        " && mv {output.exposures}/$(basename {output.catalog}) {output.catalog}"
+        " && mv {output.exposures}/$(basename {output.segmentation}) {output.segmentation}"
+
+
+rule image3_all:
+    input:
+        every_mosaic,
+        every_quicklook("image3"),

@@ -1,0 +1,26 @@
+# Best reference files of each exposure (or level-3 product) and pipeline: chosen by the plan,
+# recorded here with their checksums. `selection` is what the rules of the context chose: a job
+# runs again exactly when that choice changes, not whenever the context has another name.
+
+
+rule references:
+    input:
+        uncal=representative_uncal,
+        files=reference_files,
+    output:
+        f"{RESULTS}/{{program}}/references/{{unit}}_{{pipeline}}.json",
+    log:
+        f"{LOGS}/{{program}}/references/{{unit}}_{{pipeline}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/references/{{unit}}_{{pipeline}}.jsonl"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        selection=reference_selection,
+        overrides=reference_overrides,
+    container:
+        image("associate")
+    shell:
+        "calwebb-references {input.uncal} --pipeline calwebb-{wildcards.pipeline}"
+        " {params.overrides} -o {output} -q 2> {log}"
