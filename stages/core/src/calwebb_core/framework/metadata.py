@@ -1,6 +1,7 @@
 """The keywords of one product, whatever HDU they live in."""
 
 from collections.abc import Iterator, MutableMapping
+from copy import deepcopy
 from typing import Any, TypeVar
 
 from calwebb_core.framework.errors import InputError
@@ -29,6 +30,7 @@ class Metadata(MutableMapping[str, Any]):
         self.homes: dict[str, str] = {}
         self.comments: dict[str, str] = {}
         self.history: list[str] = []
+        self.provenance: dict[str, Any] = {}
         for keyword, value in dict(values).items():
             self[keyword] = value
 
@@ -51,11 +53,12 @@ class Metadata(MutableMapping[str, Any]):
         return f"Metadata({self.source!r}, {len(self)} keywords)"
 
     def copy(self) -> "Metadata":
-        """Return an independent copy with the same source, homes, comments and history."""
+        """Return an independent copy with the same source, homes, comments, history, provenance."""
         other = Metadata(self._values, self.source)
         other.homes = dict(self.homes)
         other.comments = dict(self.comments)
         other.history = list(self.history)
+        other.provenance = deepcopy(self.provenance)
         return other
 
     def require(self, keyword: str, kind: type[T]) -> T:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.parameters import did_you_mean
 from calwebb_core.framework.step import Step
 
 
@@ -27,12 +29,17 @@ class Pipeline:
         ``select(metadata) -> tuple of Step``: the order for this exposure's mode; raises
         InputError in one sentence for a mode that is not available yet.
     read : callable
-        ``read(path) -> model``: raw input, association or saved intermediate.
+        ``read(path) -> model``: raw input, association or saved intermediate. A program that
+        takes associations also accepts the keyword `input_dir`.
     save : callable
-        ``save(model, step_name, directory) -> list of paths``: writes an intermediate.
+        ``save(model, step_name, directory) -> list of paths``: writes an intermediate
+        ``<root>_<step>.fits``; the proper products for a model that has no other form.
     write : callable
         ``write(model, directory) -> list of paths``: writes the products of the model that
         the last step returned (also when `--stop-after` ended the run early).
+    read_metadata : callable, optional
+        ``read_metadata(path) -> Metadata`` of an input without its pixels. By default the
+        headers of a FITS product, or whatever `read` returns for another kind of file.
     """
 
     name: str
@@ -43,3 +50,19 @@ class Pipeline:
     read: Callable[[Path], Any]
     save: Callable[[Any, str, Path], list[Path]]
     write: Callable[[Any, Path], list[Path]]
+    read_metadata: Callable[[Path], Metadata] | None = None
+
+    def step(self, name: str) -> Step:
+        """Return the step of this name.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        for step in self.steps:
+            if step.name == name:
+                return step
+        hint = did_you_mean(name, [step.name for step in self.steps])
+        msg = f"{self.name} has no step {name!r}{hint}"
+        raise InputError(msg)

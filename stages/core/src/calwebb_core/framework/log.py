@@ -1,0 +1,129 @@
+"""What the programs say on stderr and in the log file: levels, UTC time stamps, versions."""
+
+import logging
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from calwebb_core.framework.errors import InputError
+
+FILE_FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
+OURS = "calwebb"
+_state = {"debug": False}
+LIBRARIES = ("numpy", "numba", "astropy", "asdf", "gwcs", "crds")
+
+
+class UtcFormatter(logging.Formatter):
+    """Formatter whose time stamps are UTC."""
+
+    converter = staticmethod(time.gmtime)
+
+
+class OwnOrWarning(logging.Filter):
+    """Let other people's libraries speak only from warning level on."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record is shown."""
+        return record.name.startswith(OURS) or record.levelno >= logging.WARNING
+
+
+def configure(
+    *, quiet: bool = False, verbose: bool = False, debug: bool = False, path: Path | None = None
+) -> None:
+    """Send log records to stderr and, if `path` is given, in full detail to a file.
+
+    Parameters
+    ----------
+    quiet : bool
+        Only warnings and errors on stderr.
+    verbose : bool
+        Details too.
+    debug : bool
+        Details, other libraries' records and tracebacks.
+    path : Path, optional
+        Log file, written anew.
+
+    Raises
+    ------
+    InputError
+        If the log file cannot be written.
+    """
+    close()
+    _state["debug"] = debug
+    root = logging.getLogger()
+    root.setLevel(logging.DEBUG if (verbose or debug or path) else logging.INFO)
+    stream = logging.StreamHandler(sys.stderr)
+    stream.setLevel(_stream_level(quiet=quiet, verbose=verbose, debug=debug))
+    stream.setFormatter(logging.Formatter("%(levelname_plain)s%(message)s"))
+    stream.addFilter(_name_level)
+    if not debug:
+        stream.addFilter(OwnOrWarning())
+    _add(root, stream)
+    if path is not None:
+        _add(root, _file_handler(path))
+        log_platform()
+    logging.captureWarnings(capture=True)
+
+
+def debugging() -> bool:
+    """Say whether tracebacks are wanted on stderr."""
+    return _state["debug"]
+
+
+def _stream_level(*, quiet: bool, verbose: bool, debug: bool) -> int:
+    if verbose or debug:
+        return logging.DEBUG
+    return logging.WARNING if quiet else logging.INFO
+
+
+def _name_level(record: logging.LogRecord) -> bool:
+    plain = record.levelno < logging.WARNING
+    record.levelname_plain = "" if plain else record.levelname.lower() + ": "
+    return True
+
+
+def _file_handler(path: Path) -> logging.Handler:
+    try:
+        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    except OSError as error:
+        msg = f"{path}: the log file cannot be written ({error.strerror})"
+        raise InputError(msg) from None
+    handler.setFormatter(UtcFormatter(FILE_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(OwnOrWarning())
+    return handler
+
+
+def _add(root: logging.Logger, handler: logging.Handler) -> None:
+    handler.set_name(OURS)
+    root.addHandler(handler)
+
+
+def close() -> None:
+    """Remove the handlers that `configure` set, and close the log file."""
+    root = logging.getLogger()
+    for handler in [item for item in root.handlers if item.get_name() == OURS]:
+        root.removeHandler(handler)
+        handler.close()
+    logging.captureWarnings(capture=False)
+    _state["debug"] = False
+
+
+def log_platform() -> None:
+    """Log the machine, Python and the libraries' versions in one line."""
+    versions = [f"{name} {found}" for name in LIBRARIES if (found := _version(name))]
+    logging.getLogger(OURS).debug(
+        "Python %s on %s %s; %s",
+        platform.python_version(),
+        platform.system(),
+        platform.machine(),
+        ", ".join(versions),
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
