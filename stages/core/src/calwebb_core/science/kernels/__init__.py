@@ -1,0 +1,1 @@
+"""Compiled loops; they know numpy, numba and the data quality bits and nothing else."""

@@ -1,0 +1,277 @@
+"""The grid of a resampled image: a tangent plane over the union of its inputs' footprints.
+
+The tangent point is the middle of the box around all corners as unit vectors, the scale is
+that of the first image at its pointing, and +y points at the position angle
+ROLL_REF - VPARITY * V3I_YANG of the first image, so that the axes keep the detector's
+directions; `rotation` sets the position angle of +y instead.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.modeling.models import Pix2Sky_TAN
+from gwcs import WCS, FITSImagingWCSTransform
+from numpy.typing import NDArray
+
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.science.footprint import (
+    footprint,
+    mean_pixel_area,
+    sky,
+    unit_vectors,
+)
+from calwebb_core.science.footprint import (
+    pixel_scale as scale_at,
+)
+
+Float64 = NDArray[np.float64]
+# A union that needs this many times the pixels of its inputs is a pointing error, not a mosaic.
+LARGEST_GROWTH = 64.0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Numbers of a tangent-plane grid.
+
+    Attributes
+    ----------
+    crval : right ascension and declination of the tangent point, degrees
+    crpix : 0-based pixel of the tangent point, (x, y)
+    scale : degrees per pixel
+    pc : rotation and parity, float64 (2, 2)
+    shape : (ny, nx)
+    """
+
+    crval: tuple[float, float]
+    crpix: tuple[float, float]
+    scale: float
+    pc: Float64
+    shape: tuple[int, int]
+
+
+def output_wcs(
+    wcses: Sequence[Any],
+    shapes: Sequence[tuple[int, ...]],
+    *,
+    reference: Metadata | None = None,
+    pixel_scale: float | None = None,
+    pixel_scale_ratio: float = 1.0,
+    rotation: float | None = None,
+    crval: tuple[float, float] | None = None,
+    crpix: tuple[float, float] | None = None,
+    output_shape: tuple[int, int] | None = None,
+    names: Sequence[str] = (),
+    largest_growth: float = LARGEST_GROWTH,
+) -> WCS:
+    """Return the tangent-plane WCS that holds all inputs.
+
+    Parameters
+    ----------
+    wcses : sequence of gwcs.WCS
+        The first is the reference for scale and orientation.
+    shapes : sequence of (..., ny, nx)
+        Shape of each input's array.
+    reference : Metadata, optional
+        Keywords of the first image; RA_REF, DEC_REF, ROLL_REF, V3I_YANG, VPARITY give scale and
+        orientation. Without it they are measured from the first WCS at its centre.
+    pixel_scale : float, optional
+        Arcsec per output pixel; overrides `pixel_scale_ratio`.
+    pixel_scale_ratio : float
+        Output over input pixel scale.
+    rotation : float, optional
+        Position angle of the output's +y axis, degrees east of north.
+    crval, crpix : pair of float, optional
+        Sky position (degrees) and the 0-based (x, y) pixel it falls on.
+    output_shape : (ny, nx), optional
+        Shape of the output; computed from the footprints otherwise.
+    names : sequence of str
+        Names of the inputs for messages.
+    largest_growth : float
+        Refuse an output of more than this many times the pixels of all inputs together.
+
+    Returns
+    -------
+    gwcs.WCS
+        One FITSImagingWCSTransform (TAN) from ``detector`` to ``world``, with ``pixel_shape``
+        (nx, ny) and ``bounding_box``.
+
+    Raises
+    ------
+    InputError
+        If there is no input, the scale is not positive, or the output would be absurdly large:
+        the message names the exposure that lies farthest from the others.
+    """
+    if not wcses or len(wcses) != len(shapes):
+        msg = f"{len(wcses)} WCS and {len(shapes)} shapes given; expected one of each per image"
+        raise InputError(msg)
+    corners = [footprint(wcs, shape) for wcs, shape in zip(wcses, shapes, strict=True)]
+    centre = tuple(crval) if crval is not None else middle(np.concatenate(corners))
+    scale = choose_scale(wcses[0], shapes[0], reference, pixel_scale, pixel_scale_ratio)
+    pc = orientation(wcses[0], shapes[0], reference, rotation)
+    grid = fit_grid(corners, (centre[0], centre[1]), scale, pc, crpix, output_shape)
+    check_growth(grid, corners, shapes, names, largest_growth)
+    return grid_wcs(grid, wcses[0])
+
+
+def middle(corners: Float64) -> tuple[float, float]:
+    """Return the centre (degrees) of the box around positions taken as unit vectors."""
+    vectors = unit_vectors(corners[:, 0], corners[:, 1])
+    x, y, z = (vectors.max(axis=0) + vectors.min(axis=0)) / 2.0
+    return math.degrees(math.atan2(y, x)) % 360.0, math.degrees(math.atan2(z, math.hypot(x, y)))
+
+
+def choose_scale(
+    wcs: Any,
+    shape: tuple[int, ...],
+    reference: Metadata | None,
+    wanted_arcsec: float | None,
+    ratio: float,
+) -> float:
+    """Return degrees per output pixel."""
+    if wanted_arcsec is not None:
+        scale = wanted_arcsec / 3600.0
+    else:
+        scale = ratio * input_scale(wcs, shape, reference)
+    if not scale > 0 or not math.isfinite(scale):
+        msg = f"the output pixel scale is {3600 * scale} arcsec; expected a positive number"
+        raise InputError(msg)
+    return scale
+
+
+def input_scale(wcs: Any, shape: tuple[int, ...], reference: Metadata | None) -> float:
+    """Return degrees per input pixel at its pointing, or at its centre without keywords."""
+    if reference is not None and "RA_REF" in reference:
+        return scale_at(wcs, *(reference.require(key, float) for key in ("RA_REF", "DEC_REF")))
+    ra, dec = sky(wcs, (shape[-1] - 1) / 2.0, (shape[-2] - 1) / 2.0)
+    return scale_at(wcs, float(ra), float(dec))
+
+
+def orientation(
+    wcs: Any, shape: tuple[int, ...], reference: Metadata | None, rotation: float | None
+) -> Float64:
+    """Return the PC matrix: columns are x and y steps, rows are east and north."""
+    parity, angle = measured_orientation(wcs, shape)
+    if reference is not None and "V3I_YANG" in reference:
+        parity = -1 if reference.get("VPARITY", -1) < 0 else 1
+        angle = reference.require("ROLL_REF", float) - parity * reference.require("V3I_YANG", float)
+    if rotation is not None:
+        angle = rotation
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    return np.array([[parity * cos, sin], [-parity * sin, cos]])
+
+
+def measured_orientation(wcs: Any, shape: tuple[int, ...]) -> tuple[int, float]:
+    """Return parity (-1 where east is to the left of north) and position angle of +y."""
+    x, y = (shape[-1] - 1) / 2.0, (shape[-2] - 1) / 2.0
+    ra, dec = sky(wcs, [x, x + 1.0, x], [y, y, y + 1.0])
+    east = np.mod(ra[1:] - ra[0] + 180.0, 360.0) - 180.0
+    east = east * math.cos(math.radians(float(dec[0])))
+    north = dec[1:] - dec[0]
+    parity = 1 if east[0] * north[1] - east[1] * north[0] > 0 else -1
+    return parity, math.degrees(math.atan2(float(east[1]), float(north[1])))
+
+
+def plane(sky_positions: Float64, crval: tuple[float, float], scale: float, pc: Float64) -> Float64:
+    """Project positions (n, 2) in degrees to pixels (n, 2) about the tangent point."""
+    transform = FITSImagingWCSTransform(
+        Pix2Sky_TAN(), crpix=[0.0, 0.0], crval=list(crval), cdelt=[scale, scale], pc=pc
+    )
+    return np.stack(transform.inverse(*sky_positions.T), axis=1)
+
+
+def fit_grid(
+    corners: Sequence[Float64],
+    crval: tuple[float, float],
+    scale: float,
+    pc: Float64,
+    crpix: tuple[float, float] | None,
+    output_shape: tuple[int, int] | None,
+) -> Grid:
+    """Place the grid so that the lowest corner falls on pixel 0 of both axes.
+
+    Raises
+    ------
+    InputError
+        If the resulting image would have no pixels.
+    """
+    pixels = plane(np.concatenate(corners), crval, scale, pc)
+    offset = -pixels.min(axis=0) if crpix is None else np.asarray(crpix, float)
+    upper = pixels.max(axis=0) + offset
+    shape = output_shape or (int(upper[1] + 0.5), int(upper[0] + 0.5))
+    if min(shape) < 2:
+        msg = f"the output image would have shape {shape}; check crpix, crval and pixel_scale"
+        raise InputError(msg)
+    return Grid(crval, (float(offset[0]), float(offset[1])), scale, pc, (shape[0], shape[1]))
+
+
+def check_growth(
+    grid: Grid,
+    corners: Sequence[Float64],
+    shapes: Sequence[tuple[int, ...]],
+    names: Sequence[str],
+    largest_growth: float,
+) -> None:
+    """Refuse a grid that is absurdly large for its inputs, naming the outlying exposure.
+
+    Raises
+    ------
+    InputError
+        If it has more than `largest_growth` times the pixels of the inputs.
+    """
+    pixels = grid.shape[0] * grid.shape[1]
+    given = sum(shape[-1] * shape[-2] for shape in shapes)
+    if pixels <= largest_growth * given:
+        return
+    centres = np.array([unit_vectors(c[:, 0], c[:, 1]).mean(axis=0) for c in corners])
+    distance = np.linalg.norm(centres - np.median(centres, axis=0), axis=1)
+    worst = int(np.argmax(distance))
+    name = names[worst] if worst < len(names) else f"input {worst + 1}"
+    msg = (
+        f"{name}: the output image would be {grid.shape[1]} x {grid.shape[0]} pixels, "
+        f"{pixels / given:.0f} times its inputs (at most {largest_growth:g}); this exposure lies "
+        f"{math.degrees(distance[worst]):.3f} degrees from the others: leave it out, or set "
+        "output_shape or a larger pixel_scale"
+    )
+    raise InputError(msg)
+
+
+def grid_wcs(grid: Grid, like: Any) -> WCS:
+    """Return the gwcs of a grid, with the first and last frame of another WCS."""
+    transform = FITSImagingWCSTransform(
+        Pix2Sky_TAN(),
+        crpix=list(grid.crpix),
+        crval=list(grid.crval),
+        cdelt=[grid.scale, grid.scale],
+        pc=grid.pc,
+    )
+    wcs = WCS([(like.input_frame, transform), (like.output_frame, None)])
+    wcs.bounding_box = ((-0.5, grid.shape[1] - 0.5), (-0.5, grid.shape[0] - 0.5))
+    wcs.pixel_shape = (grid.shape[1], grid.shape[0])
+    return wcs
+
+
+def grid_keywords(wcs: Any) -> dict[str, Any]:
+    """Return the FITS keywords of an output WCS: exact, since it is a FITS projection."""
+    transform = wcs.forward_transform
+    pc = np.asarray(transform.pc.value)
+    keywords: dict[str, Any] = {"WCSAXES": 2}
+    for axis in (0, 1):
+        keywords[f"CRPIX{axis + 1}"] = float(transform.crpix.value[axis]) + 1.0
+        keywords[f"CRVAL{axis + 1}"] = float(transform.crval.value[axis])
+        keywords[f"CDELT{axis + 1}"] = float(transform.cdelt.value[axis])
+        keywords[f"CTYPE{axis + 1}"] = ("RA---TAN", "DEC--TAN")[axis]
+        keywords[f"CUNIT{axis + 1}"] = "deg"
+        for other in (0, 1):
+            keywords[f"PC{axis + 1}_{other + 1}"] = float(pc[axis, other])
+    keywords["RADESYS"] = "ICRS"
+    return keywords
+
+
+def output_pixel_area(wcs: Any) -> float:
+    """Return the mean solid angle of an output pixel in steradian."""
+    nx, ny = wcs.pixel_shape
+    return mean_pixel_area(wcs, (ny, nx))

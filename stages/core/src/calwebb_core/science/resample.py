@@ -1,0 +1,357 @@
+"""Images onto a common grid by drizzling, one after the other.
+
+Fruchter & Hook 2002 (PASP 114, 144) give the weighted mean of surface brightness for each
+output pixel; the loops are those of the `drizzle` library. Input weights are the inverse
+read-noise variance (Casertano et al. 2000, AJ 120, 2747) or the exposure time.
+
+Variances: within one image the standard deviation is averaged like the signal, so that sums
+over many output pixels keep the right error although neighbours are correlated; between
+images, which are independent, variances add with squared weights:
+``V = sum(w^2 sigma^2) / (sum w)^2 / r^2`` with ``r`` the output over the input pixel scale.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from astropy.nddata.bitmask import interpret_bit_flags
+from drizzle.resample import Drizzle
+from numpy.typing import NDArray
+
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Float32, Image, UInt32
+from calwebb_core.science.dq import PixelDQ
+from calwebb_core.science.kernels.mosaic import add_weighted_variance
+from calwebb_core.science.output_grid import output_wcs
+from calwebb_core.science.pixelmap import pixel_map
+from calwebb_core.science.resample_keywords import Exposures, product_keywords
+
+__all__ = ["GOOD_BITS", "KERNELS", "Mosaic", "good_mask", "input_weight", "output_wcs", "pixel_map"]
+
+Float64 = NDArray[np.float64]
+
+GOOD_BITS = "~DO_NOT_USE+NON_SCIENCE"
+KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
+WEIGHT_TYPES = ("ivm", "exptime")
+VARIANCES = ("var_poisson", "var_rnoise", "var_flat")
+
+
+def good_mask(dq: UInt32, good_bits: int | str = GOOD_BITS) -> NDArray[np.bool_]:
+    """Return where no flag is set other than those that are ignored.
+
+    Parameters
+    ----------
+    dq : uint32, any shape
+    good_bits : int or str
+        Flags to ignore, as a number or by names as in ``"~DO_NOT_USE+NON_SCIENCE"`` (all but
+        these).
+
+    Raises
+    ------
+    InputError
+        If a name is not a flag.
+    """
+    names = {flag.name: int(flag) for flag in PixelDQ}
+    try:
+        ignored = interpret_bit_flags(good_bits, flag_name_map=names)
+    except (KeyError, ValueError) as error:
+        msg = f"good_bits is {good_bits!r}; expected flag names of PixelDQ or a number ({error})"
+        raise InputError(msg) from None
+    counted = np.uint32(~(0 if ignored is None else int(ignored)) & 0xFFFFFFFF)
+    return np.asarray((dq & counted) == 0)
+
+
+def input_weight(
+    image: Image, weight_type: str = "ivm", good_bits: int | str = GOOD_BITS
+) -> Float32:
+    """Return the weight of each pixel of an image in a mosaic.
+
+    Parameters
+    ----------
+    image : Image
+        Needs DQ; ``ivm`` uses VAR_RNOISE (all pixels weigh 1 without it).
+    weight_type : {"ivm", "exptime"}
+        1 / VAR_RNOISE, or the measuring time TMEASURE (XPOSURE where absent) in seconds.
+    good_bits : int or str
+        See `good_mask`; other flagged pixels and NaN pixels weigh 0.
+
+    Returns
+    -------
+    float32, (ny, nx)
+
+    Raises
+    ------
+    InputError
+        If the image is not 2-D or the weight type is unknown.
+    """
+    if image.data.ndim != 2:
+        msg = f"{image.metadata.source}: SCI has {image.data.ndim} axes; resampling needs 2"
+        raise InputError(msg)
+    use = np.isfinite(image.data)
+    if image.dq is not None:
+        use &= good_mask(image.dq, good_bits)
+    if weight_type == "exptime":
+        return np.where(use, np.float32(measuring_time(image.metadata)), np.float32(0))
+    if weight_type != "ivm":
+        msg = f"weight_type is {weight_type!r}; expected one of {', '.join(WEIGHT_TYPES)}"
+        raise InputError(msg)
+    if image.var_rnoise is None:
+        return use.astype(np.float32)
+    use &= np.isfinite(image.var_rnoise) & (image.var_rnoise > 0)
+    weight = np.zeros(image.data.shape, np.float32)
+    np.divide(np.float32(1), image.var_rnoise, out=weight, where=use)
+    return weight
+
+
+def measuring_time(metadata: Metadata) -> float:
+    """Return TMEASURE, or XPOSURE where it is absent, in seconds."""
+    key = "TMEASURE" if metadata.get("TMEASURE") is not None else "XPOSURE"
+    return metadata.require(key, float)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of the output that one input reaches: rows and columns."""
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+    @classmethod
+    def around(cls, pixmap: Float64, shape: tuple[int, int], margin: int = 4) -> "Window | None":
+        """Return the window a pixel map reaches, or None if it misses the output."""
+        bounds = []
+        for axis, size in ((1, shape[0]), (0, shape[1])):
+            values = pixmap[..., axis]
+            if not np.any(np.isfinite(values)):
+                return None
+            low = max(0, math.floor(np.nanmin(values)) - margin)
+            high = min(size, math.ceil(np.nanmax(values)) + margin + 1)
+            if high <= low:
+                return None
+            bounds += [low, high]
+        return cls(*bounds)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.y1 - self.y0, self.x1 - self.x0
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Index of the window in the output arrays."""
+        return slice(self.y0, self.y1), slice(self.x0, self.x1)
+
+
+@dataclass
+class VarianceSum:
+    """Running sums of one kind of variance over the images, float32 (ny, nx)."""
+
+    weighted: Float32
+    weight: Float32
+
+    def finish(self, scale_ratio: float) -> Float32:
+        """Return the variance; NaN where nothing was added."""
+        result = np.full(self.weighted.shape, np.nan, np.float32)
+        np.divide(self.weighted, self.weight, out=result, where=self.weight > 0)
+        np.divide(result, self.weight, out=result, where=self.weight > 0)
+        result /= np.float32(scale_ratio**2)
+        return result
+
+
+@dataclass
+class Mosaic:
+    """A resampled image to which inputs are added one at a time.
+
+    Parameters
+    ----------
+    output_wcs : gwcs.WCS
+        From `output_wcs`, or another with ``pixel_shape``.
+    pixfrac : float
+        Side of the shrunken input pixel in units of the pixel, 0 to 1.
+    kernel : str
+        One of `KERNELS`.
+    fillval : float
+        Value of output pixels that no input reaches.
+    weight_type : {"ivm", "exptime"}
+    good_bits : int or str
+    pixel_scale_ratio : float, optional
+        Output over input pixel scale; from PIXAR_SR of the first image otherwise.
+    variances : bool
+        Whether to resample VAR_* and to make ERR from them.
+    """
+
+    output_wcs: Any
+    pixfrac: float = 1.0
+    kernel: str = "square"
+    fillval: float = math.nan
+    weight_type: str = "ivm"
+    good_bits: int | str = GOOD_BITS
+    pixel_scale_ratio: float | None = None
+    variances: bool = True
+    exposures: Exposures = field(default_factory=Exposures)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.pixfrac <= 1:
+            msg = f"pixfrac is {self.pixfrac}; expected a number from 0 to 1"
+            raise InputError(msg)
+        if self.kernel not in KERNELS:
+            msg = f"kernel is {self.kernel!r}; expected one of {', '.join(KERNELS)}"
+            raise InputError(msg)
+        nx, ny = self.output_wcs.pixel_shape
+        self.shape: tuple[int, int] = (int(ny), int(nx))
+        self._drizzle = Drizzle(kernel=self.kernel, fillval=str(self.fillval), out_shape=self.shape)
+        self._sums: dict[str, VarianceSum] = {}
+        self._weight_unit: float | None = None
+
+    def add(self, image: Image, pixmap: Float64, *, sky: float = 0.0) -> None:
+        """Drizzle an image onto the grid.
+
+        Parameters
+        ----------
+        image : Image
+            2-D; its arrays are not changed.
+        pixmap : float64, (ny, nx, 2)
+            From `pixel_map`; NaN where a pixel is not to be used.
+        sky : float
+            Level that is subtracted first, in the unit of SCI.
+
+        Raises
+        ------
+        InputError
+            If shapes differ or the image is not 2-D.
+        """
+        if pixmap.shape != (*image.data.shape, 2):
+            msg = (
+                f"{image.metadata.source}: pixel map has shape {pixmap.shape}; "
+                f"expected {(*image.data.shape, 2)}"
+            )
+            raise InputError(msg)
+        weight = input_weight(image, self.weight_type, self.good_bits)
+        weight[~np.isfinite(pixmap).all(axis=-1)] = 0
+        data = np.where(weight > 0, image.data - np.float32(sky), np.float32(0))
+        if self.pixel_scale_ratio is None:
+            self.pixel_scale_ratio = self.exposures.scale_ratio(image.metadata, self.output_wcs)
+        self._drizzle_into(self._drizzle, data, pixmap, weight)
+        if self.variances:
+            self._add_variances(image, pixmap, weight)
+        self.exposures.add(image)
+
+    def _drizzle_into(
+        self, drizzle: Drizzle, data: Float32, pixmap: Float64, weight: Float32
+    ) -> None:
+        drizzle.add_image(
+            data,
+            exptime=1.0,
+            pixmap=pixmap,
+            pixel_scale_ratio=self.pixel_scale_ratio,
+            weight_map=weight,
+            pixfrac=self.pixfrac,
+            in_units="cps",
+        )
+
+    def _add_variances(self, image: Image, pixmap: Float64, weight: Float32) -> None:
+        window = Window.around(pixmap, self.shape)
+        if window is None:
+            return
+        local = pixmap - np.array([float(window.x0), float(window.y0)])
+        sigmas = {
+            name: self._sigma(getattr(image, name), local, weight, window.shape)
+            for name in VARIANCES
+            if getattr(image, name) is not None
+        }
+        image_weight = self._image_weight(image, sigmas.get("var_rnoise"), window.shape)
+        for name, sigma in sigmas.items():
+            if name not in self._sums:
+                self._sums[name] = VarianceSum(
+                    np.zeros(self.shape, np.float32), np.zeros(self.shape, np.float32)
+                )
+            total = self._sums[name]
+            add_weighted_variance(
+                sigma, image_weight, total.weighted[window.slices], total.weight[window.slices]
+            )
+
+    def _sigma(
+        self, variance: Float32, pixmap: Float64, weight: Float32, shape: tuple[int, int]
+    ) -> Float32:
+        usable = np.isfinite(variance) & (variance >= 0)
+        sigma = np.zeros(variance.shape, np.float32)
+        np.sqrt(variance, out=sigma, where=usable)
+        drizzle = Drizzle(kernel=self.kernel, fillval="nan", out_shape=shape, disable_ctx=True)
+        self._drizzle_into(drizzle, sigma, pixmap, np.where(usable, weight, np.float32(0)))
+        return np.asarray(drizzle.out_img, np.float32)
+
+    def _image_weight(
+        self, image: Image, sigma_rnoise: Float32 | None, shape: tuple[int, int]
+    ) -> Float32:
+        if self.weight_type == "exptime":
+            weight = np.full(shape, measuring_time(image.metadata), np.float64)
+        elif sigma_rnoise is None:
+            weight = np.ones(shape, np.float64)
+        else:
+            weight = np.zeros(shape, np.float64)
+            np.divide(1.0, sigma_rnoise.astype(np.float64) ** 2, out=weight, where=sigma_rnoise > 0)
+        if self._weight_unit is None and np.any(weight > 0):
+            # Squares of inverse variances would leave the range of float32.
+            self._weight_unit = float(np.median(weight[weight > 0]))
+        return (weight / (self._weight_unit or 1.0)).astype(np.float32)
+
+    def finish(self, metadata: Metadata) -> Image:
+        """Return the mosaic; nothing can be added afterwards.
+
+        Parameters
+        ----------
+        metadata : Metadata
+            Keywords to start from (the first input's, or a blend); they are copied, and those
+            that resampling makes are set: WCS, PIXAR_*, S_REGION, exposure times, NDRIZ,
+            PIXFRAC, RESWHT, PXSCLRT.
+
+        Returns
+        -------
+        Image
+            SCI, ERR, WHT, CON and VAR_*, with the output WCS.
+
+        Raises
+        ------
+        InputError
+            If no image was added.
+        """
+        if self.exposures.count == 0:
+            msg = "no image was added to the mosaic; expected at least one"
+            raise InputError(msg)
+        ratio = self.pixel_scale_ratio or 1.0
+        variances = {name: total.finish(ratio) for name, total in self._sums.items()}
+        self._sums.clear()
+        context = self._drizzle.out_ctx.reshape(-1, *self.shape).view(np.uint32)
+        return Image(
+            metadata=product_keywords(
+                metadata,
+                self.exposures,
+                self.output_wcs,
+                pixfrac=self.pixfrac,
+                weight_type=self.weight_type,
+                pixel_scale_ratio=ratio,
+            ),
+            data=self._drizzle.out_img,
+            err=total_error(variances, self.shape),
+            weight=self._drizzle.out_wht,
+            context=context,
+            wcs=self.output_wcs,
+            var_poisson=variances.get("var_poisson"),
+            var_rnoise=variances.get("var_rnoise"),
+            var_flat=variances.get("var_flat"),
+        )
+
+
+def total_error(variances: dict[str, Float32], shape: tuple[int, int]) -> Float32:
+    """Return the square root of the sum of variances; NaN where none is known."""
+    total = np.zeros(shape, np.float32)
+    known = np.zeros(shape, bool)
+    for variance in variances.values():
+        finite = np.isfinite(variance)
+        np.add(total, variance, out=total, where=finite)
+        known |= finite
+    return np.where(known, np.sqrt(total), np.float32(np.nan))
