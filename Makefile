@@ -2,6 +2,7 @@
 # make demo   simulate four dithered exposures and run the workflow to the mosaic and catalog
 # make test   style checks and tests
 # make peer   compare with the official package (installed in an environment of its own)
+# make schemas  renew config.yaml and its schema from the steps' parameters
 # make lock   renew the lock files from envs/*.in
 
 SHELL := /bin/bash
@@ -9,7 +10,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 PYTEST_OPTIONS ?=
 
-.PHONY: env demo test lint peer lock clean
+.PHONY: env demo test lint peer lock schemas clean
 
 env: .env/ready
 
@@ -31,6 +32,9 @@ test: lint
 
 peer: .env/peer/ready
 	CALWEBB_PEER_PYTHON=$(CURDIR)/.env/peer/bin/python .env/bin/pytest -q -m peer $(PYTEST_OPTIONS)
+
+schemas: env
+	.env/test/bin/python schemas/generate.py
 
 lock: env
 	envs/lock.sh

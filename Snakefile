@@ -13,11 +13,13 @@ include: "rules/common.smk"
 
 
 wildcard_constraints:
-    program=r"\d{5}",
+    program=names.PROGRAM_PATTERN,
     exposure=names.EXPOSURE_PATTERN,
-    association=r"jw\d{5}-[oca]\d+_[a-z0-9-]+_\d{5}_asn",
-    product=r"jw\d{5}-[oca]\d+_[a-z0-9_.-]+",
+    product=names.LEVEL3_PATTERN,
+    unit=f"{names.EXPOSURE_PATTERN}|{names.LEVEL3_PATTERN}",
+    association=names.ASSOCIATION_PATTERN,
     pipeline="detector1|image2|image3",
+    name=r"[a-z0-9_.-]+",
 
 
 include: "rules/references.smk"
@@ -31,7 +33,7 @@ include: "rules/quicklook.smk"
 rule all:
     default_target: True
     input:
+        rules.associations_all.input,
         rules.detector1_all.input,
         rules.image2_all.input,
         rules.image3_all.input,
-        rules.associations_all.input,

@@ -4,18 +4,18 @@
 
 rule pool:
     input:
-        uncal=uncal_of_program,
+        uncal=raw_files_of_program,
     output:
         f"{RESULTS}/{{program}}/pool.csv",
     log:
         f"{LOGS}/{{program}}/pool.log",
     benchmark:
         f"{LOGS}/{{program}}/pool.jsonl"
+    container:
+        image("associate")
     resources:
         mem_mb=500,
         runtime=10,
-    container:
-        image("associate")
     shell:
         "calwebb-pool {input.uncal} -o {output} -q 2> {log}"
 
@@ -29,13 +29,13 @@ rule association:
         f"{LOGS}/{{program}}/associations/{{association}}.log",
     benchmark:
         f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
+    container:
+        image("associate")
     resources:
         mem_mb=500,
         runtime=10,
     params:
         content=association_content,
-    container:
-        image("associate")
     shell:
         "calwebb-associate {input.pool} --only {wildcards.association}.json"
         " --output-dir $(dirname {output}) -q 2> {log}"
@@ -43,5 +43,4 @@ rule association:
 
 rule associations_all:
     input:
-        every_pool,
-        every_association,
+        RUN.tables(),

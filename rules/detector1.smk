@@ -3,9 +3,9 @@
 
 rule detector1:
     input:
-        uncal=uncal_of_exposure,
+        uncal=raw_file,
         references=f"{RESULTS}/{{program}}/references/{{exposure}}_detector1.json",
-        files=reference_files,
+        files=reference_files("detector1"),
     output:
         rate=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rate.fits",
         rateints=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rateints.fits",
@@ -13,14 +13,14 @@ rule detector1:
         f"{LOGS}/{{program}}/detector1/{{exposure}}.log",
     benchmark:
         f"{LOGS}/{{program}}/detector1/{{exposure}}.jsonl"
+    container:
+        image("detector1")
     threads: 1
     resources:
         mem_mb=memory(base=900, per_input=4),
         runtime=runtime(base=3, per_gigabyte=10),
     params:
-        options=options("detector1"),
-    container:
-        image("detector1")
+        options=RUN.options("detector1"),
     shell:
         "calwebb-detector1 run {input.uncal} --references {input.references}"
         " --output-dir $(dirname {output.rate}) {params.options}"
@@ -29,5 +29,5 @@ rule detector1:
 
 rule detector1_all:
     input:
-        every_rate,
-        every_quicklook("detector1"),
+        RUN.products("detector1"),
+        RUN.pictures("detector1"),

@@ -5,10 +5,10 @@
 
 rule image3:
     input:
-        association=association_of_product,
-        members=cal_members,
+        association=association_file,
+        members=calibrated_members,
         references=f"{RESULTS}/{{program}}/references/{{product}}_image3.json",
-        files=reference_files,
+        files=reference_files("image3"),
     output:
         i2d=f"{RESULTS}/{{program}}/image3/{{product}}_i2d.fits",
         catalog=f"{RESULTS}/{{program}}/image3/{{product}}_cat.ecsv",
@@ -18,15 +18,15 @@ rule image3:
         f"{LOGS}/{{program}}/image3/{{product}}.log",
     benchmark:
         f"{LOGS}/{{program}}/image3/{{product}}.jsonl"
+    container:
+        image("level3")
     threads: 1
     resources:
         mem_mb=memory(base=1500, per_input=3),
         runtime=runtime(base=5, per_gigabyte=20),
     params:
-        options=options("image3"),
+        options=RUN.options("image3"),
         cal=lambda w: f"{RESULTS}/{w.program}/image2",
-    container:
-        image("level3")
     shell:
         "calwebb-image3 run {input.association} --input-dir {params.cal}"
         " --references {input.references} --output-dir {output.exposures}"
@@ -38,5 +38,5 @@ rule image3:
 
 rule image3_all:
     input:
-        every_mosaic,
-        every_quicklook("image3"),
+        RUN.products("image3"),
+        RUN.pictures("image3"),

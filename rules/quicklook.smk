@@ -10,10 +10,10 @@ rule quicklook:
         f"{LOGS}/{{program}}/quicklook/{{pipeline}}/{{name}}.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/{{pipeline}}/{{name}}.jsonl"
+    container:
+        image("level3")
     resources:
         mem_mb=memory(base=600, per_input=2),
         runtime=5,
-    container:
-        image("level3")
     shell:
         "calwebb-quicklook {input} -o {output} -q 2> {log}"

@@ -5,22 +5,22 @@
 
 rule references:
     input:
-        uncal=representative_uncal,
-        files=reference_files,
+        uncal=raw_file,
+        files=reference_files(),
     output:
         f"{RESULTS}/{{program}}/references/{{unit}}_{{pipeline}}.json",
     log:
         f"{LOGS}/{{program}}/references/{{unit}}_{{pipeline}}.log",
     benchmark:
         f"{LOGS}/{{program}}/references/{{unit}}_{{pipeline}}.jsonl"
+    container:
+        image("associate")
     resources:
         mem_mb=500,
         runtime=5,
     params:
         selection=reference_selection,
-        overrides=reference_overrides,
-    container:
-        image("associate")
+        overrides=override_options,
     shell:
         "calwebb-references {input.uncal} --pipeline calwebb-{wildcards.pipeline}"
         " {params.overrides} -o {output} -q 2> {log}"

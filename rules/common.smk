@@ -1,0 +1,87 @@
+# Helpers for the rules: what the plan of the run says, as input functions. The plan itself is
+# plain Python with tests of its own (calwebb_associate.workflow).
+import os
+
+from calwebb_associate.workflow import Run
+from calwebb_core.framework import names
+from calwebb_core.framework.errors import CalwebbError
+from snakemake.exceptions import WorkflowError
+
+try:
+    RUN = Run(
+        config,
+        base=workflow.basedir,
+        containers=bool(workflow.deployment_settings.deployment_method),
+    )
+except CalwebbError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS, LOGS = RUN.results, RUN.logs
+os.environ.update(RUN.environment)
+
+
+def image(stage):
+    """Image of a stage; used with --sdm apptainer only."""
+    return RUN.image(stage)
+
+
+def unit_of(wildcards):
+    """Exposure or product that a job is about."""
+    values = dict(wildcards.items())
+    return values.get("unit") or values.get("exposure") or values["product"]
+
+
+def raw_file(wildcards):
+    """Raw exposure whose header chooses the reference files."""
+    return RUN.representative_uncal(unit_of(wildcards))
+
+
+def raw_files_of_program(wildcards):
+    """Raw exposures of a program."""
+    return RUN.uncal_of_program(wildcards.program)
+
+
+def reference_files(pipeline=None):
+    """Paths of the reference files that the rules of the context chose."""
+    return lambda wildcards: RUN.reference_files(
+        unit_of(wildcards), pipeline or wildcards.pipeline
+    )
+
+
+def reference_selection(wildcards):
+    """Names of the chosen reference files by type."""
+    return RUN.reference_selection(wildcards.unit, wildcards.pipeline)
+
+
+def override_options(wildcards):
+    """--override for the types that the configuration overrides."""
+    return RUN.override_options(wildcards.unit, wildcards.pipeline)
+
+
+def association_content(wildcards):
+    """An association as text."""
+    return RUN.association_content(wildcards.association)
+
+
+def association_file(wildcards):
+    """Association that makes the products of an exposure or product."""
+    return RUN.association_file(unit_of(wildcards))
+
+
+def calibrated_members(wildcards):
+    """Calibrated exposures of a product."""
+    return RUN.members(wildcards.product)
+
+
+def memory(base, per_input):
+    """Megabytes: a base and a multiple of the input's size, more with every attempt."""
+    return lambda wildcards, input, attempt: int(
+        attempt * (base + per_input * input.size_mb)
+    )
+
+
+def runtime(base, per_gigabyte):
+    """Minutes: a base and a multiple of the input's size, more with every attempt."""
+    return lambda wildcards, input, attempt: int(
+        attempt * (base + per_gigabyte * input.size_mb / 1024)
+    )

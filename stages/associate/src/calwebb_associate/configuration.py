@@ -1,0 +1,71 @@
+"""Validation of the workflow's configuration and the options that differ from their defaults."""
+
+import json
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from calwebb_core.framework.errors import InputError
+
+
+def load_schema(path: Path) -> dict[str, Any]:
+    """Return the schema of the configuration."""
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Check the configuration.
+
+    Raises
+    ------
+    InputError
+        Naming the first wrong key, what was found and what is expected; a misspelt key is
+        answered with the right spelling.
+    """
+    errors = sorted(Draft202012Validator(schema).iter_errors(dict(config)), key=_position)
+    if errors:
+        raise InputError(_explain(errors[0]))
+
+
+def _position(error: ValidationError) -> str:
+    return ".".join(str(part) for part in error.absolute_path)
+
+
+def _explain(error: ValidationError) -> str:
+    """Return one sentence for a schema violation."""
+    where = _position(error)
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        unknown = next(key for key in error.instance if key not in known)
+        place = f"{where}.{unknown}" if where else unknown
+        close = get_close_matches(unknown, known, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
+        return f"config: unknown key {place}; {advice}"
+    if error.validator == "required":
+        return f"config: {error.message} {where}".rstrip() + "; see config.yaml for its default"
+    meaning = error.schema.get("description", "")
+    return f"config: {where} is {error.instance!r}: {error.message}" + (
+        f" ({meaning})" if meaning else ""
+    )
+
+
+def changed_options(section: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Return `step.option=value` for every option that differs from the schema's default."""
+    return list(_changes(section, schema, ()))
+
+
+def _changes(
+    section: Mapping[str, Any], schema: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterator[str]:
+    for key in sorted(section):
+        value, rule = section[key], schema["properties"][key]
+        if isinstance(value, Mapping):
+            yield from _changes(value, rule, (*path, key))
+        elif value != rule.get("default") or isinstance(value, bool) != isinstance(
+            rule.get("default"), bool
+        ):
+            yield f"{'.'.join((*path, key))}={json.dumps(value)}"

@@ -1,0 +1,259 @@
+"""What the workflow's rules ask: the plan of a run as paths, parameters and targets.
+
+The Snakefile makes one `Run` from the configuration while it is read. Everything here is a
+pure function of the configuration and of the headers of the raw exposures, so the whole
+graph of jobs is known at a dry run. Nothing heavy is imported: a dry run starts fast.
+"""
+
+import json
+import logging
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from calwebb_associate.configuration import changed_options, load_schema, validate
+from calwebb_associate.plan import Plan, PlannedAssociation, make_plan
+from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.names import ExposureName
+
+log = logging.getLogger(__name__)
+
+PIPELINES = ("detector1", "image2", "image3")
+PRODUCTS = {
+    "detector1": ("rate.fits", "rateints.fits"),
+    "image2": ("cal.fits", "i2d.fits"),
+    "image3": ("i2d.fits", "cat.ecsv", "segm.fits"),
+}
+PICTURES = {"detector1": ("rate",), "image2": ("cal", "i2d"), "image3": ("i2d",)}
+
+
+class Run:
+    """Paths, parameters and targets of one run of the workflow.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration as Snakemake merged it; validated here.
+    base : str or Path
+        Folder of the Snakefile.
+    containers : bool
+        Whether Snakemake was asked to run the jobs in containers.
+
+    Raises
+    ------
+    InputError
+        If the configuration, a folder or an exposure is wrong.
+    ReferenceFileError
+        If a reference file that the rules chose is not in the cache.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], *, base: str | Path, containers: bool = False
+    ) -> None:
+        self.base = Path(base)
+        self.schema = load_schema(self.base / "schemas" / "config.schema.json")
+        validate(config, self.schema)
+        if containers:
+            msg = (
+                "container images are not available yet: run without --sdm apptainer; "
+                "`make env` makes the pinned environments that are used instead"
+            )
+            raise InputError(msg)
+        self.config = config
+        self.results = str(config["results"])
+        self.logs = str(config["logs"])
+        self.overrides: dict[str, str] = dict(config["overrides"])
+        self.environment = self._environment()
+        self.plan: Plan = make_plan(
+            uncal_files(config["uncal"]),
+            context=config["crds_context"] or None,
+            crds_path=self.environment.get("CRDS_PATH"),
+            pipelines=tuple(f"calwebb-{name}" for name in PIPELINES),
+        )
+        self.environment["CRDS_CONTEXT"] = self.plan.context
+        self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
+        self._associations = {item.file_name: item for item in self.plan.associations}
+        self._makers = {
+            name: item
+            for item in self.plan.associations
+            if item.available
+            for name in item.products
+        }
+        for sentence in self.plan.not_available:
+            log.warning("%s", sentence)
+
+    def _environment(self) -> dict[str, str]:
+        """Return the variables that the programs read; CRDS's are set at once."""
+        values = {
+            "PATH": f"{self.base / '.env' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+            "SOURCE_DATE_EPOCH": str(self.config["source_date_epoch"]),
+        }
+        if self.config["crds_path"]:
+            values["CRDS_PATH"] = str(Path(self.config["crds_path"]).expanduser().resolve())
+        if self.config["crds_server"]:
+            values["CRDS_SERVER_URL"] = str(self.config["crds_server"])
+        os.environ.update({key: value for key, value in values.items() if "CRDS" in key})
+        return values
+
+    def image(self, stage: str) -> str:
+        """Return the path of a stage's container image."""
+        return str(self.base / "containers" / f"{stage}.sif")
+
+    # What a job reads
+
+    def representative_uncal(self, unit: str) -> str:
+        """Return the raw file of an exposure, or of the first member of a product."""
+        if unit not in self._exposures:
+            unit = ExposureName.parse(self._maker(unit).members[0]).root
+        return str(self._exposures[unit].path)
+
+    def uncal_of_program(self, program: str) -> list[str]:
+        """Return the raw files of a program in the order of their names."""
+        return [
+            str(exposure.path)
+            for root, exposure in sorted(self._exposures.items())
+            if ExposureName.parse(root).program == program
+        ]
+
+    def reference_selection(self, unit: str, pipeline: str) -> dict[str, str]:
+        """Return the chosen file's name, or "N/A", by type."""
+        selection = dict(self.plan.references[self._root(unit)][f"calwebb-{pipeline}"])
+        overridden = {kind: name for kind, name in self.overrides.items() if kind in selection}
+        return {kind: str(name) for kind, name in sorted({**selection, **overridden}.items())}
+
+    def reference_files(self, unit: str, pipeline: str) -> list[str]:
+        """Return the paths of the chosen reference files.
+
+        Raises
+        ------
+        ReferenceFileError
+            If one is not in the cache.
+        """
+        paths = []
+        for kind, name in self.reference_selection(unit, pipeline).items():
+            if name == "N/A":
+                continue
+            path = Path(name) if kind in self.overrides else self.plan.reference_paths[name]
+            if not Path(path).is_file():
+                msg = (
+                    f"{unit}: {kind} reference {path} is missing; get it with "
+                    f"`calwebb-references {self.representative_uncal(unit)} "
+                    f"--pipeline calwebb-{pipeline} --fetch -o REFS.json`, or set overrides"
+                )
+                raise ReferenceFileError(msg)
+            paths.append(str(path))
+        return paths
+
+    def override_options(self, unit: str, pipeline: str) -> str:
+        """Return `--override` for the types that the user overrides and the pipeline uses."""
+        used = self.reference_selection(unit, pipeline)
+        pairs = [
+            f"--override {kind}={shlex.quote(str(name))}"
+            for kind, name in sorted(self.overrides.items())
+            if kind in used
+        ]
+        return " ".join(pairs)
+
+    def options(self, pipeline: str) -> str:
+        """Return `--set` for every option that is not at its default."""
+        changed = changed_options(self.config[pipeline], self.schema["properties"][pipeline])
+        return " ".join(f"--set {shlex.quote(text)}" for text in changed)
+
+    def association_content(self, file_name: str) -> str:
+        """Return an association as one line of JSON: what decides whether it is written anew."""
+        return json.dumps(self._associations[f"{file_name}.json"].content, sort_keys=True)
+
+    def association_file(self, unit: str) -> str:
+        """Return the path of the association that makes the products of an exposure or product."""
+        maker = self._maker(unit)
+        return f"{self.results}/{maker.program}/associations/{maker.file_name}"
+
+    def members(self, product: str) -> list[str]:
+        """Return the calibrated exposures that a product is made of."""
+        maker = self._maker(product)
+        return [f"{self.results}/{maker.program}/image2/{name}" for name in maker.members]
+
+    def _root(self, unit: str) -> str:
+        """Return the exposure whose header chooses the references of a unit."""
+        if unit in self._exposures:
+            return unit
+        return ExposureName.parse(self._maker(unit).members[0]).root
+
+    def _maker(self, product: str) -> PlannedAssociation:
+        """Return the association that makes a product."""
+        try:
+            return self._makers[product]
+        except KeyError:
+            msg = f"{product}: no exposure or association of this run makes such a product"
+            raise InputError(msg) from None
+
+    # Targets
+
+    def units(self, pipeline: str) -> list[tuple[str, str]]:
+        """Return (program, exposure or product) for everything a pipeline will make."""
+        if pipeline == "detector1":
+            return sorted(
+                (ExposureName.parse(item.root).program, item.root)
+                for item in self.plan.exposures
+                if item.available
+            )
+        return sorted(
+            (item.program, name)
+            for name, item in self._makers.items()
+            if item.pipeline == f"calwebb-{pipeline}"
+        )
+
+    def products(self, pipeline: str) -> list[str]:
+        """Return the paths of all products of a pipeline."""
+        return [
+            f"{self.results}/{program}/{pipeline}/{unit}_{suffix}"
+            for program, unit in self.units(pipeline)
+            for suffix in PRODUCTS[pipeline]
+        ]
+
+    def pictures(self, pipeline: str) -> list[str]:
+        """Return the paths of the quick-look pictures of a pipeline's products."""
+        return [
+            f"{self.results}/{program}/quicklook/{pipeline}/{unit}_{suffix}.png"
+            for program, unit in self.units(pipeline)
+            for suffix in PICTURES[pipeline]
+        ]
+
+    def tables(self) -> list[str]:
+        """Return the paths of every pool and association of the run."""
+        programs = sorted({ExposureName.parse(root).program for root in self._exposures})
+        pools = [f"{self.results}/{program}/pool.csv" for program in programs]
+        return pools + sorted(
+            f"{self.results}/{item.program}/associations/{item.file_name}"
+            for item in self.plan.associations
+        )
+
+
+def uncal_files(uncal: str | list[str]) -> list[Path]:
+    """Return the raw files of a folder or a list, sorted by name.
+
+    Raises
+    ------
+    InputError
+        If the folder or a file is missing, a name does not fit, or there is none.
+    """
+    if isinstance(uncal, list):
+        paths = [Path(item) for item in uncal]
+    else:
+        folder = Path(uncal).expanduser()
+        if not folder.is_dir():
+            msg = f"{uncal}: no such folder; set uncal to the folder of the _uncal.fits files"
+            raise InputError(msg)
+        paths = list(folder.glob("*_uncal.fits"))
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        msg = f"{missing[0]}: no such file, but it is listed in uncal"
+        raise InputError(msg)
+    if not paths:
+        msg = f"{uncal}: there is no file named *_uncal.fits; expected raw exposures"
+        raise InputError(msg)
+    for path in paths:
+        ExposureName.parse(path)
+    return sorted(paths, key=lambda path: path.name)

@@ -1,0 +1,69 @@
+"""The rooms stay apart: one stage and the core install alone; tables agree with the steps."""
+
+import subprocess
+import sys
+
+import pytest
+
+from programs import ROOT, run
+
+STAGES = {
+    "detector1": "calwebb_detector1",
+    "image2": "calwebb_image2",
+    "level3": "calwebb_level3",
+    "associate": "calwebb_associate",
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_environment_holds_one_stage_and_the_core(programs, stage):
+    python = ROOT / ".env" / stage / "bin" / "python"
+    for name, package in STAGES.items():
+        done = run([python, "-c", f"import {package}"], check=False)
+        assert (done.returncode == 0) == (name == stage), (stage, package, done.stderr)
+    run([python, "-c", "import calwebb_core"])
+
+
+def test_configuration_and_schema_are_those_of_the_steps():
+    done = subprocess.run(
+        [sys.executable, ROOT / "schemas" / "generate.py", "--check"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_plan_knows_the_reference_types_of_every_step():
+    from calwebb_associate.pipelines import REFERENCE_TYPES
+    from calwebb_detector1.pipeline import PIPELINE as detector1
+    from calwebb_image2.pipeline import PIPELINE as image2
+    from calwebb_level3.image3 import PIPELINE as image3
+
+    for pipeline in (detector1, image2, image3):
+        used = {kind for step in pipeline.steps for kind in step.references}
+        assert set(REFERENCE_TYPES[pipeline.program]) == used, pipeline.program
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "calwebb-detector1", "calwebb-image2", "calwebb-image3", "calwebb-pool",
+        "calwebb-associate", "calwebb-references", "calwebb-simulate", "calwebb-quicklook",
+    ],
+)  # fmt: skip
+def test_every_program_has_help_with_an_example_and_a_version(programs, program):
+    assert "Example" in run([program, "--help"]).stdout
+    assert "0.1.0" in run([program, "--version"]).stdout
+
+
+@pytest.mark.parametrize("stage", [*STAGES, "simulator", "workflow"])
+def test_lock_files_agree_on_every_version(stage):
+    def pins(name):
+        lines = (ROOT / "envs" / f"{name}.lock").read_text().splitlines()
+        return {
+            line.split(";")[0].rstrip("\\ ").strip()
+            for line in lines
+            if "==" in line[:80] and line[0].isalpha()
+        }
+
+    assert pins(stage) <= pins("test")
+    assert pins(stage)
