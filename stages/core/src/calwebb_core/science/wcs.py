@@ -23,6 +23,10 @@ from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.science.footprint import footprint, s_region
+from calwebb_core.science.sip import fits_sip
+
+__all__ = ["find_filter_offset", "fits_sip", "footprint", "imaging_wcs", "s_region"]
 
 logger = logging.getLogger(__name__)
 

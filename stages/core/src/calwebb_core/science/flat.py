@@ -1,0 +1,115 @@
+"""Flat field: removes the pixel to pixel variation of the response.
+
+``S' = S / F``; ``VAR_POISSON`` and ``VAR_RNOISE`` are divided by ``F^2``;
+``VAR_FLAT = S'^2 (sigma_F / F)^2``; ``ERR`` is the square root of their sum. Where the flat is
+NaN, zero or flagged NO_FLAT_FIELD the pixel is left as it is and flagged
+DO_NOT_USE | NO_FLAT_FIELD.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.errors import ReferenceFileError
+from calwebb_core.framework.models import Float32, Image, UInt32
+from calwebb_core.science.dq import NO_FLAT_FIELD
+from calwebb_core.science.kernels.flat import divide_by_flat
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A flat field cut out to the exposure.
+
+    Attributes
+    ----------
+    data : float32, (ny, nx)
+    err : float32, (ny, nx), zero where unknown
+    dq : uint32, (ny, nx), in bits of PixelDQ
+    name : file name for messages
+    """
+
+    data: Float32
+    err: Float32
+    dq: UInt32
+    name: str = "flat"
+
+    def unusable(self) -> NDArray[np.bool_]:
+        """Return where there is no flat value to divide by."""
+        flagged = (self.dq & np.uint32(NO_FLAT_FIELD)) != 0
+        return np.asarray(~np.isfinite(self.data) | (self.data == 0) | flagged)
+
+
+def check_flat(flat: Flat, shape: tuple[int, ...]) -> None:
+    """Refuse a flat whose arrays don't have the image's shape, or that has no value at all.
+
+    Raises
+    ------
+    ReferenceFileError
+        If so; the message names the array and both shapes.
+    """
+    for name, array in (("SCI", flat.data), ("ERR", flat.err), ("DQ", flat.dq)):
+        if array.shape != shape[-2:]:
+            msg = (
+                f"{flat.name}: {name} of the flat has shape {array.shape}; the image has "
+                f"{shape[-2:]}: choose a flat of this subarray"
+            )
+            raise ReferenceFileError(msg)
+    if bool(np.all(flat.unusable())):
+        msg = f"{flat.name}: no pixel of the flat is a number other than zero; choose another flat"
+        raise ReferenceFileError(msg)
+
+
+def apply_flat(image: Image, flat: Flat) -> int:
+    """Divide an image or a cube of integrations by a flat, in place.
+
+    Parameters
+    ----------
+    image : Image
+        2-D or 3-D. Its data, err, dq and variances are changed; var_flat is made. A variance it
+        lacks counts as zero.
+    flat : Flat
+        Not changed.
+
+    Returns
+    -------
+    int
+        Number of detector pixels without a usable flat value that were usable before.
+
+    Raises
+    ------
+    ReferenceFileError
+        See `check_flat`.
+    """
+    check_flat(flat, image.data.shape)
+    if image.dq is None:
+        image.dq = np.zeros(image.data.shape, np.uint32)
+    lost = flat.unusable() & np.any(as_cube(image.dq) & np.uint32(1) == 0, axis=0)
+    image.var_poisson = or_zeros(image.var_poisson, image.data)
+    image.var_rnoise = or_zeros(image.var_rnoise, image.data)
+    image.var_flat = np.zeros(image.data.shape, np.float32)
+    divide_by_flat(
+        as_cube(image.data),
+        as_cube(image.err),
+        as_cube(image.dq),
+        as_cube(image.var_poisson),
+        as_cube(image.var_rnoise),
+        as_cube(image.var_flat),
+        np.ascontiguousarray(flat.data, np.float32),
+        np.ascontiguousarray(flat.err, np.float32),
+        np.ascontiguousarray(flat.dq, np.uint32),
+    )
+    return int(np.count_nonzero(lost))
+
+
+def or_zeros(array: Float32 | None, like: Float32) -> Float32:
+    """Return an array, or zeros of the shape of another."""
+    return np.zeros(like.shape, np.float32) if array is None else array
+
+
+def as_cube(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return a view with the axes (integration, y, x)."""
+    return array.reshape(-1, *array.shape[-2:])

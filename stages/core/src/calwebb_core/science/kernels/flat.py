@@ -1,0 +1,64 @@
+"""Division of images by a flat field, with errors and flags, in one pass."""
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from calwebb_core.science.dq import DO_NOT_USE, NO_FLAT_FIELD
+
+Float32 = NDArray[np.float32]
+UInt32 = NDArray[np.uint32]
+NO_FLAT = np.uint32(NO_FLAT_FIELD)
+UNUSABLE = np.uint32(DO_NOT_USE | NO_FLAT_FIELD)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def flat_is_known(value, flag):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+    """Say whether a flat value can be divided by."""
+    return np.isfinite(value) and value != np.float32(0.0) and (flag & NO_FLAT) == 0
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def divide_by_flat(
+    data: Float32,
+    err: Float32,
+    dq: UInt32,
+    var_poisson: Float32,
+    var_rnoise: Float32,
+    var_flat: Float32,
+    flat: Float32,
+    flat_err: Float32,
+    flat_dq: UInt32,
+) -> None:
+    """Apply ``S/F`` with its variances, in place.
+
+    Parameters
+    ----------
+    data, err, var_poisson, var_rnoise, var_flat : float32, (n, ny, nx)
+        `data` and the variances are divided; `err` and `var_flat` are written.
+    dq : uint32, (n, ny, nx)
+        Flags of the flat are added.
+    flat, flat_err : float32, (ny, nx)
+    flat_dq : uint32, (ny, nx)
+    """
+    n, ny, nx = data.shape
+    for y in prange(ny):
+        for x in range(nx):
+            value, error, flag = flat[y, x], flat_err[y, x], flat_dq[y, x]
+            if not flat_is_known(value, flag):
+                value, error, flag = np.float32(1.0), np.float32(0.0), flag | UNUSABLE
+            if not np.isfinite(error):
+                error = np.float32(0.0)
+            square = value * value
+            relative = (error / value) * (error / value)
+            for i in range(n):
+                signal = data[i, y, x] / value
+                data[i, y, x] = signal
+                poisson = var_poisson[i, y, x] / square
+                rnoise = var_rnoise[i, y, x] / square
+                flat_part = signal * signal * relative
+                var_poisson[i, y, x] = poisson
+                var_rnoise[i, y, x] = rnoise
+                var_flat[i, y, x] = flat_part
+                err[i, y, x] = np.sqrt(poisson + rnoise + flat_part)
+                dq[i, y, x] |= flag

@@ -1,0 +1,204 @@
+"""Flux calibration of images: DN/s to MJy/sr.
+
+``S' = S * C`` and variances times ``C^2``, where ``C`` is PHOTMJSR of the row of the PHOTOM
+reference that fits the optical elements, divided by the relative throughput at the middle of
+the exposure where the reference says how it changes with time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.errors import ReferenceFileError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Float32, Image, Table
+
+DAYS_PER_YEAR = 365.0
+# 1 MJy/sr in uJy/arcsec^2.
+UJA2_PER_MJSR = 1e12 * (np.pi / 180.0 / 3600.0) ** 2
+KEYWORD_OF_COLUMN = {"filter": "FILTER", "pupil": "PUPIL", "subarray": "SUBARRAY"}
+ANY = ("GENERIC", "ANY")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The flux calibration of one exposure.
+
+    Attributes
+    ----------
+    photmjsr : MJy/sr per DN/s, time correction included
+    throughput : relative throughput at the exposure's time, 1 without a time correction
+    """
+
+    photmjsr: float
+    throughput: float = 1.0
+
+    @property
+    def photuja2(self) -> float:
+        """Microjansky per square arcsec per DN/s."""
+        return float(self.photmjsr * UJA2_PER_MJSR)
+
+
+def text(value: Any) -> str:
+    """Return a table cell as text without trailing blanks."""
+    return (value.decode() if isinstance(value, bytes) else str(value)).strip()
+
+
+def columns(table: Table) -> dict[str, str]:
+    """Return the column names of a table by their lower-case form."""
+    return {name.lower(): name for name in table.data.dtype.names or ()}
+
+
+def wanted_elements(table: Table, metadata: Metadata) -> dict[str, str]:
+    """Return column -> value that a row must have, from the exposure's keywords.
+
+    Raises
+    ------
+    InputError
+        If the table goes by a keyword that the exposure lacks.
+    """
+    names = columns(table)
+    return {
+        names[column]: metadata.require(keyword, str).strip()
+        for column, keyword in KEYWORD_OF_COLUMN.items()
+        if column in names
+    }
+
+
+def find_row(table: Table, wanted: Mapping[str, str]) -> Any:
+    """Return the row with all wanted values, or that for any subarray, or None."""
+    names = columns(table)
+    for row in table.data:
+        if all(text(row[column]) == value for column, value in wanted.items()):
+            return row
+    column = names.get("subarray")
+    if column is None or wanted.get(column) in ANY:
+        return None
+    for name in ANY:
+        row = find_row(table, {**wanted, column: name})
+        if row is not None:
+            return row
+    return None
+
+
+def conversion(
+    tables: Mapping[str, Table],
+    metadata: Metadata,
+    *,
+    name: str = "photom",
+    time_correction: bool = True,
+) -> Conversion:
+    """Look up the flux calibration of an imaging exposure.
+
+    Parameters
+    ----------
+    tables : mapping of Table
+        PHOTOM (filter, pupil or subarray, photmjsr) and, where they exist, TIMECOEFF_LINEAR,
+        TIMECOEFF_EXPONENTIAL, TIMECOEFF_POWERLAW with the same keys.
+    metadata : Metadata
+        FILTER, PUPIL, SUBARRAY as the table asks; EXPMID (MJD) for the time correction.
+    name : str
+        Name of the reference file for messages.
+    time_correction : bool
+        Whether to apply the change of throughput with time.
+
+    Raises
+    ------
+    InputError
+        If a keyword that the table goes by is missing.
+    ReferenceFileError
+        If the table is missing, has no row for the exposure, or its value is not positive.
+    """
+    table = tables.get("PHOTOM")
+    if table is None or "photmjsr" not in columns(table):
+        msg = f"{name}: the photom reference has no PHOTOM table with a photmjsr column"
+        raise ReferenceFileError(msg)
+    wanted = wanted_elements(table, metadata)
+    row = find_row(table, wanted)
+    if row is None:
+        elements = ", ".join(f"{column} {value}" for column, value in wanted.items())
+        msg = f"{name}: the photom table has no row for {elements}; choose another reference file"
+        raise ReferenceFileError(msg)
+    value = float(row[columns(table)["photmjsr"]])
+    throughput = relative_throughput(tables, metadata, name) if time_correction else 1.0
+    if not (np.isfinite(value) and value > 0 and np.isfinite(throughput) and throughput > 0):
+        msg = f"{name}: photmjsr is {value} and the relative throughput {throughput}; expected > 0"
+        raise ReferenceFileError(msg)
+    return Conversion(value / throughput, throughput)
+
+
+def linear(days: float, row: Mapping[str, float]) -> float:
+    """Return ``1 - lossperyear * t / 365``."""
+    return 1.0 - row["lossperyear"] * days / DAYS_PER_YEAR
+
+
+def exponential(days: float, row: Mapping[str, float]) -> float:
+    """Return ``amplitude * exp(-t / tau) + const``."""
+    return float(row["amplitude"] * np.exp(-days / row["tau"]) + row["const"])
+
+
+def powerlaw(days: float, row: Mapping[str, float]) -> float:
+    """Return ``year1value * ((t + tsoft) / (365 + tsoft)) ** alpha``."""
+    base = (days + row["tsoft"]) / (DAYS_PER_YEAR + row["tsoft"])
+    return float(row["year1value"] * np.float64(base) ** row["alpha"]) if base > 0 else np.nan
+
+
+TIME_FORMS = {
+    "TIMECOEFF_LINEAR": linear,
+    "TIMECOEFF_EXPONENTIAL": exponential,
+    "TIMECOEFF_POWERLAW": powerlaw,
+}
+
+
+def relative_throughput(tables: Mapping[str, Table], metadata: Metadata, name: str) -> float:
+    """Return the product of all time dependences at EXPMID; 1 where there is none.
+
+    Raises
+    ------
+    InputError
+        If there is a time dependence and EXPMID is missing.
+    ReferenceFileError
+        If a time table has no row for the exposure.
+    """
+    result = 1.0
+    for extension, form in TIME_FORMS.items():
+        table = tables.get(extension)
+        if table is None or len(table.data) == 0:
+            continue
+        row = find_row(table, wanted_elements(table, metadata))
+        if row is None:
+            msg = f"{name}: {extension} has no row for this exposure's optical elements"
+            raise ReferenceFileError(msg)
+        numbers = {
+            lower: float(row[column])
+            for lower, column in columns(table).items()
+            if lower not in KEYWORD_OF_COLUMN
+        }
+        result *= form(metadata.require("EXPMID", float) - numbers["t0"], numbers)
+    return result
+
+
+def apply_conversion(image: Image, factor: float) -> None:
+    """Multiply an image or cube by a factor, in place: variances by its square."""
+    np.multiply(image.data, factor, out=image.data)
+    np.multiply(image.err, factor, out=image.err)
+    for variance in (image.var_poisson, image.var_rnoise, image.var_flat):
+        if variance is not None:
+            np.multiply(variance, factor * factor, out=variance)
+
+
+def check_area(area: NDArray[Any], shape: tuple[int, ...], name: str) -> Float32:
+    """Return the pixel area map as float32.
+
+    Raises
+    ------
+    ReferenceFileError
+        If it doesn't have the image's shape.
+    """
+    if area.shape != shape[-2:]:
+        msg = f"{name}: the pixel area map has shape {area.shape}; the image has {shape[-2:]}"
+        raise ReferenceFileError(msg)
+    return np.ascontiguousarray(area, np.float32)
