@@ -1,1 +1,29 @@
+"""calwebb_image2: count-rate images to calibrated, undistorted exposures."""
 
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+__version__ = version("calwebb-image2")
+PIPELINE = "calwebb_image2.pipeline:PIPELINE"
+
+
+def run(input: str | Path, **options: Any) -> Any:
+    """Calibrate an exposure and write its products.
+
+    Parameters
+    ----------
+    input : str or Path
+        ``_rate``, ``_rateints``, a saved intermediate, or an image2 association.
+    **options
+        ``references``, ``parameters``, ``output_dir``, ``skip``, ``save``, ``stop_after``, ... as
+        in `calwebb_core.framework.call.call_pipeline`.
+
+    Returns
+    -------
+    calwebb_core.framework.runner.RunResult
+        Products' paths in `outputs`, the last container in `model`.
+    """
+    from calwebb_core.framework.call import call_pipeline
+
+    return call_pipeline(PIPELINE, input, **options)

@@ -1,0 +1,109 @@
+"""Read what stage 2 imaging starts from: a product, or an association with one science member."""
+
+from pathlib import Path
+
+from calwebb_core.framework.association import AssociationProduct, read_association
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Image
+from calwebb_core.framework.names import split_suffix
+from calwebb_core.framework.products import read_image
+from calwebb_core.framework.products import read_metadata as read_headers
+
+
+def read(path: Path, *, input_dir: Path | None = None) -> Image:
+    """Read an exposure.
+
+    Parameters
+    ----------
+    path : Path
+        ``_rate``, ``_rateints``, an intermediate of this program, or an association (.json).
+    input_dir : Path, optional
+        Folder of the association's members.
+
+    Raises
+    ------
+    InputError
+        If the file or association does not fit.
+    """
+    image = read_image(member_of(path, input_dir))
+    check_size(image)
+    if path.suffix == ".json":
+        note_association(image.metadata, path, input_dir)
+    return image
+
+
+def read_metadata(path: Path, *, input_dir: Path | None = None) -> Metadata:
+    """Return the keywords of an exposure, or of the science member of an association."""
+    return read_headers(member_of(path, input_dir))
+
+
+def member_of(path: Path, input_dir: Path | None) -> Path:
+    """Return a product's own path, or that of the science member of an association."""
+    if path.suffix != ".json":
+        return path
+    return science_member(path, input_dir)[1]
+
+
+def science_member(path: Path, input_dir: Path | None) -> tuple[AssociationProduct, Path]:
+    """Return the one product of an image2 association and its science exposure.
+
+    Raises
+    ------
+    InputError
+        If it has several products, not exactly one science member, or background members.
+    """
+    association = read_association(path, input_dir=input_dir)
+    if len(association.products) != 1:
+        msg = (
+            f"{path}: the association has {len(association.products)} products; expected 1: "
+            "calwebb-image2 makes one product a run"
+        )
+        raise InputError(msg)
+    product = association.products[0]
+    if product.of_type("background"):
+        msg = f"{path}: background subtraction is not available yet; leave background members out"
+        raise InputError(msg)
+    science = product.of_type("science")
+    if len(science) != 1:
+        msg = f"{path}: product {product.name} has {len(science)} science members; expected 1"
+        raise InputError(msg)
+    return product, science[0].path
+
+
+def note_association(metadata: Metadata, path: Path, input_dir: Path | None) -> None:
+    """Write the association's name and pool to the keywords.
+
+    Raises
+    ------
+    InputError
+        If the product is named otherwise than its exposure.
+    """
+    product, member = science_member(path, input_dir)
+    root, _ = split_suffix(member.name)
+    if product.name != root:
+        msg = (
+            f"{path}: product {product.name} is made of {member.name}; expected product {root}: "
+            "stage 2 products are named like their exposure"
+        )
+        raise InputError(msg)
+    metadata["ASNTABLE"] = path.name
+    metadata["ASNPOOL"] = read_association(path, input_dir=input_dir).pool or None
+
+
+def check_size(image: Image) -> None:
+    """Refuse an image whose arrays differ from SUBSIZE1 x SUBSIZE2.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    metadata = image.metadata
+    expected = (metadata.require("SUBSIZE2", int), metadata.require("SUBSIZE1", int))
+    if image.data.shape[-2:] != expected:
+        msg = (
+            f"{metadata.source}: SCI has shape {image.data.shape[-2:]}; SUBSIZE2, SUBSIZE1 say "
+            f"{expected}"
+        )
+        raise InputError(msg)

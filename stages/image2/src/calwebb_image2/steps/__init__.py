@@ -1,0 +1,1 @@
+"""The steps of calwebb_image2, each in a module of its official name."""
