@@ -22,6 +22,18 @@ class Metadata(MutableMapping[str, Any]):
         Keywords to start from.
     source : str
         The file they come from, for messages.
+
+    Attributes
+    ----------
+    homes : dict
+        HDU that a keyword was read from, PRIMARY or SCI.
+    comments : dict
+        Comment of a keyword's card, where it had one.
+    history, remarks : list of str
+        HISTORY and COMMENT of the file.
+    provenance : dict
+        How the product was made: what the runner recorded, as plain JSON values. It is stored
+        in the ASDF extension.
     """
 
     def __init__(self, values: Any = (), source: str = "") -> None:
@@ -30,6 +42,7 @@ class Metadata(MutableMapping[str, Any]):
         self.homes: dict[str, str] = {}
         self.comments: dict[str, str] = {}
         self.history: list[str] = []
+        self.remarks: list[str] = []
         self.provenance: dict[str, Any] = {}
         for keyword, value in dict(values).items():
             self[keyword] = value
@@ -58,6 +71,7 @@ class Metadata(MutableMapping[str, Any]):
         other.homes = dict(self.homes)
         other.comments = dict(self.comments)
         other.history = list(self.history)
+        other.remarks = list(self.remarks)
         other.provenance = deepcopy(self.provenance)
         return other
 

@@ -19,10 +19,19 @@ UInt8 = NDArray[np.uint8]
 
 @dataclass
 class Table:
-    """A binary table HDU that is carried along: structured array and units by column."""
+    """An HDU that is carried along unchanged from input to output.
 
-    data: NDArray[np.void]
+    Attributes
+    ----------
+    data : structured array of a binary table, or the plain array of an image HDU that the
+        containers have no place for
+    units : unit by column
+    keywords : keywords of its header that are not about the table's structure
+    """
+
+    data: NDArray[Any]
     units: dict[str, str] = field(default_factory=dict)
+    keywords: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

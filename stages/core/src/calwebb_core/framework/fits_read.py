@@ -1,0 +1,143 @@
+"""Arrays and tables of a FITS file as native numpy arrays."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import DTypeLike, NDArray
+
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.fits_layout import Hdu
+from calwebb_core.framework.keywords import is_structural
+from calwebb_core.framework.models import Table
+
+STORED = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
+UNSIGNED = {16: 2**15, 32: 2**31, 64: 2**63}
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How the pixels of an array HDU are stored.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        Big-endian type on disk.
+    unsigned : bool
+        Whether the values are unsigned, stored as signed with BZERO 2**(bits - 1).
+    zero, scale : float
+        BZERO and BSCALE that are left to apply.
+    """
+
+    dtype: np.dtype[Any]
+    unsigned: bool
+    zero: float
+    scale: float
+
+    def convert(self, raw: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+        """Return stored values as a native array of another type."""
+        if self.unsigned:
+            top_bit = 1 << (8 * raw.dtype.itemsize - 1)
+            raw = raw.view(raw.dtype.str.replace("i", "u")) ^ top_bit
+        if self.zero == 0 and self.scale == 1:
+            return raw.astype(dtype)
+        return (raw * np.float64(self.scale) + np.float64(self.zero)).astype(dtype)
+
+
+def storage(path: Path, hdu: Hdu) -> Storage:
+    """Read BITPIX, BZERO and BSCALE of an array HDU.
+
+    Raises
+    ------
+    InputError
+        If BITPIX is none of the standard's.
+    """
+    bits = hdu.header["BITPIX"]
+    if bits not in STORED:
+        msg = f"{path}: BITPIX of {hdu.name} is {bits!r}; expected one of {sorted(STORED)}"
+        raise InputError(msg)
+    zero, scale = float(hdu.header.get("BZERO", 0)), float(hdu.header.get("BSCALE", 1))
+    unsigned = scale == 1 and zero == UNSIGNED.get(bits)
+    return Storage(np.dtype(STORED[bits]), unsigned, 0.0 if unsigned else zero, scale)
+
+
+def read_into(stream: BinaryIO, offset: int, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Read an array as it is stored from a place of an open file."""
+    raw: NDArray[Any] = np.empty(shape, dtype)
+    stream.seek(offset)
+    stream.readinto(memoryview(raw.reshape(-1).view(np.uint8)))  # type: ignore[attr-defined]
+    return raw
+
+
+def read_array(path: Path, hdu: Hdu, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """Read the array of an HDU in native byte order.
+
+    Parameters
+    ----------
+    path : Path
+    hdu : Hdu
+        From `fits_layout.scan`, which has checked the file's length.
+    dtype : dtype, optional
+        Type to return; the stored one (unsigned where BZERO says so) otherwise.
+    """
+    stored = storage(path, hdu)
+    if dtype is None:
+        dtype = natural_dtype(stored)
+    result: NDArray[Any] = np.empty(hdu.shape, dtype)
+    # one plane at a time, so that the stored copy of a large cube is never whole in memory
+    planes = result.reshape((-1, *hdu.shape[-2:])) if len(hdu.shape) > 2 else result[None]
+    step = planes[0].size * stored.dtype.itemsize if planes.size else 0
+    with path.open("rb") as stream:
+        for index, plane in enumerate(planes):
+            raw = read_into(stream, hdu.offset + index * step, plane.shape, stored.dtype)
+            plane[...] = stored.convert(raw, dtype)
+    return result
+
+
+def read_bytes(path: Path, hdu: Hdu) -> bytes:
+    """Return the data of an HDU as they are stored."""
+    with path.open("rb") as stream:
+        stream.seek(hdu.offset)
+        return stream.read(hdu.size)
+
+
+def natural_dtype(stored: Storage) -> np.dtype[Any]:
+    """Return the native type that holds the stored values."""
+    if stored.unsigned:
+        return np.dtype(f"u{stored.dtype.itemsize}")
+    if stored.zero != 0 or stored.scale != 1:
+        return np.dtype(np.float64)
+    return stored.dtype.newbyteorder("=")
+
+
+def read_tables(path: Path, names: list[str]) -> dict[str, Table]:
+    """Read binary tables by EXTNAME, with units and the keywords of their headers."""
+    if not names:
+        return {}
+    with fits.open(path, memmap=False, lazy_load_hdus=True) as hdulist:
+        return {name: convert_table(hdulist[name]) for name in names}
+
+
+def convert_table(hdu: Any) -> Table:
+    """Return an astropy table HDU as a native structured array."""
+    columns = {name: native_column(hdu, name) for name in hdu.columns.names}
+    dtype = [(name, column.dtype, column.shape[1:]) for name, column in columns.items()]
+    data = np.empty(len(hdu.data), dtype)
+    for name, column in columns.items():
+        data[name] = column
+    units = {column.name: column.unit for column in hdu.columns if column.unit}
+    keywords = {
+        card.keyword: card.value for card in hdu.header.cards if not is_structural(card.keyword)
+    }
+    return Table(data, units, keywords)
+
+
+def native_column(hdu: Any, name: str) -> NDArray[Any]:
+    """Return one column in native byte order; texts stay bytes of the column's width."""
+    column = hdu.data.columns[name]
+    if "A" in column.format and column.dim is None:
+        return np.asarray(np.asarray(hdu.data)[name])
+    values = np.asarray(hdu.data[name])
+    return values.astype(values.dtype.newbyteorder("="))

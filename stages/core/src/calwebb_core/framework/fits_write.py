@@ -1,0 +1,195 @@
+"""HDUs as bytes: headers with checksums, pixels converted to big-endian piece by piece.
+
+Astropy makes the cards; the data are streamed here, because `CHECKSUM` cards must not carry
+the time of day and a large array must not be copied whole.
+"""
+
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.fits_layout import BLOCK
+from calwebb_core.framework.models import Table
+
+BITPIX = {"u1": 8, "i2": 16, "u2": 16, "i4": 32, "u4": 32, "i8": 64, "f4": -32, "f8": -64}
+PIECE = 1 << 22  # values converted at a time: 16 MB of float32
+ZERO_CHECKSUM = "0" * 16
+
+
+@dataclass
+class Block:
+    """One HDU to write.
+
+    Attributes
+    ----------
+    name : str
+        EXTNAME; PRIMARY for the first.
+    array : ndarray or bytes or None
+        Pixels in native byte order, or the bytes of a table as they are stored.
+    cards : list of astropy.io.fits.Card
+        Keywords behind those of the structure.
+    structure : list of astropy.io.fits.Card
+        Structure of a table; that of an image follows from its array.
+    """
+
+    name: str
+    array: NDArray[Any] | bytes | None = None
+    cards: list[Any] = field(default_factory=list)
+    structure: list[Any] = field(default_factory=list)
+
+
+def write_blocks(path: Path, blocks: list[Block]) -> None:
+    """Write a FITS file, whole or not at all.
+
+    Raises
+    ------
+    InputError, ProcessingError
+        As `atomic_path`.
+    """
+    with atomic_path(path) as temporary, temporary.open("r+b") as stream:
+        for block in blocks:
+            write_block(stream, block)
+
+
+def write_block(stream: BinaryIO, block: Block) -> None:
+    """Write one HDU: its header with room for the checksums, the data, then the checksums."""
+    header = fits.Header([*(block.structure or structure(block)), *block.cards])
+    header["CHECKSUM"] = (ZERO_CHECKSUM, "HDU checksum")
+    header["DATASUM"] = ("0", "data unit checksum")
+    start = stream.tell()
+    stream.write(header.tostring().encode("ascii"))
+    datasum = write_data(stream, block.array)
+    end = stream.tell()
+    header["DATASUM"] = str(datasum)
+    total = add_words(datasum, header.tostring().encode("ascii"))
+    header["CHECKSUM"] = encode(~total & 0xFFFFFFFF)
+    stream.seek(start)
+    stream.write(header.tostring().encode("ascii"))
+    stream.seek(end)
+
+
+def structure(block: Block) -> list[Any]:
+    """Return the cards that describe an array, BZERO for unsigned ones included."""
+    first = block.name == "PRIMARY"
+    array = block.array
+    if isinstance(array, np.ndarray):
+        bits, axes, kind = BITPIX[array.dtype.str[1:]], array.shape[::-1], array.dtype.kind
+    else:
+        bits, axes, kind = 8, (), ""
+    result = [("SIMPLE", True, "conforms to FITS standard")] if first else []
+    result += [] if first else [("XTENSION", "IMAGE", "Image extension")]
+    result += [("BITPIX", bits, "array data type"), ("NAXIS", len(axes), "number of dimensions")]
+    result += [(f"NAXIS{number}", size, "") for number, size in enumerate(axes, 1)]
+    if first:
+        return [fits.Card(*entry) for entry in (*result, ("EXTEND", True, ""))]
+    result += [("PCOUNT", 0, "number of parameters"), ("GCOUNT", 1, "number of groups")]
+    if kind == "u" and bits > 8:
+        result += [("BSCALE", 1, ""), ("BZERO", 1 << (bits - 1), "")]
+    result += [("EXTNAME", block.name, "extension name"), ("EXTVER", 1, "extension value")]
+    return [fits.Card(*entry) for entry in result]
+
+
+def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | None) -> int:
+    """Write the data of an HDU with their padding and return their checksum."""
+    if array is None:
+        return 0
+    total = written = 0
+    for piece in pieces(array):
+        stream.write(piece)
+        total = add_words(total, piece)
+        written += len(piece)
+    padding = -written % BLOCK
+    stream.write(b"\0" * padding)
+    return total
+
+
+def pieces(array: NDArray[Any] | bytes) -> Any:
+    """Yield the stored bytes of an array in pieces of a multiple of four bytes but the last."""
+    if isinstance(array, bytes):
+        yield array
+        return
+    flat = np.ascontiguousarray(array).reshape(-1)
+    size = flat.dtype.itemsize
+    for start in range(0, flat.size, PIECE):
+        part = flat[start : start + PIECE]
+        if part.dtype.kind == "u" and size > 1:
+            part = (part ^ (1 << (8 * size - 1))).view(f"i{size}")
+        yield part.astype(part.dtype.newbyteorder(">")).tobytes()
+
+
+def add_words(total: int, data: bytes) -> int:
+    """Add bytes to a 32-bit ones'-complement checksum (FITS standard 4.0, appendix J)."""
+    whole = len(data) // 4 * 4
+    total += int(np.frombuffer(data[:whole] if whole < len(data) else data, ">u4").sum(dtype="u8"))
+    if whole < len(data):
+        total += int.from_bytes(data[whole:].ljust(4, b"\0"), "big")
+    while total >> 32:
+        total = (total & 0xFFFFFFFF) + (total >> 32)
+    return total
+
+
+def encode(value: int) -> str:
+    """Return a checksum as 16 letters and digits (FITS standard 4.0, appendix J.2).
+
+    Each byte becomes the sum of four characters; pairs are shifted against each other until
+    no character is a punctuation mark. The text is rotated to the right by one, because the
+    value of the CHECKSUM card is not aligned to four bytes.
+    """
+    text = [0] * 16
+    for position in range(4):
+        byte = value >> (24 - 8 * position) & 0xFF
+        parts = [byte // 4 + ord("0")] * 4
+        parts[0] += byte % 4
+        while any(is_punctuation(part) for part in parts):
+            for low, high in ((0, 1), (2, 3)):
+                if is_punctuation(parts[low]) or is_punctuation(parts[high]):
+                    parts[low] += 1
+                    parts[high] -= 1
+        for column, part in enumerate(parts):
+            text[4 * column + position] = part
+    return "".join(chr(code) for code in [text[-1], *text[:-1]])
+
+
+def is_punctuation(code: int) -> bool:
+    """Tell whether a character between 0 and z is neither digit nor letter."""
+    return 0x3A <= code <= 0x40 or 0x5B <= code <= 0x60
+
+
+def table_block(name: str, table: Table) -> Block:
+    """Return the HDU of a table, or of an array, that is carried along."""
+    keywords = [fits.Card(key, value) for key, value in table.keywords.items()]
+    if table.data.dtype.names is None:
+        return Block(name, np.ascontiguousarray(table.data), keywords)
+    hdu = fits.BinTableHDU(table.data, name=name, ver=1)
+    for column in hdu.columns:
+        column.unit = table.units.get(column.name)
+    buffer = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(buffer)
+    buffer.seek(BLOCK)
+    header = fits.Header.fromfile(buffer)
+    size = header["NAXIS1"] * header["NAXIS2"] + header["PCOUNT"]
+    return Block(name, buffer.read(size), keywords, list(header.cards))
+
+
+def asdf_block(content: bytes) -> Block:
+    """Return the HDU that holds an ASDF file as the only cell of a table."""
+    entries = [
+        ("XTENSION", "BINTABLE", "binary table extension"),
+        ("BITPIX", 8, "array data type"),
+        ("NAXIS", 2, "number of array dimensions"),
+        ("NAXIS1", len(content), "length of dimension 1"),
+        ("NAXIS2", 1, "length of dimension 2"),
+        ("PCOUNT", 0, "number of group parameters"),
+        ("GCOUNT", 1, "number of groups"),
+        ("TFIELDS", 1, "number of table fields"),
+        ("TTYPE1", "ASDF_METADATA", ""),
+        ("TFORM1", f"{len(content)}B", ""),
+        ("EXTNAME", "ASDF", "extension name"),
+    ]
+    return Block("ASDF", content, structure=[fits.Card(*entry) for entry in entries])
