@@ -27,7 +27,8 @@ logger = logging.getLogger("calwebb_core")
 def report_error(name: str, error: BaseException, *, debug: bool) -> int:
     """Print one line about an error on stderr, the traceback to the log; return the exit code."""
     ours = isinstance(error, CalwebbError)
-    text = str(error) if ours else f"unexpected {type(error).__name__}: {error}"
+    notes = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+    text = str(error) if ours else f"{notes}unexpected {type(error).__name__}: {error}"
     line = " ".join(text.split())
     if not ours:
         line += " (this is a fault of the program; --debug shows where)"
@@ -59,14 +60,15 @@ class OneLineErrors(click.Command):
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run the command; as a console script (`standalone_mode`) it ends the process."""
+        run: Callable[..., Any] = super().main
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
-        sys.exit(self._guarded(*args, **extra))
+            return run(*args, standalone_mode=False, **extra)
+        sys.exit(self._guarded(run, *args, **extra))
 
-    def _guarded(self, *args: Any, **extra: Any) -> int:
+    def _guarded(self, run: Callable[..., Any], *args: Any, **extra: Any) -> int:
         name = self.name or ""
         try:
-            result = super().main(*args, standalone_mode=False, **extra)
+            result = run(*args, standalone_mode=False, **extra)
         except click.Abort:
             click.echo(f"{name}: interrupted", err=True)
             return 1
@@ -183,14 +185,14 @@ def example_text(example: str) -> str:
     return f"\b\nExample:\n{lines}"
 
 
-def load_attribute(path: str) -> Any:
-    """Import ``module:ATTRIBUTE``."""
-    module, _, attribute = path.partition(":")
-    return getattr(import_module(module), attribute)
-
-
 def make_program(
-    pipeline_loader: str, *, package: str, example: str, association: bool = False
+    pipeline_loader: str,
+    *,
+    name: str,
+    package: str = "",
+    meaning: str = "",
+    example: str = "",
+    association: bool = False,
 ) -> click.Group:
     """Make the console script of a pipeline with its commands `run`, `steps` and `step`.
 
@@ -198,18 +200,28 @@ def make_program(
     ----------
     pipeline_loader : str
         ``"calwebb_detector1.pipeline:PIPELINE"``, imported when a command needs it.
+    name : str
+        Console script, such as "calwebb-detector1".
     package : str
-        Package whose `__version__` is printed and recorded.
+        Package whose `__version__` is printed; by default that of the loader.
+    meaning : str
+        One line for the help; by default the first line of the package's docstring.
     example : str
-        A command line for the help of `run`.
+        Command line for the help.
     association : bool
-        Whether the input is an association; the program gets `--input-dir`, and the
-        pipeline's `read` the keyword `input_dir` when it is given.
+        Whether the input is an association: the program gets `--input-dir`, and the
+        pipeline's `read` and `read_metadata` the keyword `input_dir` when it is given.
     """
     from calwebb_core.framework.command_pipeline import pipeline_group
 
+    source = "asn.json" if association else "jw01345001001_02201_00001_nrcalong_uncal.fits"
     return pipeline_group(
-        pipeline_loader, package=package, example=example, association=association
+        pipeline_loader,
+        name=name,
+        package=package or pipeline_loader.partition(".")[0].partition(":")[0],
+        meaning=meaning,
+        example=example or f"{name} run {source} --references refs.json --output-dir results",
+        association=association,
     )
 
 

@@ -104,6 +104,6 @@ def _entry(listing: Path, kind: str, entry: Any) -> Source | Missing | None:
 def _check_young_files(listing: Path, references: References) -> None:
     made = listing.stat().st_mtime_ns
     for kind, entry in references.entries.items():
-        if isinstance(entry, Source) and entry.path.is_file():
-            if entry.path.stat().st_mtime_ns > made:
-                references.verify_type(kind)
+        path = entry.path if isinstance(entry, Source) else None
+        if path is not None and path.is_file() and path.stat().st_mtime_ns > made:
+            references.verify_type(kind)

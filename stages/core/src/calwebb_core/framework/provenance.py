@@ -1,0 +1,143 @@
+"""What made a product: program and versions, input, parameters, reference files, by run.
+
+The record holds no clock, host or absolute path, so that the same input gives the same bytes.
+It goes into `Metadata.provenance` as ``{"format": 1, "runs": [...]}``, one entry for every
+program that the data have been through.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, fields, is_dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from calwebb_core.framework.hashing import sha256_of
+from calwebb_core.framework.hooks import hook_name
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.pipeline import Pipeline
+from calwebb_core.framework.settings import StepSettings
+from calwebb_core.framework.step import Status, Step
+
+FORMAT = 1
+LIBRARIES = ("asdf", "astropy", "gwcs", "numba", "numpy", "scipy")
+
+
+def metadata_of(model: Any) -> list[Metadata]:
+    """Return the metadata of a container and of all containers it holds, each once."""
+    found: list[Metadata] = []
+    _collect(model, found)
+    return found
+
+
+def _collect(item: Any, found: list[Metadata]) -> None:
+    metadata = getattr(item, "metadata", None)
+    if isinstance(metadata, Metadata) and all(metadata is not other for other in found):
+        found.append(metadata)
+    if isinstance(item, list | tuple):
+        for member in item:
+            _collect(member, found)
+    elif is_dataclass(item) and not isinstance(item, type):
+        for part in fields(item):
+            value = getattr(item, part.name)
+            if is_dataclass(value) or isinstance(value, list | tuple):
+                _collect(value, found)
+
+
+def package_of(pipeline: Pipeline) -> str:
+    """Return the name of the package that a pipeline belongs to."""
+    return str(getattr(pipeline.select, "__module__", "calwebb_core")).partition(".")[0]
+
+
+def software_version(pipeline: Pipeline) -> str:
+    """Return the version of the package that a pipeline belongs to, for CAL_VER."""
+    from calwebb_core import __version__
+
+    return str(getattr(sys.modules.get(package_of(pipeline)), "__version__", __version__))
+
+
+def software(pipeline: Pipeline) -> dict[str, str]:
+    """Return the versions of the pipeline and of the libraries that decide the numbers."""
+    versions = {package_of(pipeline): software_version(pipeline)}
+    for name in LIBRARIES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def input_record(path: Path, input_dir: Path | None = None) -> dict[str, Any]:
+    """Return name and SHA-256 of an input file, and of the members of an association."""
+    record: dict[str, Any] = {"name": path.name, "sha256": sha256_of(path)}
+    if path.suffix == ".json":
+        record["members"] = _members(path, input_dir or path.parent)
+    return record
+
+
+def _members(path: Path, folder: Path) -> list[dict[str, str]]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    names = {
+        member["expname"]
+        for product in content.get("products", [])
+        for member in product.get("members", [])
+    }
+    files = [(name, folder / name) for name in sorted(names)]
+    return [
+        {"name": Path(name).name, "sha256": sha256_of(file)}
+        for name, file in files
+        if file.is_file()
+    ]
+
+
+class RunRecord:
+    """The growing record of one run; `attach` puts it into a container's metadata."""
+
+    def __init__(self, pipeline: Pipeline, source: dict[str, Any]) -> None:
+        self.content: dict[str, Any] = {
+            "program": pipeline.program,
+            "pipeline": pipeline.name,
+            "software": software(pipeline),
+            "input": source,
+            "steps": [],
+            "references": {},
+        }
+
+    def add(self, step: Step, status: Status, settings: StepSettings | None) -> None:
+        """Note how a step ended, and with which options and hooks it ran."""
+        entry: dict[str, Any] = {"name": step.name, "status": status.word}
+        if status.reason:
+            entry["reason"] = status.reason
+        if settings is not None:
+            entry["parameters"] = plain_parameters(settings.parameters)
+            for name, hooks in (
+                ("pre_hooks", settings.pre_hooks),
+                ("post_hooks", settings.post_hooks),
+            ):
+                if hooks:
+                    entry[name] = [hook_name(hook) for hook in hooks]
+        self.content["steps"].append(entry)
+
+    def add_references(self, context: str, crds_version: str, used: dict[str, Any]) -> None:
+        """Note the reference files used so far."""
+        self.content |= {"context": context, "crds_version": crds_version, "references": used}
+
+    def attach(self, metadatas: Iterable[Metadata]) -> None:
+        """Add the record to products, in the place of an earlier state of itself."""
+        for metadata in metadatas:
+            runs = [run for run in metadata.provenance.get("runs", []) if not self._is_mine(run)]
+            copy = json.loads(json.dumps(self.content))
+            metadata.provenance = {
+                **metadata.provenance,
+                "format": FORMAT,
+                "runs": [*runs, copy],
+            }
+
+    def _is_mine(self, run: dict[str, Any]) -> bool:
+        return all(run.get(key) == self.content[key] for key in ("program", "input"))
+
+
+def plain_parameters(parameters: Any) -> dict[str, Any]:
+    """Return a parameter instance as plain values."""
+    return asdict(parameters) if is_dataclass(parameters) else {}  # type: ignore[arg-type]
