@@ -170,7 +170,8 @@ def _read_fits(kind: str, path: Path, science: Metadata | None) -> Reference:
         # astropy only warns about a truncated file; it is checked below
         warnings.simplefilter("ignore")
         try:
-            with fits.open(path, memmap=True) as hdus:
+            # astropy maps no scaled integers into memory, and DQ arrays are such
+            with fits.open(path, memmap=False) as hdus:
                 _check_complete(kind, path, hdus)
                 return _fill(kind, path, hdus, science)
         except (OSError, ValueError, TypeError, KeyError) as error:
