@@ -23,6 +23,7 @@ from calwebb_core.framework.metadata import Metadata
 logger = logging.getLogger(__name__)
 
 CARD = 80
+VALUE_END = 30
 HOMES = ("PRIMARY", "SCI")
 
 
@@ -189,7 +190,7 @@ def heading(title: str) -> list[Any]:
 def card(name: str, value: Any, comment: str) -> Any:
     """Return a card whose comment is cut to the room that its value leaves."""
     bare = fits.Card(name, value)
-    length = len(bare.image.rstrip())
+    length = max(len(bare.image.rstrip()), VALUE_END)  # a value before a comment is padded
     room = CARD - length - len(" / ")
     if len(bare.image) > CARD:  # a long text on several cards
         room = CARD - len("CONTINUE  '' / ")
