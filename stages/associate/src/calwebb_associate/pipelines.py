@@ -1,0 +1,63 @@
+"""What the stage programs need and take, as light tables: planning imports no stage.
+
+A test of the whole repository compares them with what the programs themselves declare.
+"""
+
+from typing import Final
+
+from calwebb_associate.exposure_types import DARK, GUIDE
+from calwebb_associate.rules import Facts
+
+DETECTOR1: Final = "calwebb-detector1"
+IMAGE2: Final = "calwebb-image2"
+IMAGE3: Final = "calwebb-image3"
+PIPELINES: Final = (DETECTOR1, IMAGE2, IMAGE3)
+
+# CRDS types that each program may load.
+REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    DETECTOR1: (
+        "mask",
+        "saturation",
+        "superbias",
+        "ipc",
+        "refpix",
+        "linearity",
+        "dark",
+        "gain",
+        "readnoise",
+    ),
+    IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
+    IMAGE3: ("apcorr", "abvegaoffset"),
+}
+DETECTOR1_INSTRUMENTS: Final = ("nircam", "niriss", "nirspec", "fgs")
+IMAGING: Final = ("nrc_image",)
+
+
+def detector1_refuses(instrument: str, exposure: Facts) -> str:
+    """Return why calwebb-detector1 does not take an exposure, or "" if it does."""
+    if exposure.exp_type in GUIDE:
+        return "guide-star data: calwebb-guider is not available yet"
+    if exposure.exp_type in DARK:
+        return "darks: calwebb-dark is not available yet"
+    if instrument not in DETECTOR1_INSTRUMENTS:
+        return f"{instrument.upper()}: calwebb-detector1 is not available for it yet"
+    if exposure.time_series:
+        return "time series: calwebb-detector1 is not available for them yet"
+    return ""
+
+
+def imaging_refuses(exposure: Facts, exptypes: frozenset[str]) -> str:
+    """Return why image2 and image3 do not take an exposure or a group of such exposures.
+
+    Parameters
+    ----------
+    exposure : Facts
+        Of the first science member.
+    exptypes : frozenset of str
+        The parts that the association's members play.
+    """
+    if "background" in exptypes:
+        return "background subtraction is not available yet"
+    if exposure.exp_type not in IMAGING or exposure.time_series:
+        return f"{exposure.exp_type.upper()}: images other than NRC_IMAGE are not available yet"
+    return ""
