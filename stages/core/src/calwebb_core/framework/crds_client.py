@@ -62,6 +62,8 @@ RULE_NAMES = {
     "PATTTYPE": "META.DITHER.PRIMARY_TYPE",
     "DATAMODL": "META.MODEL_TYPE",
 }
+# crds leaves the process by sys.exit where it finds no configuration
+FAILURES = (Exception, SystemExit)
 NEEDED = ("INSTRUME", "DATE-OBS", "TIME-OBS")
 
 
@@ -179,7 +181,7 @@ def _operational() -> str:
 
     try:
         return str(heavy_client.get_config_info(OBSERVATORY).operational_context)
-    except Exception as error:  # crds raises whatever its cache or the network raises
+    except FAILURES as error:
         msg = (
             f"{_cache()}: neither the CRDS server {_server()} nor the cache says which context "
             f"is operational; name one with CRDS_CONTEXT, sync the cache, or {ADVICE}"
@@ -209,8 +211,11 @@ def _library() -> Any:
     os.environ.setdefault("CRDS_OBSERVATORY", OBSERVATORY)
     import crds
     from crds.client import api
-    from crds.core import config, utils
+    from crds.core import config, log, utils
 
+    # its messages go to our log file only; what matters comes back as an error of ours
+    log.remove_console_handler()
+    log.THE_LOGGER.logger.propagate = True
     place = (_cache(), _server())
     if _seen.get("place") not in (None, place):
         utils.clear_function_caches()
@@ -227,14 +232,20 @@ def _recommendations(
         found = library.getrecommendations(
             parameters, reftypes=wanted, context=context, observatory=OBSERVATORY
         )
-    except Exception as error:  # crds raises many kinds, from OSError to its own
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except FAILURES as error:
+        reason = _reason(error)
         msg = (
             f"{source}: CRDS cannot choose references with context {context} "
             f"from the cache {_cache()} ({reason}); sync the context, name another, or {ADVICE}"
         )
         raise ReferenceFileError(msg) from error
     return {str(kind).lower(): str(name) for kind, name in found.items()}
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return "the cache has no config/jwst/server_config"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 NOT_FOUND = "NOT FOUND"
@@ -284,7 +295,7 @@ def _fetch(context: str, files: dict[str, str]) -> None:
     logger.info("fetching %s", ", ".join(sorted(files.values())))
     try:
         api.cache_references(context, files)
-    except Exception as error:  # the network may fail in many ways
-        reason = " ".join(str(error).split())
+    except FAILURES as error:
+        reason = _reason(error)
         msg = f"{_server()}: cannot fetch {', '.join(sorted(files.values()))} ({reason})"
         raise ReferenceFileError(msg) from error

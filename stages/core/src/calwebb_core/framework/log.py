@@ -22,11 +22,17 @@ class UtcFormatter(logging.Formatter):
 
 
 class OwnOrWarning(logging.Filter):
-    """Let other people's libraries speak only from warning level on."""
+    """Let other people's libraries speak only from warning level on, those named not at all."""
+
+    def __init__(self, *silent: str) -> None:
+        super().__init__()
+        self.silent = silent
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Say whether a record is shown."""
-        return record.name.startswith(OURS) or record.levelno >= logging.WARNING
+        if record.name.startswith(OURS):
+            return True
+        return record.levelno >= logging.WARNING and record.name not in self.silent
 
 
 def configure(
@@ -59,7 +65,7 @@ def configure(
     stream.setFormatter(logging.Formatter("%(levelname_plain)s%(message)s"))
     stream.addFilter(_name_level)
     if not debug:
-        stream.addFilter(OwnOrWarning())
+        stream.addFilter(OwnOrWarning("CRDS"))
     _add(root, stream)
     if path is not None:
         _add(root, _file_handler(path))
