@@ -6,6 +6,7 @@ WCS at `meta.wcs`; what this pipeline records about itself is at `calwebb_flow`.
 
 import io
 import logging
+import warnings
 from typing import Any
 
 from calwebb_core.framework.keywords import find_keyword
@@ -94,9 +95,12 @@ def from_asdf(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
         return None, {}
     import asdf
 
-    with asdf.open(io.BytesIO(content), lazy_load=False, memmap=False) as file:
-        wcs = file.tree.get("meta", {}).get("wcs")
-        provenance = file.tree.get(PROVENANCE, {})
+    with warnings.catch_warnings():
+        # pixels that others link to from their tree, and types of theirs, are not needed here
+        warnings.simplefilter("ignore", asdf.exceptions.AsdfWarning)
+        with asdf.open(io.BytesIO(content), lazy_load=False, memmap=False) as file:
+            wcs = file.tree.get("meta", {}).get("wcs")
+            provenance = file.tree.get(PROVENANCE, {})
     if wcs is not None and not hasattr(wcs, "forward_transform"):
         logger.warning("%s: its WCS cannot be read here and is left out", source)
         wcs = None

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
 from numpy.typing import DTypeLike, NDArray
 
-from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.fits_layout import Hdu
 from calwebb_core.framework.keywords import is_structural
 from calwebb_core.framework.models import Table
@@ -63,11 +63,19 @@ def storage(path: Path, hdu: Hdu) -> Storage:
     return Storage(np.dtype(STORED[bits]), unsigned, 0.0 if unsigned else zero, scale)
 
 
-def read_into(stream: BinaryIO, offset: int, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Read an array as it is stored from a place of an open file."""
+def read_into(stream: Any, offset: int, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Read an array as it is stored from a place of an open binary file.
+
+    Raises
+    ------
+    ProcessingError
+        If the file ends before, because somebody changes it meanwhile.
+    """
     raw: NDArray[Any] = np.empty(shape, dtype)
     stream.seek(offset)
-    stream.readinto(memoryview(raw.reshape(-1).view(np.uint8)))  # type: ignore[attr-defined]
+    if stream.readinto(raw.reshape(-1).view(np.uint8).data) != raw.nbytes:
+        msg = f"{stream.name}: became shorter while it was read; start again once it is complete"
+        raise ProcessingError(msg)
     return raw
 
 

@@ -76,23 +76,33 @@ def write_block(stream: BinaryIO, block: Block) -> None:
 
 def structure(block: Block) -> list[Any]:
     """Return the cards that describe an array, BZERO for unsigned ones included."""
-    first = block.name == "PRIMARY"
     array = block.array
-    if isinstance(array, np.ndarray):
-        bits, axes, kind = BITPIX[array.dtype.str[1:]], array.shape[::-1], array.dtype.kind
-    else:
-        bits, axes, kind = 8, (), ""
-    result = [("SIMPLE", True, "conforms to FITS standard")] if first else []
-    result += [] if first else [("XTENSION", "IMAGE", "Image extension")]
-    result += [("BITPIX", bits, "array data type"), ("NAXIS", len(axes), "number of dimensions")]
-    result += [(f"NAXIS{number}", size, "") for number, size in enumerate(axes, 1)]
-    if first:
-        return [fits.Card(*entry) for entry in (*result, ("EXTEND", True, ""))]
-    result += [("PCOUNT", 0, "number of parameters"), ("GCOUNT", 1, "number of groups")]
-    if kind == "u" and bits > 8:
-        result += [("BSCALE", 1, ""), ("BZERO", 1 << (bits - 1), "")]
-    result += [("EXTNAME", block.name, "extension name"), ("EXTVER", 1, "extension value")]
-    return [fits.Card(*entry) for entry in result]
+    if not isinstance(array, np.ndarray):
+        return header_cards(
+            ("SIMPLE", True, "conforms to FITS standard"),
+            ("BITPIX", 8, "array data type"),
+            ("NAXIS", 0, "number of array dimensions"),
+            ("EXTEND", True, ""),
+        )
+    bits = BITPIX[array.dtype.str[1:]]
+    axes = [(f"NAXIS{number}", size, "") for number, size in enumerate(array.shape[::-1], 1)]
+    unsigned = array.dtype.kind == "u" and bits > 8
+    return header_cards(
+        ("XTENSION", "IMAGE", "Image extension"),
+        ("BITPIX", bits, "array data type"),
+        ("NAXIS", array.ndim, "number of array dimensions"),
+        *axes,
+        ("PCOUNT", 0, "number of parameters"),
+        ("GCOUNT", 1, "number of groups"),
+        *((("BSCALE", 1, ""), ("BZERO", 1 << (bits - 1), "")) if unsigned else ()),
+        ("EXTNAME", block.name, "extension name"),
+        ("EXTVER", 1, "extension value"),
+    )
+
+
+def header_cards(*entries: tuple[str, Any, str]) -> list[Any]:
+    """Return cards from keyword, value and comment."""
+    return [fits.Card(*entry) for entry in entries]
 
 
 def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | None) -> int:
@@ -179,7 +189,7 @@ def table_block(name: str, table: Table) -> Block:
 
 def asdf_block(content: bytes) -> Block:
     """Return the HDU that holds an ASDF file as the only cell of a table."""
-    entries = [
+    structure = header_cards(
         ("XTENSION", "BINTABLE", "binary table extension"),
         ("BITPIX", 8, "array data type"),
         ("NAXIS", 2, "number of array dimensions"),
@@ -191,5 +201,6 @@ def asdf_block(content: bytes) -> Block:
         ("TTYPE1", "ASDF_METADATA", ""),
         ("TFORM1", f"{len(content)}B", ""),
         ("EXTNAME", "ASDF", "extension name"),
-    ]
-    return Block("ASDF", content, structure=[fits.Card(*entry) for entry in entries])
+        ("EXTVER", 1, "extension value"),
+    )
+    return Block("ASDF", content, structure=structure)

@@ -49,7 +49,7 @@ class RawRamp:
         self._stream: BinaryIO | None = None
 
     def __enter__(self) -> Self:
-        self._stream = self.path.open("rb", buffering=0)
+        self._stream = self.path.open("rb")
         return self
 
     def __exit__(
@@ -143,7 +143,7 @@ def ramp_shape(path: Path, hdu: Hdu) -> tuple[int, int, int, int]:
             "columns), such as an _uncal file has"
         )
         raise InputError(msg)
-    return shape  # type: ignore[return-value]
+    return shape
 
 
 def check_shape(path: Path, hdu: Hdu, shape: tuple[int, ...]) -> None:

@@ -1,0 +1,71 @@
+"""Tables as ECSV files (`_cat`, `_phot`, `_whtlt`): text with types, units and metadata."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from calwebb_core.framework.atomic import write_text
+from calwebb_core.framework.errors import InputError
+
+FORMAT = "ascii.ecsv"
+
+
+def write_catalog(table: Any, path: Path, meta: Mapping[str, Any] | None = None) -> None:
+    """Write an astropy table as ECSV, whole or not at all.
+
+    Parameters
+    ----------
+    table : astropy.table.Table
+        Columns with units; is not changed.
+    path : Path
+    meta : mapping, optional
+        Plain values to store in the file's head beside the table's own, in this order.
+
+    Raises
+    ------
+    InputError, ProcessingError
+        If the folder cannot be written or the disk is full.
+    """
+    out = table.copy(copy_data=False)
+    out.meta.update(meta or {})
+    text = io.StringIO()
+    out.write(text, format=FORMAT)
+    write_text(Path(path), text.getvalue())
+
+
+def read_catalog(path: Path, columns: tuple[str, ...] = ()) -> Any:
+    """Read an ECSV table.
+
+    Parameters
+    ----------
+    path : Path
+    columns : tuple of str
+        Columns that must be there.
+
+    Returns
+    -------
+    astropy.table.QTable
+
+    Raises
+    ------
+    InputError
+        If the file is missing, is no ECSV table or lacks a column.
+    """
+    from astropy.table import QTable
+
+    path = Path(path)
+    try:
+        table = QTable.read(path.read_text(encoding="utf-8"), format=FORMAT)
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise InputError(msg) from error
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        msg = f"{path}: is not an ECSV table ({reason:.120}); expected a catalog such as _cat.ecsv"
+        raise InputError(msg) from error
+    missing = [name for name in columns if name not in table.colnames]
+    if missing:
+        msg = f"{path}: has no column {', '.join(missing)}; found {', '.join(table.colnames)}"
+        raise InputError(msg)
+    return table
