@@ -40,6 +40,9 @@ class Pipeline:
     read_metadata : callable, optional
         ``read_metadata(path) -> Metadata`` of an input without its pixels. By default the
         headers of a FITS product, or whatever `read` returns for another kind of file.
+    select_alone : callable, optional
+        ``select_alone(metadata) -> tuple of Step``: the steps of which one may run alone, for
+        modes that have steps but no pipeline yet. By default those of `select`.
     """
 
     name: str
@@ -51,6 +54,12 @@ class Pipeline:
     save: Callable[[Any, str, Path], list[Path]]
     write: Callable[[Any, Path], list[Path]]
     read_metadata: Callable[[Path], Metadata] | None = None
+    select_alone: Callable[[Metadata], tuple[Step, ...]] | None = None
+
+    def steps_of(self, metadata: Metadata, *, alone: bool = False) -> tuple[Step, ...]:
+        """Return the steps for an exposure's mode, or those that may run alone on it."""
+        select = self.select_alone if alone and self.select_alone else self.select
+        return select(metadata)
 
     def step(self, name: str) -> Step:
         """Return the step of this name.

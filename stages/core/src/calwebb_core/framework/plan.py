@@ -52,7 +52,7 @@ def make_plan(
     InputError
         If a step is unknown, is no part of this mode, or nothing is left to run.
     """
-    steps = pipeline.select(metadata)
+    steps = pipeline.steps_of(metadata, alone=only is not None)
     if only is not None:
         return [_plan_alone(pipeline, steps, metadata, only)]
     planned = [

@@ -122,7 +122,8 @@ def run_pipeline(
         post_hooks=post_hooks,
     )
     plan = make_plan(pipeline, model.metadata, settings, stop_after=stop_after, only=only)
-    alone = only if only != pipeline.select(model.metadata)[-1].name else None
+    last = pipeline.steps_of(model.metadata, alone=only is not None)[-1].name
+    alone = only if only != last else None
     folder = check_output_dir(Path(output_dir))
     references.check(reference_types(plan))
     record = RunRecord(pipeline, dict(source or {"name": Path(model.metadata.source).name}))
