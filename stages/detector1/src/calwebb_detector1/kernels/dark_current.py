@@ -1,0 +1,50 @@
+"""Subtract the dark frames that correspond to each group."""
+
+import numpy as np
+from numba import njit, prange
+
+ZERO = np.float32(0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def dark_frame(dark, k, y, x):
+    """Return frame `k` of a dark (nframes, ny, nx), extrapolated by its last rate, NaN as 0."""
+    last = dark.shape[0] - 1
+    value = dark[min(k, last), y, x]
+    if k > last:
+        value += np.float32(k - last) * (value - dark[last - 1, y, x])
+    return ZERO if np.isnan(value) else value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def dark_group(dark, g, nframes, groupgap, y, x):
+    """Return the mean of the dark frames that group `g` averages."""
+    start = g * (nframes + groupgap)
+    if nframes == 1:
+        return dark_frame(dark, start, y, x)
+    total = ZERO
+    for k in range(start, start + nframes):
+        total += dark_frame(dark, k, y, x)
+    return total / np.float32(nframes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def subtract_dark(data, darks, which, nframes, groupgap):
+    """Subtract from `data` (nints, ngroups, ny, nx) in place the dark of each integration.
+
+    `darks` float32 (ndarks, nframes, ny, nx), DN; `which` (int64, nints) names the dark of
+    each integration, in ascending order. A group of the data averages `nframes` frames of the
+    dark and skips `groupgap`.
+    """
+    nints, ngroups, ny, nx = data.shape
+    for y in prange(ny):
+        row = np.empty(nx, np.float32)
+        for g in range(ngroups):
+            known = -1
+            for i in range(nints):
+                if which[i] != known:
+                    known = which[i]
+                    for x in range(nx):
+                        row[x] = dark_group(darks[known], g, nframes, groupgap, y, x)
+                for x in range(nx):
+                    data[i, g, y, x] -= row[x]

@@ -1,0 +1,351 @@
+"""Two-point difference search for jumps in one pixel's ramps, and its flags.
+
+Everything about a pixel is done while its samples are in a scratch array of a few hundred
+bytes; what concerns its neighbours goes through one bit of the group flags.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from calwebb_detector1.kernels.flags import JUMP_DET, SPREADING, UNUSABLE
+from calwebb_detector1.kernels.order import median, middle, sort
+
+NAN = np.float32(np.nan)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def pixel_differences(data, groupdq, gain, y, x, differences):
+    """Write a pixel's group differences in electrons; NaN next to an unusable group."""
+    nints, ngroups = data.shape[0], data.shape[1]
+    k = 0
+    for i in range(nints):
+        previous = NAN
+        for g in range(ngroups):
+            value = data[i, g, y, x] * gain
+            if groupdq[i, g, y, x] & UNUSABLE:
+                value = NAN
+            if g > 0:
+                differences[k] = value - previous
+                k += 1
+            previous = value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def copy_finite(values, out):
+    """Copy the finite values to the front of `out`; return how many."""
+    n = 0
+    for k in range(values.size):
+        if np.isfinite(values[k]):
+            out[n] = values[k]
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def noise(rate, variance):
+    """Return the standard deviation of a difference: Poisson noise of `rate` and read noise."""
+    return np.sqrt(np.float64(abs(rate)) + variance)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def reference_difference(values, start, stop):
+    """Return what a pixel's sorted |differences| [start, stop) say of its steady rate.
+
+    The median without the largest for four and more, the median of three, the smaller of two,
+    NaN for one.
+    """
+    n = stop - start
+    if n >= 4:
+        largest = values[stop - 1]
+        while stop > start and values[stop - 1] == largest:
+            stop -= 1
+        return middle(values, start, stop) if stop > start else NAN
+    if n == 3:
+        return values[start + 1]
+    return values[start] if n == 2 else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def threshold_for(n, thresholds):
+    """Return the limit in sigma for `n` usable differences: thresholds are (>= 4, 3, 2)."""
+    if n >= 4:
+        return thresholds[0]
+    if n == 3:
+        return thresholds[1]
+    return thresholds[2] if n == 2 else np.inf
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mark_equal(differences, size, hits):
+    """Mark the differences of that absolute size; return how many."""
+    count = 0
+    for k in range(differences.size):
+        if abs(differences[k]) == size and not hits[k]:
+            hits[k] = True
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def find_one_by_one(differences, variance, thresholds, scratch, hits):
+    """Mark in `hits` the jumps of a pixel, the most significant first; return how many.
+
+    After each the steady rate and its noise are found again without it. In the sorted
+    |differences| the most significant is always at one of the ends.
+    """
+    n = copy_finite(differences, scratch)
+    for k in range(n):
+        scratch[k] = abs(scratch[k])
+    sort(scratch, n)
+    start, stop, count = 0, n, 0
+    while stop - start >= 2:
+        level = reference_difference(scratch, start, stop)
+        sigma = noise(level, variance)
+        high = abs(scratch[stop - 1] - level)
+        low = abs(scratch[start] - level)
+        if not (sigma > 0 and max(high, low) / sigma > threshold_for(stop - start, thresholds)):
+            break
+        if high >= low:
+            found = mark_equal(differences, scratch[stop - 1], hits)
+            stop -= found
+            count += found
+        if low >= high and start < stop:
+            found = mark_equal(differences, scratch[start], hits)
+            start += found
+            count += found
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def find_at_once(differences, level, sigma, threshold, hits):
+    """Mark in `hits` every difference further than `threshold` sigma from `level`."""
+    count = 0
+    for k in range(differences.size):
+        if abs(differences[k] - level) / sigma > threshold:
+            hits[k] = True
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def clip_limits(values, n, threshold):
+    """Return the limits that sigma clipping settles on (median +- threshold sigma, 5 rounds)."""
+    low, high = -np.inf, np.inf
+    for _ in range(5):
+        total = 0.0
+        for k in range(n):
+            total += values[k]
+        mean, squares = total / n, 0.0
+        for k in range(n):
+            squares += (values[k] - mean) ** 2
+        center, reach = np.float64(median(values, n)), threshold * np.sqrt(squares / n)
+        low, high = center - reach, center + reach
+        kept = 0
+        for k in range(n):
+            if low <= values[k] <= high:
+                values[kept] = values[k]
+                kept += 1
+        if kept == n or kept == 0:
+            break
+        n = kept
+    return low, high
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def find_by_clipping(differences, nints, threshold, together, scratch, hits):
+    """Mark in `hits` what is clipped, each group across integrations or all `together`."""
+    ndiffs = differences.size // nints
+    count = 0
+    series = 1 if together else ndiffs
+    for g in range(series):
+        own = differences if together else differences[g::ndiffs]
+        n = copy_finite(own, scratch)
+        if n == 0:
+            continue
+        low, high = clip_limits(scratch, n, threshold)
+        for k in range(own.size):
+            if own[k] < low or own[k] > high:
+                hits[g + k * series] = True
+                count += 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def write_hits(groupdq, y, x, differences, hits, level, sigma, spread):
+    """Flag a pixel's jumps, and mark those whose neighbours are to be flagged.
+
+    `spread` is (smallest, largest) significance for that; jumps that were flagged before
+    count too.
+    """
+    nints, ngroups = groupdq.shape[0], groupdq.shape[1]
+    k = 0
+    for i in range(nints):
+        for g in range(1, ngroups):
+            flags = groupdq[i, g, y, x]
+            if hits[k]:
+                flags |= JUMP_DET
+            if flags & JUMP_DET:
+                significance = abs(differences[k] - level) / sigma
+                if significance > spread[0] and significance < spread[1]:
+                    flags |= SPREADING
+            groupdq[i, g, y, x] = flags
+            k += 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def has_jump(groupdq, y, x):
+    """Say whether any group of a pixel is flagged as a jump."""
+    for i in range(groupdq.shape[0]):
+        for g in range(1, groupdq.shape[1]):
+            if groupdq[i, g, y, x] & JUMP_DET:
+                return True
+    return False
+
+
+ONE_BY_ONE, AT_ONCE, CLIP_INTEGRATIONS, CLIP_ALL = 0, 1, 2, 3
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def find_jumps(data, groupdq, gain, variance, thresholds, spread, method, counts):
+    """Flag jumps in `groupdq` in place, and mark those that spread with the bit SPREADING.
+
+    Parameters
+    ----------
+    data : float32, (nints, ngroups, ny, nx), DN
+    groupdq : uint8, shape of `data`, changed
+    gain : float32, (ny, nx), electron/DN; pixels with NaN are passed over
+    variance : float32, (ny, nx), electron^2 of a difference without signal
+    thresholds : float64, (3,): sigma for >= 4, 3, 2 usable differences
+    spread : float64, (2,): significance between which neighbours are flagged
+    method : ONE_BY_ONE, AT_ONCE, CLIP_INTEGRATIONS or CLIP_ALL
+    counts : int64, (ny,), written: jumps found in each row
+    """
+    nints, ngroups, ny, nx = data.shape
+    size = nints * (ngroups - 1)
+    for y in prange(ny):
+        differences = np.empty(size, np.float32)
+        scratch = np.empty(size, np.float32)
+        hits = np.zeros(size, np.bool_)
+        counts[y] = 0
+        for x in range(nx):
+            own_gain = gain[y, x]
+            own_variance = np.float64(variance[y, x])
+            if np.isnan(own_gain) or np.isnan(own_variance):
+                continue
+            pixel_differences(data, groupdq, own_gain, y, x, differences)
+            level, sigma = NAN, np.nan
+            if method == AT_ONCE:
+                n = copy_finite(differences, scratch)
+                if n > 0:
+                    level = median(scratch, n)
+                    sigma = noise(level, own_variance)
+                found = find_at_once(differences, level, sigma, thresholds[0], hits)
+            elif method == ONE_BY_ONE:
+                found = find_one_by_one(differences, own_variance, thresholds, scratch, hits)
+            else:
+                together = method == CLIP_ALL
+                found = find_by_clipping(differences, nints, thresholds[0], together, scratch, hits)
+            if found > 0 or has_jump(groupdq, y, x):
+                n = copy_finite(differences, scratch)
+                if n > 0:
+                    level = median(scratch, n)
+                    sigma = noise(level, own_variance)
+                write_hits(groupdq, y, x, differences, hits, level, sigma, spread)
+                hits[:] = False
+                counts[y] += found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gather_neighbours(groupdq, i, g, y, near):
+    """Write into `near` (uint8, nx) all flags of the four neighbours of each pixel of a row."""
+    ny, nx = groupdq.shape[2], groupdq.shape[3]
+    near[:] = 0
+    if y > 0:
+        for x in range(nx):
+            near[x] |= groupdq[i, g, y - 1, x]
+    if y < ny - 1:
+        for x in range(nx):
+            near[x] |= groupdq[i, g, y + 1, x]
+    for x in range(1, nx):
+        near[x] |= groupdq[i, g, y, x - 1]
+    for x in range(nx - 1):
+        near[x] |= groupdq[i, g, y, x + 1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def flag_neighbours(groupdq):
+    """Flag JUMP_DET the usable groups next to one that is marked SPREADING."""
+    nints, ngroups, ny, nx = groupdq.shape
+    for y in prange(ny):
+        near = np.empty(nx, np.uint8)
+        for i in range(nints):
+            for g in range(1, ngroups):
+                gather_neighbours(groupdq, i, g, y, near)
+                for x in range(nx):
+                    flags = groupdq[i, g, y, x]
+                    hit = near[x] & SPREADING != 0 and flags & UNUSABLE == 0
+                    groupdq[i, g, y, x] = flags | JUMP_DET if hit else flags
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def flag_following(groupdq, y, x, differences, level, limits, lengths, reached):
+    """Flag the groups after a pixel's jumps above each of two limits (electrons, groups)."""
+    nints, ngroups = groupdq.shape[0], groupdq.shape[1]
+    for i in range(nints):
+        reached[:] = -1
+        for g in range(1, ngroups):
+            size = differences[i * (ngroups - 1) + g - 1] - level
+            if groupdq[i, g, y, x] & JUMP_DET:
+                for k in range(2):
+                    if lengths[k] > 0 and size >= limits[k]:
+                        reached[k] = max(reached[k], g + lengths[k])
+            if g <= max(reached[0], reached[1]):
+                # Bit by bit: a group flagged here must not set off a transient of its own.
+                groupdq[i, g, y, x] |= SPREADING
+        for g in range(1, ngroups):
+            if groupdq[i, g, y, x] & SPREADING and groupdq[i, g, y, x] & UNUSABLE == 0:
+                groupdq[i, g, y, x] |= JUMP_DET
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def flag_transients(data, groupdq, gain, limits, lengths):
+    """Flag JUMP_DET for `lengths` (int64, (2,)) groups after jumps of `limits` electrons."""
+    nints, ngroups, ny, nx = data.shape
+    size = nints * (ngroups - 1)
+    for y in prange(ny):
+        differences = np.empty(size, np.float32)
+        scratch = np.empty(size, np.float32)
+        reached = np.empty(2, np.int64)
+        for x in range(nx):
+            if np.isnan(gain[y, x]) or not has_jump(groupdq, y, x):
+                continue
+            pixel_differences(data, groupdq, gain[y, x], y, x, differences)
+            n = copy_finite(differences, scratch)
+            if n > 0:
+                level = median(scratch, n)
+                flag_following(groupdq, y, x, differences, level, limits, lengths, reached)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def clear_marks(groupdq):
+    """Clear SPREADING everywhere, and JUMP_DET where the group is unusable anyhow."""
+    nints, ngroups, ny, nx = groupdq.shape
+    for y in prange(ny):
+        for i in range(nints):
+            for g in range(ngroups):
+                for x in range(nx):
+                    flags = groupdq[i, g, y, x] & ~SPREADING
+                    if flags & UNUSABLE:
+                        flags &= ~JUMP_DET
+                    groupdq[i, g, y, x] = flags
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def all_flagged(flags, bits):
+    """Say whether every pixel of a group's flags (ny, nx) has one of the bits."""
+    ny, nx = flags.shape
+    for y in range(ny):
+        for x in range(nx):
+            if flags[y, x] & bits == 0:
+                return False
+    return True

@@ -1,0 +1,119 @@
+"""Polynomial linearity correction of samples and of averaged reads."""
+
+import numpy as np
+from numba import njit, prange
+
+from calwebb_detector1.kernels.flags import SATURATED
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def polynomial(coefficients, value):
+    """Return sum of coefficients[k] value^k (two coefficients at least) by Horner's rule."""
+    last = coefficients.size - 1
+    result = coefficients[last] * value
+    for k in range(last - 1, 0, -1):
+        result = (result + coefficients[k]) * value
+    return result + coefficients[0]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def correct_ramps(data, groupdq, coefficients, usable):
+    """Correct `data` (nints, ngroups, ny, nx) in place where `usable` and not saturated.
+
+    `coefficients` float32 (ncoefficients, ny, nx), `usable` bool (ny, nx).
+    """
+    nints, ngroups, ny, nx = data.shape
+    for y in prange(ny):
+        own = np.empty(coefficients.shape[0], np.float32)
+        for x in range(nx):
+            if not usable[y, x]:
+                continue
+            own[:] = coefficients[:, y, x]
+            for i in range(nints):
+                for g in range(ngroups):
+                    if groupdq[i, g, y, x] & SATURATED == 0:
+                        data[i, g, y, x] = polynomial(own, data[i, g, y, x])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def correct_zeroframe(zeroframe, coefficients, usable):
+    """Correct `zeroframe` (nints, ny, nx) in place; zero, which means bad, stays."""
+    nints, ny, nx = zeroframe.shape
+    for y in prange(ny):
+        own = np.empty(coefficients.shape[0], np.float32)
+        for x in range(nx):
+            if not usable[y, x]:
+                continue
+            own[:] = coefficients[:, y, x]
+            for i in range(nints):
+                if zeroframe[i, y, x] != 0:
+                    zeroframe[i, y, x] = polynomial(own, zeroframe[i, y, x])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_unsaturated(groupdq, i, y, x):
+    """Return how many groups of a pixel's integration are not saturated."""
+    count = 0
+    for g in range(groupdq.shape[1]):
+        if groupdq[i, g, y, x] & SATURATED == 0:
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def first_estimate(data, groupdq, i, g, y, x, forward):
+    """Return a group corrected as if it were one read (as it is when saturated)."""
+    value = np.float64(data[i, g, y, x])
+    if groupdq[i, g, y, x] & SATURATED:
+        return value
+    return polynomial(forward, value)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def correct_average(value, linear_mean, linear_step, nframes, forward, inverse):
+    """Return the linear value of a group whose reads were averaged before being corrected.
+
+    The reads are modelled as a straight line (`linear_mean`, `linear_step` a read, both DN after
+    correction), bent back by the `inverse` polynomial, shifted so that they average to the
+    observed `value`, corrected one by one with `forward` and averaged again.
+    """
+    middle = (nframes - 1) / 2.0
+    predicted = 0.0
+    for read in range(nframes):
+        predicted += polynomial(inverse, linear_mean + (read - middle) * linear_step)
+    shift = value - predicted / nframes
+    total = 0.0
+    for read in range(nframes):
+        bent = polynomial(inverse, linear_mean + (read - middle) * linear_step)
+        total += polynomial(forward, bent + shift)
+    return total / nframes
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def correct_averaged_ramps(data, groupdq, forward, inverse, usable, nframes):
+    """Correct `data` in place, group by group, through the reads that each group averages.
+
+    `forward`, `inverse` float32 (ncoefficients, ny, nx); needs two groups at least. The slope
+    comes from the first group and the one before the last that is not saturated, which may
+    itself hold saturated reads.
+    """
+    nints, ngroups, ny, nx = data.shape
+    for y in prange(ny):
+        there = np.empty(forward.shape[0], np.float64)
+        back = np.empty(inverse.shape[0], np.float64)
+        for x in range(nx):
+            if not usable[y, x]:
+                continue
+            there[:] = forward[:, y, x]
+            back[:] = inverse[:, y, x]
+            for i in range(nints):
+                last = max(count_unsaturated(groupdq, i, y, x) - 1, 2) - 1
+                start = first_estimate(data, groupdq, i, 0, y, x, there)
+                end = first_estimate(data, groupdq, i, last, y, x, there)
+                step = (end - start) / (last * nframes)
+                for g in range(ngroups):
+                    if groupdq[i, g, y, x] & SATURATED == 0:
+                        mean = start + step * (g * nframes)
+                        data[i, g, y, x] = correct_average(
+                            np.float64(data[i, g, y, x]), mean, step, nframes, there, back
+                        )

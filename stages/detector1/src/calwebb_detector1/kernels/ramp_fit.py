@@ -1,0 +1,370 @@
+"""Slope of each pixel's ramps by optimally weighted segments, in one read of the data.
+
+Weights: Fixsen et al. 2000 PASP 112 1350; |x - mid|^P with an exponent P that grows with the
+segment's signal to noise ratio. Since they are symmetric about the middle of a segment, the
+least-squares slope is a dot product with coefficients that depend on length and P alone.
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from calwebb_core.science import dq
+from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, PERSISTENCE, SATURATED, UNUSABLE
+from calwebb_detector1.kernels.order import median
+
+EXPONENTS = (0.0, 0.4, 1.0, 3.0, 6.0, 10.0)
+LARGE_VARIANCE = 1.0e6
+PIXEL_UNUSABLE = np.uint32(dq.DO_NOT_USE | dq.SATURATED)
+KEEP = np.uint8(255 - PERSISTENCE)
+WHOLE_RAMP, FIRST_GROUP, ZERO_FRAME, CLEAN_RAMP = 0, 1, 2, 3
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def slope_coefficients(longest):
+    """Return the coefficients of the slope for every exponent and segment length.
+
+    Returns
+    -------
+    float64, (6, longest (longest + 1) / 2); those of length n begin at n (n - 1) / 2.
+    """
+    table = np.zeros((len(EXPONENTS), longest * (longest + 1) // 2))
+    for p in range(len(EXPONENTS)):
+        for n in range(2, longest + 1):
+            start, mid, norm = n * (n - 1) // 2, (n - 1) / 2.0, 0.0
+            for k in range(n):
+                weight = (abs(k - mid) / mid) ** EXPONENTS[p]
+                table[p, start + k] = weight * (k - mid)
+                norm += weight * (k - mid) ** 2
+            table[p, start : start + n] /= norm
+    return table
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exponent_index(rise, gain, sigma):
+    """Return which exponent suits a segment that rises by `rise` DN (`sigma` in electrons)."""
+    signal = rise * gain
+    variance = sigma * sigma + signal
+    snr = signal / np.sqrt(variance) if variance > 0 else 0.0
+    index = 0
+    for limit in (5.0, 10.0, 20.0, 50.0, 100.0):
+        if snr >= limit:
+            index += 1
+    return index
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def segment_slope(ramps, i, start, n, table, gain, sigma):
+    """Return the slope of `n` >= 2 groups of integration `i` from `start`, DN a group."""
+    rise = ramps[i, start + n - 1] - ramps[i, start]
+    if n == 2:
+        return rise
+    p = exponent_index(rise, gain, sigma)
+    offset = n * (n - 1) // 2
+    slope = 0.0
+    for k in range(n):
+        slope += table[p, offset + k] * ramps[i, start + k]
+    return slope
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def read_variance(n, sigma, gain, time):
+    """Return the variance that read noise gives the slope of `n` groups `time` s apart."""
+    cubes = 6.0 if n == 1 else n * n * float(n) - n
+    noise = sigma / (time * gain)
+    return 12.0 * noise * noise / cubes
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def poisson_variance(n, rate, dark, gain, time):
+    """Return the variance that photon noise gives the slope of `n` groups `time` s apart."""
+    return (max(rate, 0.0) + dark) / (time * gain * max(n - 1, 1))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def read_integration(data, groupdq, i, y, x, bounds, ramps, flags):
+    """Copy one integration of a pixel; NaN becomes unusable. Bounds: first group, end.
+
+    Returns whether no group is flagged at all.
+    """
+    first, end = bounds
+    together = np.uint8(0)
+    for g in range(first, end):
+        value, flag = data[i, g, y, x], groupdq[i, g, y, x]
+        if np.isnan(value):
+            flag |= DO_NOT_USE
+        ramps[i, g - first] = value
+        flags[i, g - first] = flag
+        together |= flag
+    if first > 0:
+        # Nothing precedes this group, so that a jump in it tells nothing.
+        flags[i, 0] &= ~JUMP_DET
+    return together == 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count_flags(flags, i):
+    """Return of an integration: good, unusable, saturated groups, and all flags together."""
+    good, unusable, saturated, together = 0, 0, 0, np.uint8(0)
+    for g in range(flags.shape[1]):
+        flag = flags[i, g]
+        together |= flag
+        good += flag & KEEP == 0
+        unusable += flag & UNUSABLE != 0
+        saturated += flag & SATURATED != 0
+    return good, unusable, saturated, together
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def choose_samples(ramps, flags, i, suppress, zero):
+    """Decide what an integration is fitted with, and prepare `ramps` and `flags` for it.
+
+    A ramp with one good group is dropped (`suppress`), or fitted from the start of the
+    integration; a ramp without one is fitted with the zero frame unless that is bad (0).
+    """
+    good = count_flags(flags, i)[0]
+    if suppress:
+        if good == 1:
+            for g in range(flags.shape[1]):
+                flags[i, g] |= DO_NOT_USE
+        return WHOLE_RAMP
+    if good == 1 and flags[i, 0] == 0:
+        return FIRST_GROUP
+    if good == 0 and zero != 0:
+        ramps[i, 0], flags[i, 0] = zero, 0
+        return ZERO_FRAME
+    return WHOLE_RAMP
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def median_rate(ramps, flags, i, scratch, time):
+    """Return the median difference of usable groups without jumps, DN/s; 0 when there is none."""
+    n = 0
+    for g in range(1, ramps.shape[1]):
+        if (flags[i, g] | flags[i, g - 1]) & UNUSABLE == 0 and flags[i, g] & JUMP_DET == 0:
+            scratch[n] = ramps[i, g] - ramps[i, g - 1]
+            n += 1
+    if n > 0:
+        return median(scratch, n) / time
+    if flags[i, 0] & UNUSABLE == 0:
+        return ramps[i, 0] / time
+    return 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def start_of_segment(flags, i, g):
+    """Return where the segment of the good group `g` starts: with the jump before it, if any."""
+    if g > 0 and flags[i, g - 1] & KEEP == JUMP_DET:
+        return g - 1
+    return g
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def next_segment(flags, i, position):
+    """Return start and end of the next run of good groups at or after `position`, or (-1, -1)."""
+    n = flags.shape[1]
+    g = position
+    while g < n and flags[i, g] & KEEP:
+        g += 1
+    if g == n:
+        return -1, -1
+    start = start_of_segment(flags, i, g)
+    while g < n and flags[i, g] & KEEP == 0:
+        g += 1
+    return start, g
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def longest_segment(flags, i):
+    """Return the length of the longest segment; 0 if there is none."""
+    longest = 0
+    start, end = next_segment(flags, i, 0)
+    while start >= 0:
+        longest = max(longest, end - start)
+        start, end = next_segment(flags, i, end)
+    return longest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def segment_time(n, kind, times):
+    """Return the time that a segment's first step spans, s."""
+    if n == 1 and kind == FIRST_GROUP:
+        return times[2]
+    if n == 1 and kind == ZERO_FRAME:
+        return times[1]
+    return times[0]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fit_segment(ramps, i, start, n, table, pixel, time):
+    """Return a segment's slope / VAR_R, 1 / VAR_R, 1 / VAR_P (0 for none) and 1 / VAR."""
+    gain, sigma, dark, rate = pixel
+    slope = ramps[i, start] if n == 1 else segment_slope(ramps, i, start, n, table, gain, sigma)
+    var_r = read_variance(n, sigma, gain, time)
+    var_p = poisson_variance(n, rate, dark, gain, time)
+    weight_p = 1.0 / var_p if var_p > 0 else 0.0
+    return slope / (time * var_r), 1.0 / var_r, weight_p, 1.0 / (var_p + var_r)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fit_integration(ramps, flags, i, table, pixel, times, kind):
+    """Return the sums over an integration's segments of what `fit_segment` returns.
+
+    `pixel` is (gain, sigma, dark, median rate); `times` (group, frame, first group), s. One
+    group alone counts only if no segment is longer, and then only the first such. Without any
+    segment the sums are zero.
+    """
+    if kind == CLEAN_RAMP:
+        return fit_segment(ramps, i, 0, flags.shape[1], table, pixel, times[0])
+    longest = longest_segment(flags, i)
+    slopes, weights_r, weights_p, weights = 0.0, 0.0, 0.0, 0.0
+    start, end = next_segment(flags, i, 0)
+    while start >= 0:
+        n = end - start
+        if n > 1 or longest == 1:
+            time = segment_time(n, kind, times)
+            slope, in_r, in_p, in_all = fit_segment(ramps, i, start, n, table, pixel, time)
+            slopes += slope
+            weights_r += in_r
+            weights_p += in_p
+            weights += in_all
+        if longest == 1:
+            break
+        start, end = next_segment(flags, i, end)
+    return slopes, weights_r, weights_p, weights
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def inverse(total):
+    """Return the variance of a sum of weights; 0 for none, and for a meaningless one."""
+    variance = 1.0 / total if total > 0 else 0.0
+    return 0.0 if variance >= LARGE_VARIANCE else variance
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def integration_dq(dq_bits, counts, flags, i):
+    """Return an integration's flags, from the pixel's and those of its groups."""
+    _, unusable, saturated, together = counts
+    ngroups = flags.shape[1]
+    dq_bits |= np.uint32(together & (JUMP_DET | PERSISTENCE))
+    if unusable == ngroups:
+        dq_bits |= np.uint32(DO_NOT_USE)
+        if saturated == ngroups:
+            dq_bits |= np.uint32(SATURATED)
+    if flags[i, 0] & SATURATED:
+        dq_bits |= PIXEL_UNUSABLE
+    return dq_bits
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def store(out, index, slope, var_p, var_r, err, bits):
+    """Write one pixel into a product's arrays; nothing but flags if it is unusable."""
+    if bits & PIXEL_UNUSABLE:
+        slope, var_p, var_r, err = np.nan, 0.0, 0.0, 0.0
+    out[0][index] = np.float32(slope)
+    out[1][index] = np.float32(err)
+    out[2][index] = bits
+    out[3][index] = np.float32(var_p)
+    out[4][index] = np.float32(var_r)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fit_pixel(ramps, flags, kinds, dq_bits, pixel, table, times, y, x, rateints, rate):
+    """Fit all integrations of a pixel and write their slopes and the exposure's.
+
+    `ramps` float64 (nints, ngroups), `flags` uint8 likewise, `kinds` int64 (nints,); `pixel`
+    is (gain, sigma, dark, median rate). Flags that groups have in common decide first; the
+    saturation of some groups is noted only when the slope has been stored.
+    """
+    slopes, weights_r, weights_p = 0.0, 0.0, 0.0
+    exposure, everywhere, partly = dq_bits, PIXEL_UNUSABLE, np.uint32(0)
+    for i in range(ramps.shape[0]):
+        bits, some = dq_bits, np.uint32(0)
+        if kinds[i] != CLEAN_RAMP:
+            counts = count_flags(flags, i)
+            bits = integration_dq(dq_bits, counts, flags, i)
+            some = np.uint32(SATURATED) if counts[2] > 0 else np.uint32(0)
+        exposure |= bits & np.uint32(JUMP_DET | PERSISTENCE)
+        slope, in_r, in_p, in_all = 0.0, 0.0, 0.0, 0.0
+        if bits & PIXEL_UNUSABLE == 0:
+            slope, in_r, in_p, in_all = fit_integration(
+                ramps, flags, i, table, pixel, times, kinds[i]
+            )
+            if in_r == 0.0:
+                bits |= np.uint32(DO_NOT_USE)
+        slopes += slope
+        weights_r += in_r
+        weights_p += in_p
+        var_r, err = inverse(in_r), np.sqrt(inverse(in_all))
+        store(rateints, (i, y, x), slope * var_r, inverse(in_p), var_r, err, bits)
+        everywhere &= bits
+        rateints[2][i, y, x] |= some
+        partly |= some
+    exposure |= everywhere
+    var_p, var_r = inverse(weights_p), inverse(weights_r)
+    store(rate, (y, x), slopes * var_r, var_p, var_r, np.sqrt(var_p + var_r), exposure)
+    rate[2][y, x] |= partly
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def prepare_pixel(data, groupdq, zeroframe, y, x, bounds, suppress, times, scratch):
+    """Gather a pixel's integrations into the scratch arrays and return its median rate, DN/s.
+
+    `scratch` is (ramps, flags, kinds, differences). The median rate is the mean over
+    integrations; one that has none counts as zero.
+    """
+    ramps, flags, kinds, differences = scratch
+    nints, ngroups = ramps.shape
+    rate = 0.0
+    for i in range(nints):
+        clean = read_integration(data, groupdq, i, y, x, bounds, ramps, flags)
+        zero = zeroframe[i, y, x] if zeroframe.shape[0] > 0 else np.float32(0)
+        if clean and ngroups > 1:
+            kinds[i] = CLEAN_RAMP
+        else:
+            kinds[i] = choose_samples(ramps, flags, i, suppress, zero)
+        if kinds[i] == ZERO_FRAME and ngroups > 1:
+            rate += ramps[i, 0] / times[1]
+        elif kinds[i] == FIRST_GROUP or kinds[i] == ZERO_FRAME:
+            rate += ramps[i, 0] / times[2]
+        else:
+            rate += median_rate(ramps, flags, i, differences, times[0])
+    return rate / nints
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def fit_ramps(data, groupdq, pixel, zeroframe, table, bounds, suppress, times, rateints, rate):
+    """Fit every pixel and write the products of all integrations and of the exposure.
+
+    Parameters
+    ----------
+    data : float32, (nints, ngroups, ny, nx), DN
+    groupdq : uint8, shape of `data`
+    pixel : (dq uint32, gain electron/DN, sigma of one group in electrons, dark current), each
+        (ny, nx), float32 but the first
+    zeroframe : float32, (nints, ny, nx), DN, or of shape (0, 0, 0)
+    table : what `slope_coefficients` returns
+    bounds : (int, int), first group used and the one after the last
+    suppress : bool, drop ramps with one good group
+    times : (group time, frame time, mean time of the first group), s
+    rateints, rate : written: (slope, err, dq, var_poisson, var_rnoise), float32 but dq uint32,
+        each (nints, ny, nx) and (ny, nx); DN/s
+    """
+    nints, ny, nx = data.shape[0], data.shape[2], data.shape[3]
+    ngroups = bounds[1] - bounds[0]
+    pixeldq, gain, sigma, dark = pixel
+    for y in prange(ny):
+        ramps = np.empty((nints, ngroups), np.float64)
+        flags = np.empty((nints, ngroups), np.uint8)
+        kinds = np.empty(nints, np.int64)
+        scratch = (ramps, flags, kinds, np.empty(ngroups, np.float64))
+        for x in range(nx):
+            median_dn = prepare_pixel(
+                data, groupdq, zeroframe, y, x, bounds, suppress, times, scratch
+            )
+            own = (
+                np.float64(gain[y, x]),
+                np.float64(sigma[y, x]),
+                np.float64(dark[y, x]),
+                median_dn,
+            )
+            fit_pixel(ramps, flags, kinds, pixeldq[y, x], own, table, times, y, x, rateints, rate)

@@ -1,0 +1,183 @@
+"""saturation: flag samples that the pixel's well or the A/D converter cut off.
+
+A pixel is SATURATED from the first group that reaches its threshold (SATURATION reference, DN)
+on, and so are its neighbours within `n_pix_grow_sat`, into which charge spills. Samples at or
+below zero get AD_FLOOR | DO_NOT_USE. Pixels with NO_SAT_CHECK or without a threshold (NaN) are
+not checked and get NO_SAT_CHECK.
+
+Where a group averages several frames, saturation that sets in within it does not reach the
+threshold. The group before the first saturated one gets DO_NOT_USE when it exceeds the threshold
+times (mean / last frame time), and the second group when the first predicts no saturation until
+the end of the third although that is saturated, and the second has jumped by more than one
+saturated frame accounts for (this test needs the superbias). Saturated or floor values of the
+zero frame become 0, which marks them as bad. Does not run where the reference is N/A.
+"""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.models import Float32, Ramp, UInt8, UInt32
+from calwebb_core.framework.parameters import option
+from calwebb_core.framework.references import References
+from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.science.dq import NO_SAT_CHECK
+from calwebb_detector1.arrays import (
+    check_array,
+    check_ramps,
+    image_shape,
+    reference_array,
+    reference_dq,
+)
+from calwebb_detector1.kernels import saturation as kernels
+
+logger = logging.getLogger(__name__)
+
+ABOVE_CONVERTER = np.float32(65536)
+
+
+@dataclass(frozen=True)
+class SaturationParameters:
+    """Options of the step saturation."""
+
+    n_pix_grow_sat: int = option(
+        1, "neighbours of a saturated pixel to flag in each direction", minimum=0, unit="pixel"
+    )
+    use_readpatt: bool = option(True, "look for saturation within averaged groups")
+
+
+def checked_threshold(threshold: Float32, dq: UInt32) -> tuple[Float32, NDArray[np.bool_]]:
+    """Return thresholds, above the converter where there is none, and a mask of those pixels."""
+    unchecked = (dq & NO_SAT_CHECK != 0) | np.isnan(threshold)
+    return np.where(unchecked, ABOVE_CONVERTER, threshold), unchecked
+
+
+def flag_saturation(
+    data: Float32,
+    groupdq: UInt8,
+    zeroframe: Float32 | None,
+    *,
+    threshold: Float32,
+    unchecked: NDArray[np.bool_],
+    nframes: int,
+    bias: Float32 | None = None,
+    parameters: SaturationParameters,
+) -> int:
+    """Flag saturation in `groupdq` and blank saturated values of `zeroframe`, both in place.
+
+    Parameters
+    ----------
+    data : float32, (nints, ngroups, ny, nx), DN
+    groupdq : uint8, shape of `data`
+    zeroframe : float32, (nints, ny, nx), DN, or None
+    threshold, unchecked : (ny, nx), as `checked_threshold` returns
+    nframes : frames that a group averages
+    bias : float32, (ny, nx), DN, or None
+    parameters : SaturationParameters
+
+    Returns
+    -------
+    int
+        Pixels that saturate in any integration.
+    """
+    check_ramps(data, groupdq)
+    check_array("threshold", threshold, np.float32, data.shape[2:])
+    first = np.empty(data.shape[2:], np.int32)
+    grown = np.empty_like(first)
+    ever = np.zeros(data.shape[2:], np.bool_)
+    reach = parameters.n_pix_grow_sat
+    for i, (ramps, flags) in enumerate(zip(data, groupdq, strict=True)):
+        kernels.find_first_saturated(ramps, threshold, first)
+        kernels.smallest_in_box(first, reach, grown)
+        kernels.flag_groups(ramps, grown, flags)
+        ever |= grown < data.shape[1]
+        if parameters.use_readpatt and nframes > 1:
+            _flag_within_groups(
+                ramps, flags, grown, first, threshold, unchecked, nframes, bias, reach
+            )
+        if zeroframe is not None:
+            _blank_zeroframe(zeroframe[i], threshold, first, grown, reach)
+    return int(np.count_nonzero(ever))
+
+
+def _flag_within_groups(
+    ramps: Float32,
+    flags: UInt8,
+    first: NDArray[np.int32],
+    partly: NDArray[np.int32],
+    threshold: Float32,
+    unchecked: NDArray[np.bool_],
+    nframes: int,
+    bias: Float32 | None,
+    reach: int,
+) -> None:
+    """Flag groups of one integration that hold saturated frames; `partly` is overwritten."""
+    ends = nframes * np.arange(1, ramps.shape[0] + 1)
+    dilution = (ends - (nframes - 1) / 2.0) / ends
+    kernels.find_partly_saturated(ramps, flags, threshold, dilution, unchecked, first, partly)
+    kernels.flag_partly_saturated(partly, reach, flags)
+    if ramps.shape[0] > 2:
+        pedestal = np.zeros_like(threshold) if bias is None else bias
+        kernels.flag_second_group(ramps, first, threshold, pedestal, nframes, flags)
+
+
+def _blank_zeroframe(
+    frame: Float32,
+    threshold: Float32,
+    first: NDArray[np.int32],
+    grown: NDArray[np.int32],
+    reach: int,
+) -> None:
+    kernels.find_first_saturated(frame[np.newaxis], threshold, first)
+    kernels.smallest_in_box(first, reach, grown)
+    kernels.blank_zeroframe(frame, grown)
+
+
+def load_bias(ramp: Ramp, references: References, nframes: int) -> Float32 | None:
+    """Return the superbias where the test of the second group needs it, NaN as 0."""
+    if nframes == 1 or ramp.data.shape[1] < 3 or ramp.metadata.get("INSTRUME") == "MIRI":
+        return None
+    reference = references.load("superbias", ramp.metadata)
+    if reference is None:
+        return None
+    return np.nan_to_num(reference_array(reference, "SCI", image_shape(ramp)), nan=0.0)
+
+
+def run(
+    ramp: Ramp, references: References, parameters: SaturationParameters
+) -> tuple[Ramp, Status]:
+    """Flag the saturation of an exposure in place."""
+    reference = references.load("saturation", ramp.metadata)
+    if reference is None:
+        return ramp, skipped("the saturation reference is N/A")
+    shape = image_shape(ramp)
+    dq = reference_dq(reference, shape)
+    threshold, unchecked = checked_threshold(reference_array(reference, "SCI", shape), dq)
+    nframes = ramp.metadata.require("NFRAMES", int)
+    bias = load_bias(ramp, references, nframes) if parameters.use_readpatt else None
+    pixels = flag_saturation(
+        ramp.data,
+        ramp.groupdq,
+        ramp.zeroframe,
+        threshold=threshold,
+        unchecked=unchecked,
+        nframes=nframes,
+        bias=bias,
+        parameters=parameters,
+    )
+    ramp.pixeldq |= dq
+    ramp.pixeldq[unchecked] |= np.uint32(NO_SAT_CHECK)
+    logger.info("%d of %d pixels saturate", pixels, threshold.size)
+    return ramp, COMPLETE
+
+
+STEP = Step(
+    name="saturation",
+    keyword="S_SATURA",
+    meaning="Flag saturated groups and those at the floor of the A/D converter.",
+    parameters=SaturationParameters,
+    run=run,
+    references=("saturation", "superbias"),
+)
