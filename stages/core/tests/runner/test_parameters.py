@@ -96,7 +96,7 @@ def test_step_without_parameters():
     assert options_of(NoParameters) == {}
     assert options_of(int) == {}
     with pytest.raises(InputError, match="step second has no option 'x'"):
-        settle(PIPELINE, {"second": {"x": 1}})
+        settle(PIPELINE, parameters={"second": {"x": 1}})
 
 
 @pytest.mark.parametrize(
@@ -178,12 +178,12 @@ def test_missing_parameter_file(tmp_path):
 )
 def test_wrong_wishes(values, message):
     with pytest.raises(InputError, match=message):
-        settle(PIPELINE, {"first": values})
+        settle(PIPELINE, parameters={"first": values})
 
 
 def test_wishes():
     values = {"skip": False, "save": True, "pre_hooks": "echo a", "post_hooks": ["echo b"]}
-    wish = settle(PIPELINE, {"first": values}, pre_hooks=["first=echo c"])["first"]
+    wish = settle(PIPELINE, parameters={"first": values}, pre_hooks=["first=echo c"])["first"]
     assert (wish.skip, wish.save) == (False, True)
     assert wish.pre_hooks == ("echo a", "echo c")
     assert wish.post_hooks == ("echo b",)
@@ -191,7 +191,7 @@ def test_wishes():
 
 def test_unknown_step_in_parameters():
     with pytest.raises(InputError, match="calwebb_toy has no step 'fist'; did you mean first"):
-        settle(PIPELINE, {"fist": {"amount": 1}})
+        settle(PIPELINE, parameters={"fist": {"amount": 1}})
 
 
 def test_schema_takes_the_defaults_and_nothing_unknown():
@@ -228,7 +228,7 @@ def test_schema_and_python_agree(values):
     if values.get("skip", False) is None:
         return
     try:
-        settle(PIPELINE, {"first": values})
+        settle(PIPELINE, parameters={"first": values})
         accepted = True
     except InputError:
         accepted = False

@@ -12,12 +12,9 @@ from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.hashing import sha256_of
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
-from calwebb_core.framework.reference_data import (
-    Reference,
-    Window,
-    read_reference,
-    translate_dq,
-)
+from calwebb_core.framework.reference_data import Reference, Window
+from calwebb_core.framework.reference_dq import translate_dq
+from calwebb_core.framework.reference_files import read_reference
 from calwebb_core.framework.reference_list import write_reference_list
 from calwebb_core.framework.references import References
 from calwebb_core.science.dq import PixelDQ

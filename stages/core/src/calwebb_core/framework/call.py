@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
@@ -19,7 +19,7 @@ from calwebb_core.framework.runner import (
     reference_types,
     run_pipeline,
 )
-from calwebb_core.framework.settings import Hooks, settle
+from calwebb_core.framework.settings import Wishes, settle
 
 logger = logging.getLogger(__name__)
 
@@ -36,19 +36,13 @@ def call_pipeline(
     source: str | Path,
     *,
     references: str | Path | References | None = None,
-    parameters: Mapping[str, Mapping[str, Any]] | None = None,
-    output_dir: str | Path = ".",
-    skip: Iterable[str] = (),
-    run_also: Iterable[str] = (),
-    save: Iterable[str] = (),
-    stop_after: str | None = None,
-    pre_hooks: Hooks = (),
-    post_hooks: Hooks = (),
     overrides: Mapping[str, str | Path] | None = None,
-    context: str | None = None,
+    output_dir: str | Path = ".",
     input_dir: str | Path | None = None,
+    stop_after: str | None = None,
     only: str | None = None,
     progress: Progress | None = None,
+    **wishes: Unpack[Wishes],
 ) -> RunResult:
     """Run a pipeline on a file and write the products.
 
@@ -57,27 +51,13 @@ def call_pipeline(
     pipeline : str or Pipeline
         ``"module:ATTRIBUTE"`` or the pipeline itself.
     source : str or Path
-        Raw file, saved intermediate or association.
+        Raw file, saved intermediate or association; members are in `input_dir`.
     references : str, Path, References or None
-        REFS.json, references in memory, or None: CRDS is asked for those that are not in
-        `overrides`.
-    parameters : mapping, optional
-        Step -> option -> value.
-    output_dir : str or Path
-        Folder of the products.
-    skip, run_also, save, stop_after, pre_hooks, post_hooks, only, progress
-        As in `calwebb_core.framework.runner.run_pipeline`.
+        REFS.json, references in memory, or None: CRDS is asked for what is not overridden.
     overrides : mapping, optional
         Reference type -> file or "N/A".
-    context : str, optional
-        CRDS context where CRDS is asked.
-    input_dir : str or Path, optional
-        Folder of an association's members.
-
-    Returns
-    -------
-    RunResult
-        Its `outputs` are the products' paths, its `model` the last container.
+    output_dir, stop_after, only, progress, **wishes
+        As in `calwebb_core.framework.runner.run_pipeline`.
 
     Raises
     ------
@@ -86,32 +66,61 @@ def call_pipeline(
     """
     pipeline = load_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
     path, folder = check_input(Path(source)), None if input_dir is None else Path(input_dir)
-    wishes: dict[str, Any] = {
-        "skip": tuple(skip),
-        "run_also": tuple(run_also),
-        "save": tuple(save),
-        "pre_hooks": tuple(pre_hooks),
-        "post_hooks": tuple(post_hooks),
-    }
-    settings = settle(pipeline, parameters, **wishes)
+    settings = settle(pipeline, **wishes)
     check_output_dir(Path(output_dir))
-    metadata = read_metadata(pipeline, path, folder)
+    opened = Opened(pipeline, path, folder)
+    metadata = opened.metadata()
     plan = make_plan(pipeline, metadata, settings, stop_after=stop_after, only=only)
-    found = find_references(
-        references, metadata, reference_types(plan), overrides or {}, context=context
-    )
+    found = find_references(references, metadata, reference_types(plan), overrides or {})
+    found.check(reference_types(plan))
     return run_pipeline(
         pipeline,
-        read_model(pipeline, path, folder),
+        opened.take_model(),
         references=found,
-        parameters=parameters,
-        stop_after=stop_after,
         output_dir=output_dir,
+        stop_after=stop_after,
         only=only,
         source=input_record(path, folder),
         progress=progress,
         **wishes,
     )
+
+
+class Opened:
+    """An input whose keywords are looked at before its pixels are read, where that is possible.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Whose functions read it.
+    path : Path
+        The file.
+    input_dir : Path, optional
+        Folder of an association's members.
+    """
+
+    def __init__(self, pipeline: Pipeline, path: Path, input_dir: Path | None = None) -> None:
+        self._pipeline = pipeline
+        self._path = path
+        self._extra = {} if input_dir is None else {"input_dir": input_dir}
+        self._model: Any = None
+
+    def metadata(self) -> Metadata:
+        """Return the keywords."""
+        if self._pipeline.read_metadata is not None:
+            return self._pipeline.read_metadata(self._path, **self._extra)
+        if self._path.suffix == ".json":
+            self._model = self.take_model()
+            metadata: Metadata = self._model.metadata
+            return metadata
+        from calwebb_core.framework.products import read_metadata
+
+        return read_metadata(self._path)
+
+    def take_model(self) -> Any:
+        """Return the container and forget it here, so that steps can free its arrays."""
+        model, self._model = self._model, None
+        return self._pipeline.read(self._path, **self._extra) if model is None else model
 
 
 def check_input(path: Path) -> Path:
@@ -128,33 +137,11 @@ def check_input(path: Path) -> Path:
     return path
 
 
-def read_model(pipeline: Pipeline, path: Path, input_dir: Path | None = None) -> Any:
-    """Read an input; `input_dir` is handed on only to pipelines that take associations."""
-    if input_dir is None:
-        return pipeline.read(path)
-    return pipeline.read(path, input_dir=input_dir)  # type: ignore[call-arg]
-
-
-def read_metadata(pipeline: Pipeline, path: Path, input_dir: Path | None = None) -> Metadata:
-    """Return the keywords of an input without reading its pixels where that is possible."""
-    if pipeline.read_metadata is not None:
-        extra = {} if input_dir is None else {"input_dir": input_dir}
-        return pipeline.read_metadata(path, **extra)
-    if path.suffix == ".json":
-        metadata: Metadata = read_model(pipeline, path, input_dir).metadata
-        return metadata
-    from calwebb_core.framework.products import read_metadata as read_headers
-
-    return read_headers(path)
-
-
 def find_references(
     given: str | Path | References | None,
     metadata: Metadata,
     types: Iterable[str],
     overrides: Mapping[str, str | Path],
-    *,
-    context: str | None = None,
 ) -> References:
     """Return the references of a run: those given, else those that CRDS chooses.
 
@@ -170,7 +157,7 @@ def find_references(
     wanted = [kind for kind in types if kind not in {name.lower() for name in overrides}]
     chosen = References({})
     if wanted:
-        chosen = References.from_crds(metadata, wanted, context)
+        chosen = References.from_crds(metadata, wanted)
     return chosen.with_overrides(overrides)
 
 

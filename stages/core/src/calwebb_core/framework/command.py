@@ -188,7 +188,7 @@ def example_text(example: str) -> str:
 def make_program(
     pipeline_loader: str,
     *,
-    name: str,
+    name: str = "",
     package: str = "",
     meaning: str = "",
     example: str = "",
@@ -201,7 +201,7 @@ def make_program(
     pipeline_loader : str
         ``"calwebb_detector1.pipeline:PIPELINE"``, imported when a command needs it.
     name : str
-        Console script, such as "calwebb-detector1".
+        Console script, such as "calwebb-detector1"; by default the example's first word.
     package : str
         Package whose `__version__` is printed; by default that of the loader.
     meaning : str
@@ -214,6 +214,7 @@ def make_program(
     """
     from calwebb_core.framework.command_pipeline import pipeline_group
 
+    name = name or example.split()[0]
     source = "asn.json" if association else "jw01345001001_02201_00001_nrcalong_uncal.fits"
     return pipeline_group(
         pipeline_loader,

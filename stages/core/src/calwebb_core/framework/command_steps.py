@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from calwebb_core.framework.call import check_input, load_pipeline, read_metadata
+from calwebb_core.framework.call import Opened, check_input, load_pipeline
 from calwebb_core.framework.parameter_docs import limits, plain
 from calwebb_core.framework.parameters import options_of
 from calwebb_core.framework.pipeline import Pipeline
@@ -67,10 +67,10 @@ def describe_steps(
     Without an input: all steps of any mode. With one: those of its mode, each with `action`
     (run, skip or done) and `reason`.
     """
-    settings = settle(pipeline, parameters, skip=skip)
+    settings = settle(pipeline, parameters=parameters, skip=skip)
     if path is None:
         return [_record(step, settings[step.name]) for step in pipeline.steps]
-    metadata = read_metadata(pipeline, check_input(path), input_dir)
+    metadata = Opened(pipeline, check_input(path), input_dir).metadata()
     return [
         _record(item.step, settings[item.step.name])
         | {"action": item.action, "reason": item.reason}

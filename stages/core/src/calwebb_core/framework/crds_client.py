@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from calwebb_core.framework.crds_keywords import RULE_NAMES, rule_parameters
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
+
+__all__ = ["RULE_NAMES", "Selection", "best_references", "context_name", "rule_parameters"]
 
 logger = logging.getLogger(__name__)
 OBSERVATORY = "jwst"
@@ -23,48 +26,8 @@ CONTEXT_PATTERN = re.compile(r"jwst_[0-9a-z_]+\.pmap")
 SERVERLESS = "serverless"
 ADVICE = "give --references REFS.json, or --override TYPE=FILE for every type"
 
-# Names that the rules use, by FITS keyword. Passing them instead of FITS keywords spares crds
-# the import of the official data models, which are not installed here.
-RULE_NAMES = {
-    "INSTRUME": "META.INSTRUMENT.NAME",
-    "DETECTOR": "META.INSTRUMENT.DETECTOR",
-    "FILTER": "META.INSTRUMENT.FILTER",
-    "PUPIL": "META.INSTRUMENT.PUPIL",
-    "GRATING": "META.INSTRUMENT.GRATING",
-    "BAND": "META.INSTRUMENT.BAND",
-    "CHANNEL": "META.INSTRUMENT.CHANNEL",
-    "MODULE": "META.INSTRUMENT.MODULE",
-    "CORONMSK": "META.INSTRUMENT.CORONAGRAPH",
-    "OPMODE": "META.INSTRUMENT.LAMP_MODE",
-    "LAMP": "META.INSTRUMENT.LAMP_STATE",
-    "FXD_SLIT": "META.INSTRUMENT.FIXED_SLIT",
-    "EXP_TYPE": "META.EXPOSURE.TYPE",
-    "READPATT": "META.EXPOSURE.READPATT",
-    "NOUTPUTS": "META.EXPOSURE.NOUTPUTS",
-    "NFRAMES": "META.EXPOSURE.NFRAMES",
-    "NGROUPS": "META.EXPOSURE.NGROUPS",
-    "NINTS": "META.EXPOSURE.NINTS",
-    "GROUPGAP": "META.EXPOSURE.GROUPGAP",
-    "SUBARRAY": "META.SUBARRAY.NAME",
-    "SUBSTRT1": "META.SUBARRAY.XSTART",
-    "SUBSTRT2": "META.SUBARRAY.YSTART",
-    "SUBSIZE1": "META.SUBARRAY.XSIZE",
-    "SUBSIZE2": "META.SUBARRAY.YSIZE",
-    "FASTAXIS": "META.SUBARRAY.FASTAXIS",
-    "SLOWAXIS": "META.SUBARRAY.SLOWAXIS",
-    "DATE-OBS": "META.OBSERVATION.DATE",
-    "TIME-OBS": "META.OBSERVATION.TIME",
-    "TSOVISIT": "META.VISIT.TSOVISIT",
-    "VISITYPE": "META.VISIT.TYPE",
-    "CROWDFLD": "META.VISIT.CROWDED_FIELD",
-    "APERNAME": "META.APERTURE.NAME",
-    "TARGTYPE": "META.TARGET.TYPE",
-    "PATTTYPE": "META.DITHER.PRIMARY_TYPE",
-    "DATAMODL": "META.MODEL_TYPE",
-}
 # crds leaves the process by sys.exit where it finds no configuration
 FAILURES = (Exception, SystemExit)
-NEEDED = ("INSTRUME", "DATE-OBS", "TIME-OBS")
 
 
 @dataclass(frozen=True)
@@ -137,23 +100,6 @@ def best_references(
     names = {kind: _name(kind, found, chosen) for kind in wanted if kind not in problems}
     files = {kind: name for kind, name in names.items() if name != NOT_APPLICABLE}
     return Selection(chosen, library.__version__, names, _paths(chosen, files), problems)
-
-
-def rule_parameters(metadata: Metadata) -> dict[str, str | int | float | bool]:
-    """Return an exposure's keywords under the names that CRDS rules use.
-
-    Raises
-    ------
-    InputError
-        If instrument, date or time is missing.
-    """
-    for keyword in NEEDED:
-        metadata.require(keyword, str)
-    return {
-        name: metadata[keyword]
-        for keyword, name in RULE_NAMES.items()
-        if isinstance(metadata.get(keyword), str | int | float | bool)
-    }
 
 
 def context_name(context: str | None = None) -> str:

@@ -50,10 +50,10 @@ class Pipeline:
     meaning: str
     steps: tuple[Step, ...]
     select: Callable[[Metadata], tuple[Step, ...]]
-    read: Callable[[Path], Any]
+    read: Callable[..., Any]
     save: Callable[[Any, str, Path], list[Path]]
     write: Callable[[Any, Path], list[Path]]
-    read_metadata: Callable[[Path], Metadata] | None = None
+    read_metadata: Callable[..., Metadata] | None = None
     select_alone: Callable[[Metadata], tuple[Step, ...]] | None = None
 
     def steps_of(self, metadata: Metadata, *, alone: bool = False) -> tuple[Step, ...]:

@@ -7,7 +7,10 @@ from typing import Any
 from calwebb_core.framework.crds_client import Selection
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.hashing import sha256_of
-from calwebb_core.framework.references import FORMAT, NOT_APPLICABLE, Missing, References, Source
+from calwebb_core.framework.reference_sources import NOT_APPLICABLE, Missing, Source
+from calwebb_core.framework.references import References
+
+FORMAT = 1
 
 
 def reference_list(selection: Selection, exposure: str) -> dict[str, Any]:

@@ -2,48 +2,32 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.hashing import sha256_of
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.parameters import did_you_mean
 from calwebb_core.framework.reference_data import (
     Reference,
-    missing_text,
-    read_reference,
     science_window,
 )
-from calwebb_core.framework.reference_types import KNOWN_TYPES
+from calwebb_core.framework.reference_files import missing_text, read_reference
+from calwebb_core.framework.reference_sources import (
+    NOT_APPLICABLE,
+    Entry,
+    Missing,
+    Source,
+    check_type,
+    compare,
+    in_memory,
+    override,
+)
+
+__all__ = ["Missing", "Reference", "References", "Source"]
 
 logger = logging.getLogger(__name__)
-FORMAT = 1
 KEEP_BYTES = 64_000_000
-NOT_APPLICABLE = "N/A"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a reference file is: name, path, SHA-256 if known, and whether CRDS chose it."""
-
-    name: str
-    path: Path
-    sha256: str | None = None
-    from_crds: bool = True
-
-
-@dataclass(frozen=True)
-class Missing:
-    """A type for which CRDS has no file for this exposure, and why."""
-
-    reason: str
-
-
-Entry = Source | Reference | Missing | None
 
 
 class References:
@@ -81,7 +65,7 @@ class References:
     @classmethod
     def of(cls, **entries: Any) -> "References":
         """Return references in memory: ``type=Reference``, a dict of arrays, or None for N/A."""
-        made = {kind: _in_memory(kind, value) for kind, value in entries.items()}
+        made = {kind: in_memory(kind, value) for kind, value in entries.items()}
         return cls(made, origin="the references in memory")
 
     @classmethod
@@ -146,7 +130,7 @@ class References:
         """
         entries = dict(self.entries)
         for kind, value in overrides.items():
-            entries[check_type(kind, self.entries)] = _override(kind, value)
+            entries[check_type(kind, self.entries)] = override(kind, value)
         return References(
             entries,
             context=self.context,
@@ -233,7 +217,7 @@ class References:
         """Compare the file of one type with its SHA-256, if it has one."""
         entry = self._entry(kind)
         if isinstance(entry, Source) and entry.sha256:
-            _compare(kind, entry)
+            compare(kind, entry)
 
     def _entry(self, kind: str) -> Source | Reference | None:
         if kind.lower() not in self.entries:
@@ -255,48 +239,3 @@ class References:
         if not isinstance(entry, Source):
             return ""
         return entry.sha256 or sha256_of(entry.path)
-
-
-def check_type(kind: str, also: Iterable[str] = ()) -> str:
-    """Return a reference type in lower case.
-
-    Raises
-    ------
-    InputError
-        If CRDS has no such type.
-    """
-    known = sorted({*KNOWN_TYPES, *also})
-    if kind.lower() not in known:
-        msg = f"unknown reference type {kind!r}{did_you_mean(kind, known)}"
-        raise InputError(msg)
-    return kind.lower()
-
-
-def _override(kind: str, value: str | Path) -> Source | None:
-    if str(value).upper() == NOT_APPLICABLE:
-        return None
-    path = Path(value)
-    if not path.is_file():
-        msg = f"{path}: the file of --override {kind} does not exist"
-        raise ReferenceFileError(msg)
-    return Source(path.name, path, from_crds=False)
-
-
-def _in_memory(kind: str, value: Any) -> Reference | None:
-    if value is None or isinstance(value, Reference):
-        return value
-    reference = Reference(kind, f"{kind} in memory")
-    reference.arrays = {name: np.asarray(array) for name, array in value.items()}
-    if "DQ" in reference.arrays:
-        reference.dq = reference.arrays["DQ"].astype(np.uint32)
-    return reference
-
-
-def _compare(kind: str, source: Source) -> None:
-    found = sha256_of(source.path)
-    if found != source.sha256:
-        msg = (
-            f"{source.path}: the {kind} reference file has changed since the list was made "
-            f"(SHA-256 {found[:12]}..., listed {str(source.sha256)[:12]}...); make the list anew"
-        )
-        raise ReferenceFileError(msg)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from calwebb_core.framework.errors import CalwebbError, InputError, ProcessingError
 from calwebb_core.framework.hooks import Place, run_hook
@@ -15,7 +15,7 @@ from calwebb_core.framework.plan import DONE, RUN, Planned, make_plan
 from calwebb_core.framework.provenance import RunRecord, metadata_of, software_version
 from calwebb_core.framework.reference_types import REFERENCE_KEYWORDS
 from calwebb_core.framework.references import References
-from calwebb_core.framework.settings import Hook, Hooks, StepSettings, settle
+from calwebb_core.framework.settings import Hook, StepSettings, Wishes, settle
 from calwebb_core.framework.step import Status, Step, skipped
 
 logger = logging.getLogger(__name__)
@@ -60,17 +60,12 @@ def run_pipeline(
     model: Any,
     *,
     references: References,
-    parameters: Mapping[str, Mapping[str, Any]] | None = None,
-    skip: Iterable[str] = (),
-    run_also: Iterable[str] = (),
-    save: Iterable[str] = (),
-    stop_after: str | None = None,
-    pre_hooks: Hooks = (),
-    post_hooks: Hooks = (),
     output_dir: str | Path = ".",
+    stop_after: str | None = None,
     only: str | None = None,
     source: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    **wishes: Unpack[Wishes],
 ) -> RunResult:
     """Run the steps that an exposure needs and write the products.
 
@@ -82,45 +77,26 @@ def run_pipeline(
         Container to start from; steps whose keyword says COMPLETE or SKIPPED are not repeated.
     references : References
         Reference files.
-    parameters : mapping, optional
-        Step -> option -> value; see `calwebb_core.framework.settings.settle`.
-    skip, run_also, save : iterable of str
-        Steps to leave out, to turn on, to write.
-    stop_after : str, optional
-        Last step to run; its result is written as product.
-    pre_hooks, post_hooks : iterable
-        ``"STEP=COMMAND"``, ``"STEP=module:function"`` or ``(step, function)``.
     output_dir : str or Path
         Folder of the products; made if it does not exist.
+    stop_after : str, optional
+        Last step to run; its result is written as product.
     only : str, optional
         Run this step alone, also if it is off by default.
     source : mapping, optional
         Name and SHA-256 of the input for the provenance.
     progress : callable, optional
         Called with (step, position, number of steps) before each step that runs.
-
-    Returns
-    -------
-    RunResult
+    **wishes
+        Parameters, skip, run_also, save, hooks: `calwebb_core.framework.settings.Wishes`.
 
     Raises
     ------
-    InputError
-        For unknown steps or options, or an output folder that cannot be written.
-    ReferenceFileError
-        If a reference file is missing; checked before the first step.
-    ProcessingError
-        If a step or hook fails.
+    InputError, ReferenceFileError, ProcessingError
+        For unknown steps or options, an output folder that cannot be written, a missing
+        reference file (all before the first step), and for steps or hooks that fail.
     """
-    settings = settle(
-        pipeline,
-        parameters,
-        skip=skip,
-        run_also=run_also,
-        save=save,
-        pre_hooks=pre_hooks,
-        post_hooks=post_hooks,
-    )
+    settings = settle(pipeline, **wishes)
     plan = make_plan(pipeline, model.metadata, settings, stop_after=stop_after, only=only)
     last = pipeline.steps_of(model.metadata, alone=only is not None)[-1].name
     alone = only if only != last else None

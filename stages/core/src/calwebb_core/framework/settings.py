@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.parameters import did_you_mean, make_parameters, options_of
@@ -37,29 +37,37 @@ class StepSettings:
     post_hooks: tuple[Hook, ...] = ()
 
 
-def settle(
-    pipeline: Pipeline,
-    parameters: Mapping[str, Mapping[str, Any]] | None = None,
-    *,
-    skip: Iterable[str] = (),
-    run_also: Iterable[str] = (),
-    save: Iterable[str] = (),
-    pre_hooks: Hooks = (),
-    post_hooks: Hooks = (),
-) -> dict[str, StepSettings]:
-    """Merge parameters and lists of step names into settings for every step of a pipeline.
+class Wishes(TypedDict, total=False):
+    """What may be asked of a run; the keywords of `settle`, `run_pipeline` and `call_pipeline`.
 
-    Parameters
+    Attributes
     ----------
-    pipeline : Pipeline
-        Whose steps.
-    parameters : mapping, optional
+    parameters : mapping
         Step -> option -> value; the options `skip`, `save`, `pre_hooks`, `post_hooks` are
         understood for every step.
     skip, run_also, save : iterable of str
         Steps to leave out, to run although they are off by default, to write.
     pre_hooks, post_hooks : iterable
         ``"STEP=COMMAND"``, ``"STEP=module:function"`` or ``(step, function)``.
+    """
+
+    parameters: Mapping[str, Mapping[str, Any]] | None
+    skip: Iterable[str]
+    run_also: Iterable[str]
+    save: Iterable[str]
+    pre_hooks: Hooks
+    post_hooks: Hooks
+
+
+def settle(pipeline: Pipeline, **wishes: Unpack[Wishes]) -> dict[str, StepSettings]:
+    """Merge parameters and lists of step names into settings for every step of a pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Whose steps.
+    **wishes
+        See `Wishes`.
 
     Returns
     -------
@@ -71,10 +79,12 @@ def settle(
     InputError
         If a step or option is unknown, or a value does not fit.
     """
-    given = {name: dict(values or {}) for name, values in (parameters or {}).items()}
-    skips = dict.fromkeys(skip, True) | dict.fromkeys(run_also, False)
-    saves = set(save)
-    before, after = _group(pre_hooks, "--pre-hook"), _group(post_hooks, "--post-hook")
+    given = _given(wishes)
+    skips = dict.fromkeys(wishes.get("skip", ()), True)
+    skips |= dict.fromkeys(wishes.get("run_also", ()), False)
+    saves = set(wishes.get("save", ()))
+    before = _group(wishes.get("pre_hooks", ()), "--pre-hook")
+    after = _group(wishes.get("post_hooks", ()), "--post-hook")
     for name in (*given, *skips, *saves, *before, *after):
         pipeline.step(name)
     settings = {}
@@ -88,6 +98,11 @@ def settle(
             post_hooks=(*_hook_list(step, values, "post_hooks"), *after.get(step.name, ())),
         )
     return settings
+
+
+def _given(wishes: Wishes) -> dict[str, dict[str, Any]]:
+    parameters = wishes.get("parameters") or {}
+    return {name: dict(values or {}) for name, values in parameters.items()}
 
 
 def _parameters(step: Step, values: Mapping[str, Any]) -> Any:
