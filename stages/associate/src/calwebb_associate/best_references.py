@@ -121,7 +121,7 @@ def _rules(context: str, instrument: str, types: Sequence[str]) -> list[str]:
     for kind in types:
         try:
             name = rules.get_rmap(kind).name
-        except CrdsError:  # the context says N/A for this type, or does not know it
+        except (CrdsError, LookupError):  # the context says N/A for this type, or does not know it
             continue
         texts.append(Path(config.locate_file(name, OBSERVATORY)).read_text(encoding="utf-8"))
     return texts

@@ -1,0 +1,193 @@
+"""`calwebb-pool`, `calwebb-associate` and `calwebb-references`."""
+
+import logging
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from calwebb_associate.pipelines import PIPELINES, REFERENCE_TYPES
+from calwebb_core.framework.command import program
+from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.names import STAMP_PATTERN
+
+PACKAGE = "calwebb_associate"
+PATH = click.Path(path_type=Path)
+
+log = logging.getLogger(__name__)
+
+
+@program(
+    "calwebb-pool",
+    package=PACKAGE,
+    example="""
+    calwebb-pool raw/ -o pool.csv
+    calwebb-pool raw/jw01345*_uncal.fits -o pool.csv
+    """,
+)
+@click.argument("files", nargs=-1, required=True, type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="The pool to write (.csv).")
+def pool(files: tuple[Path, ...], output: Path) -> None:
+    """Make the table of raw exposures from their headers.
+
+    FILES are _uncal.fits files, folders of them, or text files that list them.
+    """
+    from calwebb_associate.files import raw_exposures
+    from calwebb_associate.headers import read_primary
+    from calwebb_associate.pool import make_pool, write_pool
+
+    headers = {path: read_primary(path) for path in raw_exposures(files)}
+    made = make_pool(headers, output.name)
+    write_pool(made, output)
+    log.info("%s: %d exposures", output, len(made.rows))
+
+
+@program(
+    "calwebb-associate",
+    package=PACKAGE,
+    example="""
+    calwebb-associate pool.csv --output-dir associations
+    calwebb-associate pool.csv --only jw01345-o001_image3_04711_asn.json --output-dir .
+    """,
+)
+@click.argument("pool", type=PATH)
+@click.option("--output-dir", type=PATH, required=True, help="Folder for the associations.")
+@click.option("--only", multiple=True, metavar="FILE", help="Write this association only.")
+@click.option("--discover", is_flag=True, help="Combine each target over the program, too.")
+@click.option("--version-id", metavar="STAMP", help="YYYYMMDDthhmmss, put in the file names.")
+def associate(
+    pool: Path, output_dir: Path, only: tuple[str, ...], discover: bool, version_id: str | None
+) -> None:
+    """Make the associations of the exposures in POOL by the rules.
+
+    Exposures of modes whose rules do not exist yet are counted and named.
+    """
+    from calwebb_associate.generate import left_out, make_associations
+    from calwebb_associate.pool import read_pool
+    from calwebb_core.framework.association import write_association
+
+    stamp = _stamp(version_id)
+    table = read_pool(pool)
+    made = make_associations(table, discover=discover, version_id=stamp)
+    chosen = _only(only, [association.file_name for association in made], pool)
+    _make_folder(output_dir)
+    for association in made:
+        if association.file_name in chosen:
+            write_association(association.content, output_dir / association.file_name)
+    if not only:
+        for sentence in left_out(table, made):
+            log.warning("%s: %s", pool, sentence)
+    log.info("%s: %d associations in %s", pool, len(chosen), output_dir)
+
+
+@program(
+    "calwebb-references",
+    package=PACKAGE,
+    example="""
+    calwebb-references jw01345001001_02201_00001_nrcalong_uncal.fits -o refs.json
+    calwebb-references X_uncal.fits --pipeline calwebb-detector1 -o refs.json
+    """,
+)
+@click.argument("exposure", type=PATH)
+@click.option("-o", "--output", type=PATH, required=True, help="The list to write (.json).")
+@click.option("--context", metavar="NAME", help="CRDS context; the operational one by default.")
+@click.option(
+    "--pipeline",
+    "pipelines",
+    multiple=True,
+    type=click.Choice(PIPELINES),
+    help="Choose what this program needs; all programs by default.",
+)
+@click.option("--types", metavar="TYPE,...", help="Choose these types only.")
+@click.option("--allow-missing", is_flag=True, help="List files that are not in the cache, too.")
+def references(
+    exposure: Path,
+    output: Path,
+    context: str | None,
+    pipelines: tuple[str, ...],
+    types: str | None,
+    allow_missing: bool,
+) -> None:
+    """List the best reference files of EXPOSURE, with their checksums.
+
+    CRDS is asked online or, as CRDS_PATH and CRDS_SERVER_URL say, in a cache on this machine.
+    """
+    from calwebb_associate.headers import read_primary
+    from calwebb_core.framework.crds_client import best_references
+    from calwebb_core.framework.metadata import Metadata
+    from calwebb_core.framework.names import split_suffix
+    from calwebb_core.framework.reference_list import write_reference_list
+
+    wanted = _types(types, pipelines)
+    root = split_suffix(exposure)[0]
+    metadata = Metadata(read_primary(exposure), str(exposure))
+    selection = best_references(metadata, wanted, context, strict=False)
+    missing = sorted(str(path) for path in selection.paths.values() if not path.is_file())
+    if missing and not allow_missing:
+        msg = (
+            f"{missing[0]}{_and_more(missing)} not in the CRDS cache; set CRDS_SERVER_URL to a "
+            "server that has it, or list it nevertheless with --allow-missing"
+        )
+        raise ReferenceFileError(msg)
+    for kind, why in sorted(selection.problems.items()):
+        log.warning("%s: no %s file in %s (%s)", exposure, kind, selection.context, why)
+    write_reference_list(selection, root, output)
+    log.info("%s: %d types by %s", output, len(wanted), selection.context)
+
+
+def _and_more(names: Sequence[str]) -> str:
+    """Return " and N more are" or " is" for the others of a list."""
+    return f" and {len(names) - 1} more are" if len(names) > 1 else " is"
+
+
+def _types(types: str | None, pipelines: Sequence[str]) -> list[str]:
+    """Return the reference types that the options ask for."""
+    from calwebb_core.framework.reference_types import KNOWN_TYPES
+
+    if types is None:
+        names = pipelines or PIPELINES
+        return sorted({kind for name in names for kind in REFERENCE_TYPES[name]})
+    wanted = sorted({word.strip().lower() for word in types.split(",") if word.strip()})
+    for word in wanted:
+        if word not in KNOWN_TYPES:
+            close = get_close_matches(word, KNOWN_TYPES, n=1)
+            advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(KNOWN_TYPES)}"
+            msg = f"--types: unknown reference type {word!r}; {advice}"
+            raise InputError(msg)
+    if not wanted:
+        msg = "--types: is empty; expected names such as flat,gain"
+        raise InputError(msg)
+    return wanted
+
+
+def _stamp(version_id: str | None) -> str | None:
+    """Check the stamp for the file names."""
+    if version_id is None:
+        return None
+    stamp = version_id.lower()
+    if not re.fullmatch(STAMP_PATTERN, stamp, re.ASCII):
+        msg = f"--version-id: {version_id!r} is no stamp; expected YYYYMMDDthhmmss"
+        raise InputError(msg)
+    return stamp
+
+
+def _only(only: Sequence[str], names: Sequence[str], pool: Path) -> frozenset[str]:
+    """Return the names of the associations to write."""
+    for name in only:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            advice = f"did you mean {close[0]}?" if close else f"it makes {len(names)} others"
+            msg = f"{pool}: its exposures make no association {name}; {advice}"
+            raise InputError(msg)
+    return frozenset(only or names)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the output folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder}: cannot be made: {error.strerror}; choose another output folder"
+        raise InputError(msg) from error
