@@ -7,6 +7,7 @@ differ, and why, is in docs/differences.md; it is left out here by name, not by 
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,8 +70,7 @@ def report(folder, ours, official, root):
     text = json.dumps(rows, indent=2)
     (folder / "report.json").write_text(text)
     if os.environ.get("CALWEBB_PEER_REPORT"):
-        with open(os.environ["CALWEBB_PEER_REPORT"], "w") as handle:
-            handle.write(text)
+        Path(os.environ["CALWEBB_PEER_REPORT"]).write_text(text)
 
 
 def opened(folder, root, suffix):
