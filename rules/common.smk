@@ -41,21 +41,16 @@ def raw_files_of_program(wildcards):
     return RUN.uncal_of_program(wildcards.program)
 
 
-def reference_files(pipeline=None):
-    """Paths of the reference files that the rules of the context chose."""
+def reference_files(pipeline=None, overrides=True):
+    """Paths of the reference files, the user's own in place of the chosen ones."""
     return lambda wildcards: RUN.reference_files(
-        unit_of(wildcards), pipeline or wildcards.pipeline
+        unit_of(wildcards), pipeline or wildcards.pipeline, overrides=overrides
     )
 
 
 def reference_selection(wildcards):
     """Names of the chosen reference files by type."""
     return RUN.reference_selection(wildcards.unit, wildcards.pipeline)
-
-
-def override_options(wildcards):
-    """--override for the types that the configuration overrides."""
-    return RUN.override_options(wildcards.unit, wildcards.pipeline)
 
 
 def association_content(wildcards):

@@ -6,7 +6,7 @@
 rule references:
     input:
         uncal=raw_file,
-        files=reference_files(),
+        files=reference_files(overrides=False),
     output:
         f"{RESULTS}/{{program}}/references/{{unit}}_{{pipeline}}.json",
     log:
@@ -20,7 +20,6 @@ rule references:
         runtime=5,
     params:
         selection=reference_selection,
-        overrides=override_options,
     shell:
         "calwebb-references {input.uncal} --pipeline calwebb-{wildcards.pipeline}"
-        " {params.overrides} -o {output} -q 2> {log}"
+        " --allow-missing -o {output} -q 2> {log}"

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_associate.configuration import changed_options, load_schema, validate
-from calwebb_associate.plan import Plan, PlannedAssociation, make_plan
+from calwebb_associate.pipelines import REFERENCE_TYPES
+from calwebb_associate.plan import NOT_APPLICABLE, Plan, PlannedAssociation, make_plan
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.names import ExposureName
 
 log = logging.getLogger(__name__)
 
-PIPELINES = ("detector1", "image2", "image3")
 PRODUCTS = {
     "detector1": ("rate.fits", "rateints.fits"),
     "image2": ("cal.fits", "i2d.fits"),
@@ -70,7 +70,7 @@ class Run:
             uncal_files(config["uncal"]),
             context=config["crds_context"] or None,
             crds_path=self.environment.get("CRDS_PATH"),
-            pipelines=tuple(f"calwebb-{name}" for name in PIPELINES),
+            overrides=tuple(self.overrides),
         )
         self.environment["CRDS_CONTEXT"] = self.plan.context
         self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
@@ -105,9 +105,7 @@ class Run:
 
     def representative_uncal(self, unit: str) -> str:
         """Return the raw file of an exposure, or of the first member of a product."""
-        if unit not in self._exposures:
-            unit = ExposureName.parse(self._maker(unit).members[0]).root
-        return str(self._exposures[unit].path)
+        return str(self._exposures[self._root(unit)].path)
 
     def uncal_of_program(self, program: str) -> list[str]:
         """Return the raw files of a program in the order of their names."""
@@ -118,48 +116,53 @@ class Run:
         ]
 
     def reference_selection(self, unit: str, pipeline: str) -> dict[str, str]:
-        """Return the chosen file's name, or "N/A", by type."""
-        selection = dict(self.plan.references[self._root(unit)][f"calwebb-{pipeline}"])
-        overridden = {kind: name for kind, name in self.overrides.items() if kind in selection}
-        return {kind: str(name) for kind, name in sorted({**selection, **overridden}.items())}
+        """Return what the rules of the context chose: file name, or "N/A", by type."""
+        return dict(sorted(self.plan.references[self._root(unit)][f"calwebb-{pipeline}"].items()))
 
-    def reference_files(self, unit: str, pipeline: str) -> list[str]:
-        """Return the paths of the chosen reference files.
+    def reference_files(self, unit: str, pipeline: str, *, overrides: bool = True) -> list[str]:
+        """Return the paths of the reference files of an exposure or product.
+
+        Parameters
+        ----------
+        unit : str
+            Exposure or product.
+        pipeline : str
+            "detector1", "image2" or "image3".
+        overrides : bool
+            Whether the user's own files take the place of the chosen ones, or are left out.
 
         Raises
         ------
         ReferenceFileError
-            If one is not in the cache.
+            If one does not exist.
         """
         paths = []
         for kind, name in self.reference_selection(unit, pipeline).items():
-            if name == "N/A":
+            if kind in self.overrides:
+                name = self.overrides[kind] if overrides else NOT_APPLICABLE
+            if name == NOT_APPLICABLE:
                 continue
-            path = Path(name) if kind in self.overrides else self.plan.reference_paths[name]
-            if not Path(path).is_file():
+            path = self.plan.reference_paths.get(name, Path(name))
+            if not path.is_file():
                 msg = (
-                    f"{unit}: {kind} reference {path} is missing; get it with "
-                    f"`calwebb-references {self.representative_uncal(unit)} "
-                    f"--pipeline calwebb-{pipeline} --fetch -o REFS.json`, or set overrides"
+                    f"{unit}: the {kind} reference {path} is missing; set crds_server to a "
+                    "server that has it, copy it there, or set overrides to another file"
                 )
                 raise ReferenceFileError(msg)
             paths.append(str(path))
         return paths
 
-    def override_options(self, unit: str, pipeline: str) -> str:
-        """Return `--override` for the types that the user overrides and the pipeline uses."""
-        used = self.reference_selection(unit, pipeline)
-        pairs = [
-            f"--override {kind}={shlex.quote(str(name))}"
+    def options(self, pipeline: str) -> str:
+        """Return `--set` for options not at their default, `--override` for the user's files."""
+        changed = changed_options(self.config[pipeline], self.schema["properties"][pipeline])
+        words = [f"--set {shlex.quote(text)}" for text in changed]
+        used = REFERENCE_TYPES[f"calwebb-{pipeline}"]
+        words += [
+            f"--override {kind}={shlex.quote(name)}"
             for kind, name in sorted(self.overrides.items())
             if kind in used
         ]
-        return " ".join(pairs)
-
-    def options(self, pipeline: str) -> str:
-        """Return `--set` for every option that is not at its default."""
-        changed = changed_options(self.config[pipeline], self.schema["properties"][pipeline])
-        return " ".join(f"--set {shlex.quote(text)}" for text in changed)
+        return " ".join(words)
 
     def association_content(self, file_name: str) -> str:
         """Return an association as one line of JSON: what decides whether it is written anew."""
@@ -176,7 +179,7 @@ class Run:
         return [f"{self.results}/{maker.program}/image2/{name}" for name in maker.members]
 
     def _root(self, unit: str) -> str:
-        """Return the exposure whose header chooses the references of a unit."""
+        """Return the exposure whose header chooses the references: a product's first member."""
         if unit in self._exposures:
             return unit
         return ExposureName.parse(self._maker(unit).members[0]).root
