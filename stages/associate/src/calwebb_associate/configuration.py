@@ -38,17 +38,19 @@ def _position(error: ValidationError) -> str:
 def _explain(error: ValidationError) -> str:
     """Return one sentence for a schema violation."""
     where = _position(error)
+    schema: Any = error.schema
+    instance: Any = error.instance
     if error.validator == "additionalProperties":
-        known = list(error.schema["properties"])
-        unknown = next(key for key in error.instance if key not in known)
+        known = list(schema["properties"])
+        unknown = next(key for key in instance if key not in known)
         place = f"{where}.{unknown}" if where else unknown
         close = get_close_matches(unknown, known, n=1)
         advice = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(known)}"
         return f"config: unknown key {place}; {advice}"
     if error.validator == "required":
         return f"config: {error.message} {where}".rstrip() + "; see config.yaml for its default"
-    meaning = error.schema.get("description", "")
-    return f"config: {where} is {error.instance!r}: {error.message}" + (
+    meaning = schema.get("description", "")
+    return f"config: {where} is {instance!r}: {error.message}" + (
         f" ({meaning})" if meaning else ""
     )
 
