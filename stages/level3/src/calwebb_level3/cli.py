@@ -1,0 +1,10 @@
+"""Console scripts of stage 3."""
+
+from calwebb_core.framework.command import make_program
+
+image3 = make_program(
+    "calwebb_level3.image3:PIPELINE",
+    package="calwebb_level3",
+    example="calwebb-image3 run jw01345-o001_image3_00001_asn.json --output-dir results/01345",
+    association=True,
+)

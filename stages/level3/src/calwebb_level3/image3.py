@@ -1,0 +1,292 @@
+"""calwebb_image3: an association of calibrated images to a mosaic and a catalog.
+
+Steps: tweakreg, skymatch, outlier_detection, resample, source_catalog. Products: `_crf` for
+each exposure, `_i2d`, `_cat.ecsv` and `_segm` of the association's product.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from calwebb_core.framework.association import read_association
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.pipeline import Pipeline
+from calwebb_core.framework.step import Status, Step
+
+from calwebb_level3.imageset import ImageSet, make_set
+from calwebb_level3.steps import outlier_detection, resample, skymatch, source_catalog, tweakreg
+
+IMAGE_TYPES = ("NRC_IMAGE", "MIR_IMAGE", "NIS_IMAGE", "FGS_IMAGE")
+# Also made into plain mosaics: full-frame coronagraphy of detectors without occulter, AMI.
+ALSO_AS_IMAGES = ("NRC_CORON", "NIS_AMI", "NRC_TACONFIRM", "NRC_FOCUS", "NIS_FOCUS", "FGS_FOCUS")
+LATER_KEYWORDS = ("S_RESAMP", "S_SRCCAT")
+
+
+def select(metadata: Metadata) -> tuple[Step, ...]:
+    """Return the steps in order.
+
+    Raises
+    ------
+    InputError
+        If the exposures are no images, or of a moving target or a time series.
+    """
+    kind = metadata.require("EXP_TYPE", str)
+    if kind not in IMAGE_TYPES + ALSO_AS_IMAGES:
+        msg = f"{metadata.source}: EXP_TYPE is {kind}; calwebb-image3 makes mosaics of images"
+        raise InputError(msg)
+    if str(metadata.get("TARGTYPE", "")).upper() == "MOVING":
+        msg = f"{metadata.source}: TARGTYPE is MOVING; moving targets are not available yet"
+        raise InputError(msg)
+    if metadata.get("TSOVISIT") is True:
+        msg = f"{metadata.source}: TSOVISIT is true; time series go to calwebb_tso3, not image3"
+        raise InputError(msg)
+    return STEPS
+
+
+def read(path: Path, input_dir: Path | None = None) -> ImageSet:
+    """Read an association with its members, a single exposure, or a mosaic to be catalogued.
+
+    Parameters
+    ----------
+    path : Path
+        Association (.json), `_cal` or `_i2d`.
+    input_dir : Path, optional
+        Folder of the members; the association's own by default.
+
+    Raises
+    ------
+    InputError
+        If the association or a member is missing or unfit; see `imageset.make_set`.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".json":
+        return read_members(path, input_dir)
+    from calwebb_core.framework.products import read_image, root_of
+
+    image = read_image(path)
+    if image.weight is None:
+        return make_set([image], product=root_of(path))
+    return ImageSet(image.metadata, root_of(path), mosaic=image)
+
+
+def read_members(path: Path, input_dir: Path | None) -> ImageSet:
+    """Read the science members of an association's product.
+
+    Raises
+    ------
+    InputError
+        If it has several products.
+    """
+    from calwebb_core.framework.products import read_image
+
+    association = read_association(path, input_dir=input_dir)
+    if len(association.products) != 1:
+        msg = f"{path}: has {len(association.products)} products; an image3 association has one"
+        raise InputError(msg)
+    product = association.products[0]
+    exposures = [read_image(member.path) for member in product.of_type("science")]
+    return make_set(
+        exposures,
+        product=product.name,
+        asn_id=association.asn_id,
+        pool=association.pool,
+        table=path.name,
+    )
+
+
+def first_metadata(path: Path, input_dir: Path | None = None) -> Metadata:
+    """Return the keywords of an input without its pixels: those of the first science member."""
+    from calwebb_core.framework.products import read_metadata
+
+    path = Path(path)
+    if path.suffix.lower() != ".json":
+        return read_metadata(path)
+    members = read_association(path, input_dir=input_dir).products[0].of_type("science")
+    if not members:
+        msg = f"{path}: the association has no science member; expected at least one"
+        raise InputError(msg)
+    return read_metadata(members[0].path)
+
+
+def exposure_path(images: ImageSet, metadata: Metadata, suffix: str, directory: Path) -> Path:
+    """Return where an exposure's product goes: the association id stands before the suffix."""
+    from calwebb_core.framework.products import product_path, root_of
+
+    root = root_of(metadata)
+    known = f"_{images.asn_id}"
+    if images.asn_id and not root.endswith(known):
+        root += known
+    return product_path(directory, root, suffix)
+
+
+def write_exposures(images: ImageSet, suffix: str, directory: Path) -> list[Path]:
+    """Write the exposures as they are now; return the paths."""
+    from calwebb_core.framework.products import write_image
+
+    paths = []
+    for image in images.exposures:
+        metadata = image.metadata.copy()
+        for keyword in LATER_KEYWORDS:
+            metadata.pop(keyword, None)
+        for keyword in ("ASNTABLE", "ASNPOOL"):
+            if images.metadata.get(keyword):
+                metadata[keyword] = images.metadata[keyword]
+        paths.append(exposure_path(images, metadata, suffix, directory))
+        write_image(replace(image, metadata=metadata), paths[-1])
+    return paths
+
+
+def save(images: ImageSet, step: str, directory: Path) -> list[Path]:
+    """Write what a step made, under the step's name."""
+    from calwebb_core.framework.products import product_path, write_image
+
+    if step == "source_catalog":
+        return write_catalogued(images, directory)
+    if step == "resample" and images.mosaic is not None:
+        path = product_path(directory, images.product, step)
+        write_image(images.mosaic, path)
+        return [path]
+    return write_exposures(images, step, directory)
+
+
+def write(images: ImageSet, directory: Path) -> list[Path]:
+    """Write the products: `_crf` of each exposure, `_i2d`, `_cat.ecsv`, `_segm`."""
+    from calwebb_core.framework.products import product_path, write_image
+
+    paths = []
+    if images.metadata.get("S_OUTLIR"):
+        paths += write_exposures(images, "crf", directory)
+    elif images.mosaic is None:
+        # The run was stopped before the outlier detection.
+        paths += write_exposures(images, last_step(images), directory)
+    if images.exposures and images.mosaic is not None:
+        paths.append(product_path(directory, images.product, "i2d"))
+        write_image(with_product_names(images), paths[-1])
+    return paths + write_catalogued(images, directory)
+
+
+def last_step(images: ImageSet) -> str:
+    """Return the name of the last step that has run."""
+    done = [step.name for step in STEPS if images.metadata.get(step.keyword)]
+    return done[-1] if done else STEPS[0].name
+
+
+def with_product_names(images: ImageSet) -> Any:
+    """Return the mosaic with the names of its catalog and segmentation map."""
+    mosaic = images.mosaic
+    if mosaic is None or images.catalog is None:
+        return mosaic
+    metadata = mosaic.metadata.copy()
+    metadata["SCATFILE"] = f"{images.product}_cat.ecsv"
+    metadata["SEGMFILE"] = f"{images.product}_segm.fits"
+    return replace(mosaic, metadata=metadata)
+
+
+def write_catalogued(images: ImageSet, directory: Path) -> list[Path]:
+    """Write catalog and segmentation map, if there are."""
+    from calwebb_core.framework.catalogs import write_catalog
+    from calwebb_core.framework.products import product_path, write_segmentation
+
+    if images.catalog is None or images.segmentation is None:
+        return []
+    catalog = product_path(directory, images.product, "cat", "ecsv")
+    segments = product_path(directory, images.product, "segm")
+    write_catalog(images.catalog, catalog)
+    write_segmentation(images.segmentation, segments)
+    return [catalog, segments]
+
+
+def align_with_catalog(
+    images: ImageSet, references: Any, parameters: tweakreg.TweakregParameters
+) -> tuple[ImageSet, Status]:
+    """Run tweakreg with the positions of `abs_refcat` read first: steps open no files."""
+    if parameters.abs_refcat:
+        images.reference_catalog = read_positions(Path(parameters.abs_refcat))
+    return tweakreg.run(images, references, parameters)
+
+
+def read_positions(path: Path) -> Any:
+    """Return RA and DEC, degrees, of a catalog file in any format that astropy recognizes.
+
+    Raises
+    ------
+    InputError
+        If it can't be read or has no such columns.
+    """
+    from astropy.table import QTable, Table
+
+    try:
+        table = QTable.read(path)
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        msg = f"{path}: abs_refcat can't be read as a table ({reason:.120}); expected ECSV or FITS"
+        raise InputError(msg) from error
+    if "sky_centroid" in table.colnames:
+        position = table["sky_centroid"].icrs
+        return Table({"RA": position.ra.deg, "DEC": position.dec.deg})
+    names = {name.lower(): name for name in table.colnames}
+    if not {"ra", "dec"} <= names.keys():
+        msg = f"{path}: abs_refcat has no columns RA and DEC; found {', '.join(table.colnames)}"
+        raise InputError(msg)
+    ra, dec = (getattr(table[names[key]], "value", table[names[key]]) for key in ("ra", "dec"))
+    return Table({"RA": ra, "DEC": dec})
+
+
+STEPS = (
+    replace(tweakreg.STEP, run=align_with_catalog),
+    skymatch.STEP,
+    outlier_detection.STEP,
+    resample.STEP,
+    source_catalog.STEP,
+)
+
+PIPELINE = Pipeline(
+    name="calwebb_image3",
+    program="calwebb-image3",
+    meaning="An association of calibrated images to a mosaic and a catalog.",
+    steps=STEPS,
+    select=select,
+    read=read,
+    save=save,
+    write=write,
+    read_metadata=first_metadata,
+)
+
+
+def run(
+    source: str | Path,
+    references: Any = None,
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    output_dir: str | Path = ".",
+    **options: Any,
+) -> Any:
+    """Run calwebb_image3 and write its products.
+
+    Parameters
+    ----------
+    source : path
+        Association, `_cal` or `_i2d`.
+    references : path, References or None
+        REFS.json; None asks CRDS.
+    parameters : mapping
+        Step -> option -> value.
+    output_dir : path
+    **options
+        As `calwebb_core.framework.call.call_pipeline`.
+
+    Returns
+    -------
+    calwebb_core.framework.runner.RunResult
+    """
+    from calwebb_core.framework.call import call_pipeline
+
+    return call_pipeline(
+        PIPELINE,
+        source,
+        references=references,
+        parameters=parameters,
+        output_dir=output_dir,
+        **options,
+    )

@@ -1,0 +1,214 @@
+"""The container of stage 3 imaging: the exposures of an association and what is made of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Image, Segmentation
+from calwebb_core.framework.names import ExposureName
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+logger = logging.getLogger(__name__)
+
+# Exposures that differ in one of these cannot be averaged.
+COMMON_KEYWORDS = ("TELESCOP", "INSTRUME", "CHANNEL", "FILTER", "PUPIL", "BUNIT")
+STEP_KEYWORDS = ("S_TWKREG", "S_SKYMAT", "S_OUTLIR", "S_RESAMP", "S_SRCCAT")
+KEPT_STEP_KEYWORDS = ("S_TWKREG", "S_SKYMAT", "S_OUTLIR")
+EXPOSURE_KEYWORDS = ("PROGRAM", "OBSERVTN", "VISIT", "VISITGRP", "SEQ_ID", "ACT_ID", "EXPOSURE")
+
+
+@dataclass
+class ImageSet:
+    """Exposures of one target in one filter, and the products made of them.
+
+    Attributes
+    ----------
+    metadata : Metadata
+        Keywords of the whole: the first exposure's, with the status of the steps of this
+        pipeline.
+    product : str
+        Name of the mosaic without suffix, such as ``jw01345-o001_t001_nircam_f200w``.
+    asn_id : str
+        Association id that goes into the names of exposures, such as ``o001``; may be empty.
+    exposures : list of Image
+        2-D images with WCS and DQ. Steps change them in place.
+    mosaic : Image or None
+    catalog : astropy.table.Table or None
+    segmentation : Segmentation or None
+    reference_catalog : astropy.table.Table or None
+        Columns RA, DEC (degrees): positions for the absolute alignment.
+    """
+
+    metadata: Metadata
+    product: str
+    asn_id: str = ""
+    exposures: list[Image] = field(default_factory=list)
+    mosaic: Image | None = None
+    catalog: Table | None = None
+    segmentation: Segmentation | None = None
+    reference_catalog: Table | None = None
+
+    def groups(self) -> dict[str, list[int]]:
+        """Return the exposures (by index) that were taken at the same time, by name.
+
+        The detectors of one exposure share their pointing: they are aligned and matched in
+        sky level as one.
+        """
+        result: dict[str, list[int]] = {}
+        for index, image in enumerate(self.exposures):
+            result.setdefault(group_name(image.metadata, index), []).append(index)
+        return result
+
+    def require_exposures(self, step: str) -> None:
+        """Refuse a step that needs exposures when there is only a mosaic.
+
+        Raises
+        ------
+        InputError
+            If there is no exposure.
+        """
+        if not self.exposures:
+            msg = (
+                f"{self.product}: {step} needs calibrated exposures; the input holds a mosaic "
+                "only: give the association"
+            )
+            raise InputError(msg)
+
+
+def group_name(metadata: Metadata, index: int) -> str:
+    """Return what the detectors of one exposure have in common.
+
+    From the exposure's keywords; from its file name where they are absent; otherwise each
+    image is a group of its own.
+    """
+    values = [metadata.get(key) for key in EXPOSURE_KEYWORDS]
+    if all(value not in (None, "") for value in values):
+        segment = metadata.get("EXSEGNUM")
+        return "_".join(str(value) for value in [*values, segment] if value is not None)
+    try:
+        name = ExposureName.parse(str(metadata.get("FILENAME") or metadata.source))
+    except InputError:
+        return f"image {index + 1}"
+    return name.root.removesuffix(f"_{name.detector}")
+
+
+def usable_pixels(image: Image) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return bool (ny, nx): finite in SCI and not flagged DO_NOT_USE or NON_SCIENCE."""
+    from calwebb_core.science.dq import DO_NOT_USE, NON_SCIENCE
+
+    good = np.isfinite(image.data)
+    if image.dq is not None:
+        good &= (image.dq & np.uint32(DO_NOT_USE | NON_SCIENCE)) == 0
+    return good
+
+
+def make_set(
+    exposures: Sequence[Image], *, product: str, asn_id: str = "", pool: str = "", table: str = ""
+) -> ImageSet:
+    """Check that exposures belong together and put them in a set.
+
+    Parameters
+    ----------
+    exposures : sequence of Image
+    product : str
+        Name of the mosaic without suffix.
+    asn_id, pool, table : str
+        Association id, and the names of pool and association for ASNPOOL and ASNTABLE.
+
+    Raises
+    ------
+    InputError
+        If there is none, one is not a calibrated image with WCS, they differ in instrument,
+        channel, filter, pupil or unit, or none has a usable pixel.
+    """
+    if not exposures:
+        msg = f"{table or product}: the association has no science member; expected at least one"
+        raise InputError(msg)
+    for image in exposures:
+        check_exposure(image)
+    check_common(exposures)
+    check_pixels(exposures)
+    metadata = exposures[0].metadata.copy()
+    for keyword in STEP_KEYWORDS:
+        common = {image.metadata.get(keyword) for image in exposures}
+        metadata.pop(keyword, None)
+        if keyword in KEPT_STEP_KEYWORDS and len(common) == 1 and None not in common:
+            metadata[keyword] = common.pop()
+    if table:
+        metadata["ASNTABLE"] = table
+    if pool:
+        metadata["ASNPOOL"] = pool
+    return ImageSet(metadata, product, asn_id, list(exposures))
+
+
+def check_exposure(image: Image) -> None:
+    """Refuse what is not a calibrated 2-D image with a WCS.
+
+    Raises
+    ------
+    InputError
+        If SCI is not 2-D, in DN/s, without WCS or with one that gives no sky position.
+    """
+    name = image.metadata.source
+    if image.data.ndim != 2:
+        msg = f"{name}: SCI has {image.data.ndim} axes; calwebb-image3 takes 2-D _cal images"
+        raise InputError(msg)
+    unit = str(image.metadata.get("BUNIT", ""))
+    if unit.upper().startswith("DN"):
+        msg = f"{name}: BUNIT is {unit}; expected MJy/sr: run calwebb-image2 with photom first"
+        raise InputError(msg)
+    if image.wcs is None:
+        msg = f"{name}: has no WCS; expected a _cal file: run calwebb-image2 first"
+        raise InputError(msg)
+    ny, nx = image.data.shape
+    position = image.wcs((nx - 1) / 2.0, (ny - 1) / 2.0, with_bounding_box=False)
+    if not np.all(np.isfinite(position)):
+        msg = f"{name}: the WCS gives no sky position at the centre of the image; check RA_REF"
+        raise InputError(msg)
+
+
+def check_common(exposures: Sequence[Image]) -> None:
+    """Refuse to combine images of different instruments, filters or units.
+
+    Raises
+    ------
+    InputError
+        Naming the keyword, both values and both files.
+    """
+    first = exposures[0].metadata
+    for image in exposures[1:]:
+        for keyword in COMMON_KEYWORDS:
+            if image.metadata.get(keyword) != first.get(keyword):
+                msg = (
+                    f"{image.metadata.source}: {keyword} is {image.metadata.get(keyword)!r} but "
+                    f"{first.get(keyword)!r} in {first.source}; an image3 association holds "
+                    "exposures of one instrument, channel and filter"
+                )
+                raise InputError(msg)
+
+
+def check_pixels(exposures: Sequence[Image]) -> None:
+    """Warn of exposures without usable pixels, and refuse a set that has none at all.
+
+    Raises
+    ------
+    InputError
+        If no exposure has a usable pixel.
+    """
+    empty = [image.metadata.source for image in exposures if not usable_pixels(image).any()]
+    if len(empty) == len(exposures):
+        msg = (
+            f"{empty[0]}{f' and {len(empty) - 1} more' if empty[1:] else ''}: no usable pixel "
+            "(all NaN or DO_NOT_USE); expected calibrated images: check stages 1 and 2"
+        )
+        raise InputError(msg)
+    for name in empty:
+        logger.warning("%s: no usable pixel (all NaN or DO_NOT_USE); it adds nothing", name)

@@ -1,0 +1,1 @@
+"""Array algorithms of stage 3 imaging, called by the steps."""

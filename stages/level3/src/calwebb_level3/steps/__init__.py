@@ -1,0 +1,1 @@
+"""The steps of the stage 3 pipelines, one module each."""

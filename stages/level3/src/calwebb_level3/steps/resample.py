@@ -1,0 +1,141 @@
+"""resample: drizzle all exposures onto one undistorted grid.
+
+Drizzling (Fruchter & Hook 2002, PASP 114, 144) by `calwebb_core.science.resample`: the grid
+is a tangent plane over the union of the exposures' footprints, weights are the inverse
+read-noise variance or the exposure time, sky levels of skymatch that are still in the pixels
+are subtracted on the fly. The mosaic's keywords are a blend of the exposures'
+(`calwebb_level3.imaging.blending`); its HDRTAB has a row for each exposure.
+"""
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.parameters import option
+from calwebb_core.framework.step import COMPLETE, Status, Step
+
+from calwebb_level3.imageset import ImageSet
+from calwebb_level3.steps.skymatch import level_to_subtract
+
+logger = logging.getLogger(__name__)
+
+KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
+
+
+@dataclass(frozen=True)
+class ResampleParameters:
+    """Options of resample; names as in the official step."""
+
+    pixfrac: float = option(1.0, "Side of the shrunken pixel.", minimum=0, maximum=1)
+    kernel: str = option("square", "Drizzle kernel.", choices=KERNELS)
+    fillval: str = option("NAN", "Value where no exposure reaches, a number or NAN.")
+    weight_type: str = option("ivm", "Weight of a pixel.", choices=("ivm", "exptime"))
+    good_bits: str = option("~DO_NOT_USE+NON_SCIENCE", "Flags of pixels to use nevertheless.")
+    pixel_scale: float | None = option(
+        None, "Side of an output pixel; goes before the ratio.", minimum=1e-4, unit="arcsec"
+    )
+    pixel_scale_ratio: float = option(
+        1.0, "Output over input pixel scale.", minimum=0.01, maximum=100
+    )
+    rotation: float | None = option(
+        None, "Position angle of +y; the first exposure's if empty.", unit="degree"
+    )
+    output_shape: str = option("", "Columns and rows, such as '2048 2048'; all sky if empty.")
+    crpix: str = option("", "Column and row of the reference pixel, from 0.")
+    crval: str = option("", "Right ascension and declination of the reference pixel.")
+
+
+def run(
+    images: ImageSet,
+    references: Any,  # noqa: ARG001
+    parameters: ResampleParameters,
+) -> tuple[ImageSet, Status]:
+    """Make the mosaic of a set of exposures."""
+    from calwebb_core.science.resample import Mosaic, pixel_map
+
+    from calwebb_level3.imaging.blending import blend
+
+    images.require_exposures("resample")
+    grid = grid_of(images, parameters)
+    mosaic = Mosaic(
+        grid,
+        pixfrac=parameters.pixfrac,
+        kernel=parameters.kernel,
+        fillval=fill_value(parameters.fillval),
+        weight_type=parameters.weight_type,
+        good_bits=parameters.good_bits,
+    )
+    for image in images.exposures:
+        pixmap = pixel_map(image.wcs, grid, image.data.shape)
+        mosaic.add(image, pixmap, sky=level_to_subtract(image))
+        logger.info("resample: %s added", image.metadata.source)
+    metadata, table = blend([image.metadata for image in images.exposures], images.metadata)
+    images.mosaic = mosaic.finish(metadata)
+    images.mosaic.tables["HDRTAB"] = table
+    return images, COMPLETE
+
+
+def grid_of(images: ImageSet, parameters: ResampleParameters | None = None) -> Any:
+    """Return the grid of the mosaic, a gwcs.WCS; the default one without parameters."""
+    from calwebb_core.science.resample import output_wcs
+
+    parameters = parameters or ResampleParameters()
+    shape = numbers(parameters.output_shape, "output_shape", int)
+    return output_wcs(
+        [image.wcs for image in images.exposures],
+        [image.data.shape for image in images.exposures],
+        reference=images.exposures[0].metadata,
+        names=[image.metadata.source for image in images.exposures],
+        pixel_scale=parameters.pixel_scale,
+        pixel_scale_ratio=parameters.pixel_scale_ratio,
+        rotation=parameters.rotation,
+        output_shape=None if shape is None else (shape[1], shape[0]),
+        crpix=numbers(parameters.crpix, "crpix", float),
+        crval=numbers(parameters.crval, "crval", float),
+    )
+
+
+def numbers(text: str, name: str, kind: type[Any]) -> tuple[Any, Any] | None:
+    """Return the two numbers of an option, or None if it is empty.
+
+    Raises
+    ------
+    InputError
+        If it isn't two numbers.
+    """
+    if not str(text).strip():
+        return None
+    try:
+        first, second = (kind(word) for word in str(text).replace(",", " ").split())
+    except ValueError:
+        msg = f"resample.{name} is {text!r}; expected two numbers such as '2048 2048'"
+        raise InputError(msg) from None
+    return first, second
+
+
+def fill_value(text: str) -> float:
+    """Return the number of the option fillval.
+
+    Raises
+    ------
+    InputError
+        If it isn't one.
+    """
+    if str(text).strip().upper() in ("NAN", "INDEF"):
+        return math.nan
+    try:
+        return float(text)
+    except ValueError:
+        msg = f"resample.fillval is {text!r}; expected a number or NAN"
+        raise InputError(msg) from None
+
+
+STEP = Step(
+    name="resample",
+    keyword="S_RESAMP",
+    meaning="Drizzle all exposures onto one grid.",
+    parameters=ResampleParameters,
+    run=run,
+)

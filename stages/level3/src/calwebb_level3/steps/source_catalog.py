@@ -1,0 +1,207 @@
+"""source_catalog: find the sources of a mosaic and measure them.
+
+Background (clipped medians of boxes), matched filter of the width of a star, threshold in
+units of the filtered image's own noise, deblending (`calwebb_level3.imaging.detection`);
+windowed centroids, fluxes in the apertures that the APCORR reference gives for 30, 50 and 70 %
+encircled energy, the last one corrected to the total, AB and Vega magnitudes (ABVEGAOFFSET),
+concentrations, shapes (`calwebb_level3.imaging.catalog`). Fluxes are in Jy, which needs
+MJy/sr and PIXAR_SR.
+
+Without an APCORR reference (N/A) typical radii are used and the total flux is NaN; without
+ABVEGAOFFSET Vega magnitudes are NaN: both with a warning. The step is skipped if there is no
+source or no usable pixel.
+"""
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.models import Image, Segmentation
+from calwebb_core.framework.parameters import option
+from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+
+from calwebb_level3.imageset import ImageSet
+
+logger = logging.getLogger(__name__)
+
+# Drizzling convolves with the input and the output pixel: their variances, 1/12 each.
+DRIZZLE_FWHM = 2.3548 * math.sqrt(2.0 / 12.0)
+
+
+@dataclass(frozen=True)
+class SourceCatalogParameters:
+    """Options of source_catalog; names as in the official step."""
+
+    aperture_ee1: int = option(30, "Encircled energy of the first aperture.", unit="percent")
+    aperture_ee2: int = option(50, "Encircled energy of the second aperture.", unit="percent")
+    aperture_ee3: int = option(70, "Encircled energy of the third aperture.", unit="percent")
+    ci1_star_threshold: float = option(2.0, "Greatest second over first flux of a star.")
+    ci2_star_threshold: float = option(1.8, "Greatest third over second flux of a star.")
+    snr_threshold: float = option(3.0, "Threshold over the noise of the filtered image.", minimum=0)
+    bkg_boxsize: int = option(200, "Side of the background's boxes.", minimum=10, unit="pixel")
+    kernel_fwhm: float | None = option(
+        None, "Width of a star; from the filter if empty.", minimum=0.5, unit="pixel"
+    )
+    npixels: int = option(5, "Least pixels of a source.", minimum=1, unit="pixel")
+    connectivity: int = option(8, "Neighbours of a pixel in a source, 4 or 8.", minimum=4)
+    contrast: float = option(0.001, "Least share of a blend.", minimum=0, maximum=1)
+    localbkg_width: int = option(
+        0, "Width of the annulus around segments; none if 0.", minimum=0, unit="pixel"
+    )
+    deblend: bool = option(True, "Separate overlapping sources.")
+
+
+def run(
+    images: ImageSet, references: Any, parameters: SourceCatalogParameters
+) -> tuple[ImageSet, Status]:
+    """Make the catalog and the segmentation map of a set's mosaic."""
+    from calwebb_level3.imaging.detection import Detection, find_sources
+
+    mosaic = images.mosaic
+    if mosaic is None:
+        return images, skipped("there is no mosaic: resample did not run")
+    jansky = jansky_per_pixel(mosaic)
+    mask = unusable(mosaic)
+    fwhm = star_width_of(mosaic, parameters)
+    how = Detection(
+        fwhm,
+        parameters.snr_threshold,
+        parameters.npixels,
+        parameters.connectivity,
+        parameters.contrast,
+        parameters.deblend,
+        parameters.bkg_boxsize,
+    )
+    found = find_sources(mosaic.data, mosaic.err, mask, how)
+    if found is None:
+        logger.warning("source_catalog: no source in %s", images.product)
+        return images, skipped("no source above the threshold")
+    fill(images, found, mask, references, parameters, jansky, fwhm)
+    logger.info("source_catalog: %d sources", len(images.catalog or ()))
+    return images, COMPLETE
+
+
+def jansky_per_pixel(mosaic: Image) -> float:
+    """Return Jy per unit of a pixel.
+
+    Raises
+    ------
+    InputError
+        If the mosaic isn't in MJy/sr or PIXAR_SR is missing.
+    """
+    unit = mosaic.metadata.get("BUNIT")
+    if unit != "MJy/sr":
+        msg = f"{mosaic.metadata.source}: BUNIT is {unit!r}; source_catalog needs MJy/sr"
+        raise InputError(msg)
+    area = mosaic.metadata.require("PIXAR_SR", float)
+    if not area > 0:
+        msg = f"{mosaic.metadata.source}: PIXAR_SR is {area}; expected a positive solid angle"
+        raise InputError(msg)
+    return 1e6 * area
+
+
+def unusable(mosaic: Image) -> Any:
+    """Return the pixels without data, bool (ny, nx)."""
+    mask = ~np.isfinite(mosaic.data) | ~np.isfinite(mosaic.err)
+    if mosaic.weight is not None:
+        mask |= ~(mosaic.weight > 0)
+    return mask
+
+
+def star_width_of(mosaic: Image, parameters: SourceCatalogParameters) -> float:
+    """Return the full width at half maximum of a drizzled star in pixels."""
+    from calwebb_level3.imaging.psf import star_width
+
+    if parameters.kernel_fwhm is not None:
+        return parameters.kernel_fwhm
+    width = star_width(mosaic.metadata, mosaic.wcs, mosaic.data.shape)
+    return math.hypot(width, DRIZZLE_FWHM)
+
+
+def fill(
+    images: ImageSet,
+    found: Any,
+    mask: Any,
+    references: Any,
+    parameters: SourceCatalogParameters,
+    jansky: float,
+    fwhm: float,
+) -> None:
+    """Measure the sources and put catalog and segmentation map in the set."""
+    from calwebb_level3.imaging.catalog import Calibration, make_catalog
+
+    mosaic = images.mosaic
+    assert mosaic is not None  # noqa: S101 - run has looked
+    apertures = apertures_for(mosaic, references, parameters, fwhm)
+    vega = vega_offset_for(mosaic, references)
+    limits = (parameters.ci1_star_threshold, parameters.ci2_star_threshold)
+    table = make_catalog(
+        found,
+        mosaic.err,
+        mask,
+        mosaic.wcs,
+        apertures=apertures,
+        calibration=Calibration(jansky, vega, limits),
+        fwhm=fwhm,
+        localbkg_width=parameters.localbkg_width,
+    )
+    table.meta["aperture_params"] = {
+        "aperture_ee": list(apertures.energies),
+        "aperture_radii": list(apertures.radii),
+        "aperture_corrections": [
+            None if math.isnan(value) else value for value in apertures.corrections
+        ],
+        "bkg_aperture_inner_radius": apertures.sky[0],
+        "bkg_aperture_outer_radius": apertures.sky[1],
+    }
+    table.meta["abvega_offset"] = None if math.isnan(vega) else vega
+    images.catalog = table
+    segments = np.ascontiguousarray(found.segments.data, np.uint32)
+    images.segmentation = Segmentation(mosaic.metadata.copy(), segments, mosaic.wcs)
+
+
+def apertures_for(
+    mosaic: Image, references: Any, parameters: SourceCatalogParameters, fwhm: float
+) -> Any:
+    """Return the apertures of the APCORR reference, or typical ones with a warning."""
+    from calwebb_level3.imaging.aperture_reference import find_apertures, typical_apertures
+
+    energies = (parameters.aperture_ee1, parameters.aperture_ee2, parameters.aperture_ee3)
+    reference = references.load("apcorr", mosaic.metadata, cutout=False)
+    if reference is not None:
+        table = reference.tables.get("APCORR")
+        if table is None:
+            msg = f"{reference.name}: has no table APCORR; expected an aperture correction file"
+            raise ReferenceFileError(msg)
+        ratio = float(mosaic.metadata.get("PXSCLRT") or 1.0)
+        found = find_apertures(table.data, mosaic.metadata, energies, ratio)
+        if found is not None:
+            return found
+    logger.warning(
+        "source_catalog: no aperture correction for FILTER %s, PUPIL %s; typical apertures are "
+        "used and total fluxes are NaN",
+        mosaic.metadata.get("FILTER"),
+        mosaic.metadata.get("PUPIL"),
+    )
+    return typical_apertures(fwhm, energies)
+
+
+def vega_offset_for(mosaic: Image, references: Any) -> float:
+    """Return AB minus Vega magnitude, NaN if it is unknown."""
+    from calwebb_level3.imaging.aperture_reference import find_vega_offset
+
+    reference = references.load("abvegaoffset", mosaic.metadata, cutout=False)
+    return find_vega_offset(None if reference is None else reference.tree, mosaic.metadata)
+
+
+STEP = Step(
+    name="source_catalog",
+    keyword="S_SRCCAT",
+    meaning="Find and measure the sources of the mosaic.",
+    parameters=SourceCatalogParameters,
+    run=run,
+    references=("apcorr", "abvegaoffset"),
+)
