@@ -163,7 +163,7 @@ def test_reading_alone(gain_file):
 
 def test_type_that_is_not_listed():
     with pytest.raises(
-        ReferenceFileError, match="no gain reference file in .*--override gain=FILE"
+        ReferenceFileError, match=r"no gain reference file in .*--override gain=FILE"
     ):
         References({}).load("gain", exposure())
 

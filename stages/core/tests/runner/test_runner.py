@@ -1,4 +1,8 @@
+import gc
+import io
 import json
+import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +13,8 @@ from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.errors import InputError, ProcessingError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.plan import make_plan
+from calwebb_core.framework.progress import progress_bar
+from calwebb_core.framework.provenance import input_record
 from calwebb_core.framework.references import References
 from calwebb_core.framework.runner import run_pipeline
 from calwebb_core.framework.settings import settle
@@ -208,7 +214,7 @@ def test_hook_that_fails(tmp_path):
     def bad(model):
         raise KeyError("x")
 
-    with pytest.raises(ProcessingError, match="pre-hook of first .*bad failed with KeyError"):
+    with pytest.raises(ProcessingError, match=r"pre-hook of first .*bad failed with KeyError"):
         run(pre_hooks=[("first", bad)], output_dir=tmp_path)
 
 
@@ -291,6 +297,82 @@ def test_list_made_for_another_exposure_is_noted(toy_file, refs_file, tmp_path, 
     refs_file.write_text(refs_file.read_text().replace("nrca1", "nrcb4"))
     call_pipeline(PIPELINE, toy_file, references=refs_file, output_dir=tmp_path / "out")
     assert "was made for jw00001001001_02101_00001_nrcb4" in caplog.text
+
+
+def test_containers_are_freed_on_the_way(toy_file, tmp_path):
+    alive = []
+
+    def renew(model):
+        alive.append(weakref.ref(model))
+        return Toy(model.metadata, model.data.copy())
+
+    def count(model):
+        gc.collect()
+        alive.append(alive[0]() is None)
+
+    hooks = [("first", renew), ("second", count)]
+    call_pipeline(
+        PIPELINE, toy_file, overrides={"gain": "N/A"}, pre_hooks=hooks, output_dir=tmp_path / "o"
+    )
+    assert alive[1] is True
+
+
+def test_full_disk(tmp_path):
+    def full(model, directory):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(ProcessingError, match=r"products cannot be written \(No space left"):
+        run_pipeline(replace(PIPELINE, write=full), toy(), references=gain(), output_dir=tmp_path)
+
+
+def test_association_members_are_recorded(tmp_path):
+    (tmp_path / "a.fits").write_text("a")
+    members = [{"expname": "a.fits"}, {"expname": "absent.fits"}]
+    path = tmp_path / "asn.json"
+    path.write_text(json.dumps({"products": [{"name": "p", "members": members}]}))
+    record = input_record(path)
+    assert [member["name"] for member in record["members"]] == ["a.fits"]
+
+
+def test_keywords_come_from_the_headers_of_a_product(toy_file, gain_file, tmp_path):
+    plain = replace(PIPELINE, read_metadata=None)
+    result = call_pipeline(
+        plain, toy_file, overrides={"gain": gain_file}, output_dir=tmp_path / "o"
+    )
+    assert result.outputs
+
+
+def test_association_is_read_once(gain_file, tmp_path):
+    path = tmp_path / "asn.json"
+    path.write_text('{"products": []}')
+    calls = []
+
+    def read(source, input_dir=None):
+        calls.append((source, input_dir))
+        return toy()
+
+    result = call_pipeline(
+        replace(PIPELINE, read_metadata=None, read=read),
+        path,
+        overrides={"gain": gain_file},
+        input_dir=tmp_path,
+        output_dir=tmp_path / "o",
+    )
+    assert result.statuses["last"].word == "COMPLETE"
+    assert calls == [(path, tmp_path)]
+
+
+def test_progress(monkeypatch, tmp_path):
+    with progress_bar() as show:
+        assert show is None
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", terminal)
+    with progress_bar(quiet=True) as show:
+        assert show is None
+    with progress_bar() as show:
+        run(output_dir=tmp_path, progress=show)
+    assert "last" in terminal.getvalue()
 
 
 STATES = st.sampled_from(["COMPLETE", "SKIPPED", None])

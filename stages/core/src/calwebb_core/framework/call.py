@@ -16,8 +16,8 @@ from calwebb_core.framework.runner import (
     Progress,
     RunResult,
     check_output_dir,
+    execute,
     reference_types,
-    run_pipeline,
 )
 from calwebb_core.framework.settings import Wishes, settle
 
@@ -73,16 +73,17 @@ def call_pipeline(
     plan = make_plan(pipeline, metadata, settings, stop_after=stop_after, only=only)
     found = find_references(references, metadata, reference_types(plan), overrides or {})
     found.check(reference_types(plan))
-    return run_pipeline(
+    # no ** here: it would keep the container alive while the steps replace it
+    return execute(
         pipeline,
         opened.take_model(),
+        settings=settings,
         references=found,
         output_dir=output_dir,
         stop_after=stop_after,
         only=only,
         source=input_record(path, folder),
         progress=progress,
-        **wishes,
     )
 
 
@@ -163,7 +164,9 @@ def find_references(
 
 def _check_exposure(references: References, metadata: Metadata) -> None:
     name = Path(metadata.source).name
-    if references.exposure and name and not name.startswith(references.exposure):
+    if not references.exposure or not name.endswith(".fits"):
+        return
+    if not name.startswith(references.exposure):
         logger.warning(
             "%s was made for %s, the input is %s", references.origin, references.exposure, name
         )

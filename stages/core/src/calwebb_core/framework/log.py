@@ -6,6 +6,7 @@ import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from calwebb_core.framework.errors import InputError
 
@@ -19,6 +20,19 @@ class UtcFormatter(logging.Formatter):
     """Formatter whose time stamps are UTC."""
 
     converter = staticmethod(time.gmtime)
+
+
+class StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Handler for whatever stderr is at the moment: a progress bar replaces it for a while."""
+
+    @property
+    def stream(self) -> Any:
+        """The current stderr."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _: Any) -> None:
+        """Ignore what the base class wants to remember."""
 
 
 class OwnOrWarning(logging.Filter):
@@ -60,7 +74,7 @@ def configure(
     _state["debug"] = debug
     root = logging.getLogger()
     root.setLevel(logging.DEBUG if (verbose or debug or path) else logging.INFO)
-    stream = logging.StreamHandler(sys.stderr)
+    stream = StderrHandler()
     stream.setLevel(_stream_level(quiet=quiet, verbose=verbose, debug=debug))
     stream.setFormatter(logging.Formatter("%(levelname_plain)s%(message)s"))
     stream.addFilter(_name_level)

@@ -93,10 +93,11 @@ def _fill(kind: str, path: Path, hdus: Any, science: Metadata | None) -> Referen
     cut = _Cutter(reference, hdus, science)
     for hdu in hdus:
         name = hdu.name if hdu.ver == 1 else f"{hdu.name},{hdu.ver}"
+        if name == "ASDF" or (hdu.is_image and not hdu.shape):
+            continue
         if hdu.is_image:
-            if hdu.shape:
-                reference.arrays[name] = cut.read(hdu)
-        elif name != "ASDF":
+            reference.arrays[name] = cut.read(hdu)
+        else:
             reference.tables[name] = _read_table(hdu)
     reference.dq = translate_dq(reference)
     return reference

@@ -96,7 +96,32 @@ def run_pipeline(
         For unknown steps or options, an output folder that cannot be written, a missing
         reference file (all before the first step), and for steps or hooks that fail.
     """
-    settings = settle(pipeline, **wishes)
+    return execute(
+        pipeline,
+        model,
+        settings=settle(pipeline, **wishes),
+        references=references,
+        output_dir=output_dir,
+        stop_after=stop_after,
+        only=only,
+        source=source,
+        progress=progress,
+    )
+
+
+def execute(
+    pipeline: Pipeline,
+    model: Any,
+    *,
+    settings: Mapping[str, StepSettings],
+    references: References,
+    output_dir: str | Path,
+    stop_after: str | None,
+    only: str | None,
+    source: Mapping[str, Any] | None,
+    progress: Progress | None,
+) -> RunResult:
+    """Do what `run_pipeline` does, with settings that `settle` made of the wishes."""
     plan = make_plan(pipeline, model.metadata, settings, stop_after=stop_after, only=only)
     last = pipeline.steps_of(model.metadata, alone=only is not None)[-1].name
     alone = only if only != last else None
@@ -106,7 +131,7 @@ def run_pipeline(
     run = _Run(pipeline, model, references, settings, folder, record)
     del model  # only the run holds the big arrays, so that a step can free its input
     _walk(run, plan, progress)
-    _write(run, alone)
+    _save(run, alone)
     return RunResult(run.model, run.outputs, run.statuses)
 
 
@@ -167,8 +192,7 @@ def _run_step(run: _Run, step: Step) -> None:
     _finish(run, step, status, time.perf_counter() - started)
     _run_hooks(run, step, "post", wish.post_hooks)
     if wish.save:
-        _note_products(run)
-        run.outputs += run.pipeline.save(run.model, step.name, run.output_dir)
+        _save(run, step.name)
 
 
 def _run_hooks(run: _Run, step: Step, when: str, hooks: Iterable[Hook]) -> None:
@@ -214,12 +238,17 @@ def _note_versions(metadata: Metadata, run: _Run) -> None:
         metadata["CRDS_VER"] = run.references.crds_version
 
 
-def _write(run: _Run, alone: str | None) -> None:
-    """Write the products; a step that ran alone writes its intermediate, `alone` names it."""
+def _save(run: _Run, step_name: str | None) -> None:
+    """Write the products, or with a step's name its intermediate."""
     _note_products(run)
-    if alone is not None:
-        run.outputs += run.pipeline.save(run.model, alone, run.output_dir)
-    else:
-        run.outputs += run.pipeline.write(run.model, run.output_dir)
-    for path in run.outputs:
+    try:
+        if step_name is None:
+            paths = run.pipeline.write(run.model, run.output_dir)
+        else:
+            paths = run.pipeline.save(run.model, step_name, run.output_dir)
+    except OSError as error:
+        msg = f"{run.output_dir}: products cannot be written ({error.strerror or error})"
+        raise ProcessingError(msg) from error
+    run.outputs += paths
+    for path in paths:
         logger.debug("wrote %s", path)
