@@ -77,11 +77,10 @@ def call_pipeline(
     return execute(
         pipeline,
         opened.take_model(),
+        plan,
         settings=settings,
         references=found,
         output_dir=output_dir,
-        stop_after=stop_after,
-        only=only,
         source=input_record(path, folder),
         progress=progress,
     )

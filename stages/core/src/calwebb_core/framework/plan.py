@@ -17,11 +17,15 @@ FINISHED = ("COMPLETE", "SKIPPED")
 
 @dataclass(frozen=True)
 class Planned:
-    """One step of a plan: `run`, `skip` or `done` (in the input already), with the reason."""
+    """One step of a plan: `run`, `skip` or `done` (in the input already), with the reason.
+
+    `intermediate` says that the step runs alone and others would follow it.
+    """
 
     step: Step
     action: str
     reason: str = ""
+    intermediate: bool = False
 
 
 def make_plan(
@@ -108,8 +112,8 @@ def _plan_alone(
             f"give the product from before this step"
         )
         raise InputError(msg)
-    reason = step.not_needed(metadata)
-    return Planned(step, SKIP, reason) if reason else Planned(step, RUN)
+    reason = step.not_needed(metadata) or ""
+    return Planned(step, SKIP if reason else RUN, reason, intermediate=step != steps[-1])
 
 
 def _check_order(

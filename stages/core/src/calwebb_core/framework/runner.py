@@ -96,14 +96,15 @@ def run_pipeline(
         For unknown steps or options, an output folder that cannot be written, a missing
         reference file (all before the first step), and for steps or hooks that fail.
     """
+    settings = settle(pipeline, **wishes)
+    plan = make_plan(pipeline, model.metadata, settings, stop_after=stop_after, only=only)
     return execute(
         pipeline,
         model,
-        settings=settle(pipeline, **wishes),
+        plan,
+        settings=settings,
         references=references,
         output_dir=output_dir,
-        stop_after=stop_after,
-        only=only,
         source=source,
         progress=progress,
     )
@@ -112,26 +113,22 @@ def run_pipeline(
 def execute(
     pipeline: Pipeline,
     model: Any,
+    plan: list[Planned],
     *,
     settings: Mapping[str, StepSettings],
     references: References,
     output_dir: str | Path,
-    stop_after: str | None,
-    only: str | None,
     source: Mapping[str, Any] | None,
     progress: Progress | None,
 ) -> RunResult:
-    """Do what `run_pipeline` does, with settings that `settle` made of the wishes."""
-    plan = make_plan(pipeline, model.metadata, settings, stop_after=stop_after, only=only)
-    last = pipeline.steps_of(model.metadata, alone=only is not None)[-1].name
-    alone = only if only != last else None
+    """Do what `run_pipeline` does, with settings and plan that were made before."""
     folder = check_output_dir(Path(output_dir))
     references.check(reference_types(plan))
     record = RunRecord(pipeline, dict(source or {"name": Path(model.metadata.source).name}))
     run = _Run(pipeline, model, references, settings, folder, record)
     del model  # only the run holds the big arrays, so that a step can free its input
     _walk(run, plan, progress)
-    _save(run, alone)
+    _save(run, next((item.step.name for item in plan if item.intermediate), None))
     return RunResult(run.model, run.outputs, run.statuses)
 
 
