@@ -31,7 +31,7 @@ def raw_exposures(places: Iterable[str | os.PathLike[str]]) -> list[Path]:
     files = [file for place in given for file in _expand(place)]
     guide = [file for file in files if _is_guide_star(file)]
     if guide:
-        log.warning("%d guide-star files are left out, such as %s", len(guide), guide[0])
+        log.warning("guide-star files are left out: %d, such as %s", len(guide), guide[0])
     science = sorted(set(files) - set(guide))
     for file in science:
         raw_exposure(file)
@@ -46,7 +46,9 @@ def _expand(place: Path) -> list[Path]:
     if place.is_dir():
         other = sorted(set(place.glob("*.fits")) - set(place.glob(RAW)))
         if other:
-            log.warning("%d files are not named %s, such as %s", len(other), RAW, other[0])
+            log.warning(
+                "files not named %s are left out: %d, such as %s", RAW, len(other), other[0]
+            )
         return list(place.glob(RAW))
     if not place.is_file():
         msg = f"{place}: no such file or folder"

@@ -160,32 +160,42 @@ def make_plan(
     """
     if crds_path is not None:
         os.environ["CRDS_PATH"] = str(crds_path)
-    paths, sentences = _science_files(uncal_files)
+    paths, guide = _science_files(uncal_files)
     headers, sizes = _read_headers(paths, None if cache is None else Path(cache))
     pool = make_pool(headers, pool_name)
     rows = {root_of(row): row for row in pool.exposures()}
-    refused = {root: _detector1_refuses(row) for root, row in rows.items()}
-    made = make_associations(pool)
-    chooser = BestReferences(context)
-    sentences += _count(refused.values(), "exposure")
-    associations, more = _plan_associations(made, rows, refused)
     files = {split_suffix(path)[0]: path for path in headers}
-    needed = _needed(associations, refused, pipelines)
-    metadata = {root: Metadata(headers[files[root]], str(files[root])) for root in needed}
-    references, found, problems = _choose(chooser, needed, metadata, overrides)
+    refused = {
+        root: detector1_refuses(value(row, "instrume"), facts(row)) for root, row in rows.items()
+    }
+    exposures = tuple(
+        PlannedExposure(root, files[root], headers[files[root]], sizes[files[root]], not why)
+        for root, why in refused.items()
+    )
+    made = make_associations(pool)
+    associations, reasons = _plan_associations(made, rows, refused)
+    chooser = BestReferences(context)
+    chosen = _choose(chooser, exposures, _needed(associations, refused, pipelines), overrides)
+    left = (*guide, *_count(refused.values(), "exposure"), *_count(reasons, "association"))
     return Plan(
         context=chooser.context,
-        exposures=tuple(
-            PlannedExposure(root, files[root], headers[files[root]], sizes[files[root]], not why)
-            for root, why in sorted(refused.items())
-        ),
+        exposures=exposures,
         pool=pool,
         associations=associations,
-        references=references,
-        reference_paths=found,
-        not_available=(*sentences, *more, *left_out(pool, made), *problems),
+        references=chosen.references,
+        reference_paths=chosen.paths,
+        not_available=(*left, *left_out(pool, made), *chosen.problems),
         asked=chooser.asked,
     )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The reference files of all exposures, and in sentences what was not found."""
+
+    references: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
 
 def _science_files(files: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], list[str]]:
@@ -220,10 +230,6 @@ def _read_headers(
     return headers, sizes
 
 
-def _detector1_refuses(row: Row) -> str:
-    return detector1_refuses(value(row, "instrume"), facts(row))
-
-
 def _plan_associations(
     made: Sequence[MadeAssociation], rows: Mapping[str, Row], refused: Mapping[str, str]
 ) -> tuple[tuple[PlannedAssociation, ...], list[str]]:
@@ -253,13 +259,18 @@ def _plan_associations(
                 available=not why,
             )
         )
-    return tuple(planned), _count(reasons, "association")
+    return tuple(planned), reasons
 
 
 def _count(reasons: Iterable[str], what: str) -> list[str]:
     """Return a sentence for each reason, with how often it holds."""
-    counts = Counter(reason for reason in reasons if reason)
-    return [f"{n} {what}{'s' * (n > 1)} of {why}" for why, n in sorted(counts.items())]
+    counts = Counter(f"of {reason}" for reason in reasons if reason)
+    return _count_of(counts, what)
+
+
+def _count_of(counts: Counter[str], what: str) -> list[str]:
+    """Return a sentence for each entry of a counter."""
+    return [f"{n} {what}{'s' * (n > 1)} {why}" for why, n in sorted(counts.items())]
 
 
 def _needed(
@@ -277,25 +288,30 @@ def _needed(
 
 def _choose(
     chooser: BestReferences,
+    exposures: Iterable[PlannedExposure],
     needed: Mapping[str, Sequence[str]],
-    metadata: Mapping[str, Metadata],
     overrides: Collection[str],
-) -> tuple[dict[str, dict[str, dict[str, str]]], dict[str, Path], list[str]]:
-    """Choose the reference files of each exposure; the third is what was not found."""
-    references: dict[str, dict[str, dict[str, str]]] = {}
-    paths: dict[str, Path] = {}
+) -> _Chosen:
+    """Choose the reference files of each exposure for the pipelines it goes through."""
+    chosen = _Chosen()
     problems: Counter[str] = Counter()
-    for root, names in needed.items():
+    for exposure in exposures:
+        names = needed.get(exposure.root, ())
         types = [kind for name in names for kind in REFERENCE_TYPES[name]]
-        selection = chooser.choose(metadata[root], types)
-        references[root] = {
+        if not types:
+            continue
+        metadata = Metadata(exposure.header, str(exposure.path))
+        selection = chooser.choose(metadata, types)
+        chosen.references[exposure.root] = {
             name: {
                 kind: selection.names.get(kind, NOT_APPLICABLE) for kind in REFERENCE_TYPES[name]
             }
             for name in names
         }
-        paths.update({selection.names[kind]: path for kind, path in selection.paths.items()})
+        for kind, path in selection.paths.items():
+            chosen.paths[selection.names[kind]] = path
         for kind, why in selection.problems.items():
             if kind not in overrides:
-                problems[f"{chooser.context} has no {kind} file for them ({why})"] += 1
-    return references, paths, [f"{n} exposures: {why}" for why, n in sorted(problems.items())]
+                problems[f"without a {kind} file in {chooser.context} ({why})"] += 1
+    chosen.problems.extend(_count_of(problems, "exposure"))
+    return chosen

@@ -250,10 +250,10 @@ LATER: Final[Mapping[str, str]] = {
     "coronagraphy": "coron3",
     "aperture masking interferometry": "ami3",
     "time series": "tso3",
-    "spectroscopy": "spec2 and spec3",
+    "spectroscopy": "spec2, spec3",
     "wavefront sensing": "wfs-image3",
     "imprint": "spec2",
-    "dark": "dark",
+    "dark": "calwebb-dark",
     "calibration lamp or flat": "spec2",
-    "guide star": "guider",
+    "guide star": "calwebb-guider",
 }

@@ -1,8 +1,13 @@
 """Associations are read, checked and written."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from calwebb_core.framework.association import (
     EXPTYPES,
     association_text,
@@ -11,8 +16,7 @@ from calwebb_core.framework.association import (
     write_association,
 )
 from calwebb_core.framework.errors import InputError
-from hypothesis import given
-from hypothesis import strategies as st
+from calwebb_core.framework.names import AssociationName
 
 A = "jw01345001001_02201_00001_nrcalong_cal.fits"
 B = "jw01345001001_02201_00002_nrcalong_cal.fits"
@@ -192,3 +196,19 @@ def test_what_is_written_can_be_read(tmp_path_factory, members, name, program):
     assert association.products[0].name == name
     assert [(m.path.name, m.exptype) for m in association.products[0].members] == members
     assert json.loads(path.read_text()) == written
+
+
+@pytest.mark.realdata
+def test_associations_of_the_peer_are_read():
+    repository = Path(__file__).parents[4]
+    default = repository.parent / "shared" / "realdata"
+    folder = Path(os.environ.get("CALWEBB_REALDATA", default)) / "pools" / "peer_3.0.0"
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}")
+    files = sorted(folder.glob("*/*.json"))
+    assert len(files) > 350
+    for file in files:
+        association = read_association(file, check_files=False)
+        name = AssociationName.parse(file)
+        assert (association.program, association.asn_id) == (name.program, name.candidate)
+        assert association.asn_type == name.type

@@ -3,6 +3,9 @@
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from calwebb_core.framework import names
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import (
@@ -12,8 +15,6 @@ from calwebb_core.framework.names import (
     Level3Name,
     split_suffix,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def digits(count):
