@@ -66,6 +66,7 @@ def test_long_headers_are_read_to_their_end(put):
     [
         (b"", "is not a FITS file: expected it to start with SIMPLE"),
         (b"PK\x03\x04", "is not a FITS file"),
+        (b"\x1f\x8b\x08", "is compressed; unpack it"),
         (b"SIMPLE  =".ljust(2880), r"ends within its primary header \(2880 bytes\); it is trunc"),
     ],
 )

@@ -21,6 +21,7 @@ FIRST_READ: Final = 10 * BLOCK
 LARGEST_HEADER: Final = 4000 * BLOCK
 CACHE_FORMAT: Final = 1
 END: Final = "END".ljust(CARD)
+GZIP: Final = "\x1f\x8b"
 
 KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES))
 _STRING: Final = re.compile(r"\s*'((?:[^']|'')*)'")
@@ -109,15 +110,17 @@ def _cards(path: str | os.PathLike[str]) -> list[str]:
     """Return the cards of the primary header up to END."""
     try:
         with Path(path).open("rb") as file:
-            text = file.read(FIRST_READ).decode("ascii", "replace")
+            text = file.read(FIRST_READ).decode("latin-1")
             if not text.startswith("SIMPLE  ="):
-                msg = f"{path}: is not a FITS file: expected it to start with SIMPLE"
+                packed = text.startswith(GZIP)
+                found = "is compressed; unpack it" if packed else "is not a FITS file"
+                msg = f"{path}: {found}: expected it to start with SIMPLE"
                 raise InputError(msg)
             while True:
                 cards = [text[at : at + CARD] for at in range(0, len(text), CARD)]
                 if END in cards:
                     return cards[: cards.index(END)]
-                more = file.read(FIRST_READ).decode("ascii", "replace")
+                more = file.read(FIRST_READ).decode("latin-1")
                 if not more or len(text) > LARGEST_HEADER:
                     found = f"ends within its primary header ({len(text)} bytes)"
                     msg = f"{path}: {found}; it is truncated, fetch it again"

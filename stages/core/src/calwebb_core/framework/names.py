@@ -1,9 +1,9 @@
 r"""File names: exposures, guide-star data, associations and level-3 products.
 
-A name is `root_suffix.extension`; the root of an
-exposure ends with its detector, so anything behind it is a suffix, also a step's name with
-underscores (`_dark_current`). A level-3 root may end with an optical element, therefore its
-suffix has to be one of `SUFFIXES` or a step's name.
+A name is `root_suffix.extension`. The root of an exposure ends with its detector, so anything
+behind it is a suffix, also a step's name with underscores (`_dark_current`). A level-3 root
+may end with an optical element, therefore its suffix has to be one of `SUFFIXES` or a step's
+name.
 
 Exposure     ``jw{program:5}{observation:3}{visit:3}_{group:2}{sequence:1}{activity:2}_{exposure:5}[-seg{NNN}]_{detector}``
 Guide star   ``jw{program:5}{observation:3}{visit:3}_gs-{mode}_{stamp}[-seg{NNN}]``
