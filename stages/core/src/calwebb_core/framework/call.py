@@ -52,10 +52,8 @@ def call_pipeline(
         ``"module:ATTRIBUTE"`` or the pipeline itself.
     source : str or Path
         Raw file, saved intermediate or association; members are in `input_dir`.
-    references : str, Path, References or None
-        REFS.json, references in memory, or None: CRDS is asked for what is not overridden.
-    overrides : mapping, optional
-        Reference type -> file or "N/A".
+    references, overrides
+        REFS.json or references in memory, else CRDS is asked; files or "N/A" by type.
     output_dir, stop_after, only, progress, **wishes
         As in `calwebb_core.framework.runner.run_pipeline`.
 
@@ -65,11 +63,10 @@ def call_pipeline(
         As `run_pipeline`.
     """
     pipeline = load_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
-    path, folder = check_input(Path(source)), None if input_dir is None else Path(input_dir)
     settings = settle(pipeline, **wishes)
+    path, folder = check_input(Path(source)), None if input_dir is None else Path(input_dir)
     check_output_dir(Path(output_dir))
-    opened = Opened(pipeline, path, folder)
-    metadata = opened.metadata()
+    metadata = (opened := Opened(pipeline, path, folder)).metadata()
     plan = make_plan(pipeline, metadata, settings, stop_after=stop_after, only=only)
     found = find_references(references, metadata, reference_types(plan), overrides or {})
     found.check(reference_types(plan))

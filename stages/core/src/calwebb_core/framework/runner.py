@@ -79,10 +79,8 @@ def run_pipeline(
         Reference files.
     output_dir : str or Path
         Folder of the products; made if it does not exist.
-    stop_after : str, optional
-        Last step to run; its result is written as product.
-    only : str, optional
-        Run this step alone, also if it is off by default.
+    stop_after, only : str, optional
+        Last step to run; the one step to run, also if it is off by default.
     source : mapping, optional
         Name and SHA-256 of the input for the provenance.
     progress : callable, optional
@@ -93,8 +91,7 @@ def run_pipeline(
     Raises
     ------
     InputError, ReferenceFileError, ProcessingError
-        For unknown steps or options, an output folder that cannot be written, a missing
-        reference file (all before the first step), and for steps or hooks that fail.
+        Wrong options, unwritable folder, missing file (before the first step); a failing step.
     """
     settings = settle(pipeline, **wishes)
     plan = make_plan(pipeline, model.metadata, settings, stop_after=stop_after, only=only)
