@@ -1,4 +1,4 @@
-"""Write config.yaml and schemas/config.schema.json from the steps' parameter classes.
+"""Write config.yaml, its schema and docs/parameters.md from the steps' parameter classes.
 
 Run by `make schemas` in the test environment; with `--check` nothing is written and the exit
 code says whether the files are up to date.
@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from calwebb_core.framework.parameter_docs import markdown_table, plain, schema_of
+from calwebb_core.framework.parameters import options_of
+from calwebb_core.framework.step import Step
 from calwebb_detector1.pipeline import PIPELINE as DETECTOR1
 from calwebb_image2.pipeline import PIPELINE as IMAGE2
 from calwebb_level3.image3 import PIPELINE as IMAGE3
-
-from calwebb_core.framework.parameter_docs import plain, schema_of
-from calwebb_core.framework.parameters import options_of
-from calwebb_core.framework.step import Step
 
 ROOT = Path(__file__).resolve().parent.parent
 PIPELINES = {"detector1": DETECTOR1, "image2": IMAGE2, "image3": IMAGE3}
@@ -95,11 +94,20 @@ def step_lines(step: Step) -> list[str]:
     return lines
 
 
+def documentation() -> str:
+    """Return the text of docs/parameters.md."""
+    text = "# Steps and their options\n\nWritten by `make schemas` from the parameter classes.\n"
+    for pipeline in PIPELINES.values():
+        text += f"\n## {pipeline.program}\n\n{pipeline.meaning}\n\n{markdown_table(pipeline)}"
+    return text
+
+
 def main() -> int:
-    """Write both files, or only compare them."""
+    """Write the files, or only compare them."""
     texts = {
         ROOT / "config.yaml": configuration(),
         ROOT / "schemas" / "config.schema.json": json.dumps(schema(), indent=2) + "\n",
+        ROOT / "docs" / "parameters.md": documentation(),
     }
     old = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
