@@ -128,6 +128,23 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
     )
 
 
+@pytest.mark.parametrize(
+    ("keywords", "kind"),
+    [
+        ({"EXP_TYPE": "NRC_TACQ", "TSOVISIT": True}, "time series"),
+        ({"READPATT": "NRSIRS2RAPID"}, "IRS2 readouts"),
+        ({"MSTR_RD1": 4}, "subarrays of several stripes"),
+        ({"SSTR_NST": 2}, "subarrays of several stripes"),
+    ],
+)
+def test_what_detector1_refuses_is_not_planned(put, no_crds, keywords, kind):
+    plan = make_plan([put(**keywords)])
+    assert not plan.exposures[0].available
+    assert plan.references == {}
+    said = f"1 exposure of {kind}: calwebb-detector1 is not available for them yet"
+    assert said in plan.not_available
+
+
 def test_types_without_a_file_are_said_unless_the_user_gives_one(put, no_crds):
     file = put(FILTER="F000W")
     plan = make_plan([file])

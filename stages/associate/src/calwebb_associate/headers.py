@@ -23,7 +23,8 @@ CACHE_FORMAT: Final = 1
 END: Final = "END".ljust(CARD)
 GZIP: Final = "\x1f\x8b"
 
-KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES))
+STRIPES: Final = ("MSTR_RD1", "SSTR_NST")
+KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES, *STRIPES))
 _STRING: Final = re.compile(r"\s*'((?:[^']|'')*)'")
 
 Value = str | int | float | bool

@@ -6,6 +6,7 @@ A test of the whole repository compares them with what the programs themselves d
 from typing import Final
 
 from calwebb_associate.exposure_types import DARK, GUIDE
+from calwebb_associate.headers import STRIPES, Header
 from calwebb_associate.rules import Facts
 
 DETECTOR1: Final = "calwebb-detector1"
@@ -29,20 +30,26 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
     IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
     IMAGE3: ("apcorr", "abvegaoffset"),
 }
-DETECTOR1_INSTRUMENTS: Final = ("nircam", "niriss", "nirspec", "fgs")
+DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS")
 IMAGING: Final = ("nrc_image",)
 
 
-def detector1_refuses(instrument: str, exposure: Facts) -> str:
+def detector1_refuses(header: Header, exposure: Facts) -> str:
     """Return why calwebb-detector1 does not take an exposure, or "" if it does."""
+    instrument = str(header.get("INSTRUME", "")).upper()
     if exposure.exp_type in GUIDE:
         return "guide-star data: calwebb-guider is not available yet"
     if exposure.exp_type in DARK:
         return "darks: calwebb-dark is not available yet"
     if instrument not in DETECTOR1_INSTRUMENTS:
-        return f"{instrument.upper()}: calwebb-detector1 is not available for it yet"
-    if exposure.time_series:
-        return "time series: calwebb-detector1 is not available for them yet"
+        return f"{instrument}: calwebb-detector1 is not available for it yet"
+    for applies, what in (
+        (exposure.time_series or header.get("TSOVISIT") is True, "time series"),
+        ("IRS2" in str(header.get("READPATT", "")).upper(), "IRS2 readouts"),
+        (any(header.get(keyword) for keyword in STRIPES), "subarrays of several stripes"),
+    ):
+        if applies:
+            return f"{what}: calwebb-detector1 is not available for them yet"
     return ""
 
 

@@ -24,7 +24,7 @@ from calwebb_associate.pipelines import (
     detector1_refuses,
     imaging_refuses,
 )
-from calwebb_associate.pool import Pool, Row, make_pool, raw_exposure, root_of, value
+from calwebb_associate.pool import Pool, Row, make_pool, raw_exposure, root_of
 from calwebb_associate.rules import facts
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
@@ -166,7 +166,7 @@ def make_plan(
     rows = {root_of(row): row for row in pool.exposures()}
     files = {split_suffix(path)[0]: path for path in headers}
     refused = {
-        root: detector1_refuses(value(row, "instrume"), facts(row)) for root, row in rows.items()
+        root: detector1_refuses(headers[files[root]], facts(row)) for root, row in rows.items()
     }
     exposures = tuple(
         PlannedExposure(root, files[root], headers[files[root]], sizes[files[root]], not why)
