@@ -8,7 +8,7 @@ __version__ = version("calwebb-image2")
 PIPELINE = "calwebb_image2.pipeline:PIPELINE"
 
 
-def run(input: str | Path, **options: Any) -> Any:
+def run(input: str | Path, **options: Any) -> Any:  # noqa: A002 - the word of the command line
     """Calibrate an exposure and write its products.
 
     Parameters

@@ -2,8 +2,9 @@
 
 ``S' = S / F``; ``VAR_POISSON`` and ``VAR_RNOISE`` are divided by ``F^2``;
 ``VAR_FLAT = S'^2 (sigma_F / F)^2``; ``ERR`` is the square root of their sum. Where the flat is
-NaN, zero or flagged NO_FLAT_FIELD the pixel is left as it is and flagged
-DO_NOT_USE | NO_FLAT_FIELD.
+NaN, zero or flagged NO_FLAT_FIELD the pixel is flagged DO_NOT_USE | NO_FLAT_FIELD. Afterwards
+NaN and DO_NOT_USE mean the same: a pixel with the flag is NaN in all arrays, and the other way
+round.
 """
 
 from dataclasses import dataclass

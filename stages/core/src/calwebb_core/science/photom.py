@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Image, Table
+from calwebb_core.science.dq import DO_NOT_USE
 
 DAYS_PER_YEAR = 365.0
 # 1 MJy/sr in uJy/arcsec^2.
@@ -182,12 +183,23 @@ def relative_throughput(tables: Mapping[str, Table], metadata: Metadata, name: s
 
 
 def apply_conversion(image: Image, factor: float) -> None:
-    """Multiply an image or cube by a factor, in place: variances by its square."""
-    np.multiply(image.data, factor, out=image.data)
-    np.multiply(image.err, factor, out=image.err)
-    for variance in (image.var_poisson, image.var_rnoise, image.var_flat):
-        if variance is not None:
-            np.multiply(variance, factor * factor, out=variance)
+    """Multiply an image or cube by a factor, in place: variances by its square.
+
+    Afterwards NaN and DO_NOT_USE mean the same: a pixel with the flag is NaN in all arrays, and
+    one that is NaN in any array has the flag.
+    """
+    arrays = [image.data, image.err]
+    squares = [image.var_poisson, image.var_rnoise, image.var_flat]
+    arrays += [variance for variance in squares if variance is not None]
+    if image.dq is None:
+        image.dq = np.zeros(image.data.shape, np.uint32)
+    bad = (image.dq & np.uint32(DO_NOT_USE)) != 0
+    for array in arrays:
+        bad |= np.isnan(array)
+    image.dq[bad] |= np.uint32(DO_NOT_USE)
+    for position, array in enumerate(arrays):
+        np.multiply(array, factor if position < 2 else factor * factor, out=array)
+        array[bad] = np.nan
 
 
 def check_area(area: NDArray[Any], shape: tuple[int, ...], name: str) -> Float32:

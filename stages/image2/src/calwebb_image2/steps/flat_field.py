@@ -2,8 +2,8 @@
 
 ``S' = S / F`` with VAR_POISSON and VAR_RNOISE divided by ``F^2`` and
 ``VAR_FLAT = S'^2 (sigma_F / F)^2`` (see `calwebb_core.science.flat`). Pixels whose flat is NaN,
-zero or NO_FLAT_FIELD keep their value and get DO_NOT_USE | NO_FLAT_FIELD; a warning says how
-many were usable until then. Does not run where the reference is N/A.
+zero or NO_FLAT_FIELD get DO_NOT_USE | NO_FLAT_FIELD; a warning says how many were usable until
+then. Pixels flagged DO_NOT_USE become NaN. Does not run where the reference is N/A.
 """
 
 import logging

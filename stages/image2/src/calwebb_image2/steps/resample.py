@@ -93,6 +93,7 @@ def resample(image: Image, parameters: ResampleParameters) -> Image:
         kernel=parameters.kernel,
         fillval=parameters.fillval,
         weight_type=parameters.weight_type,
+        pixel_scale_ratio=None if parameters.pixel_scale else parameters.pixel_scale_ratio,
     )
     tolerance = parameters.pixmap_tolerance
     mosaic.add(image, pixel_map(image.wcs, grid, image.data.shape, tolerance=tolerance))

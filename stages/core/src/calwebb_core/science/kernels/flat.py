@@ -10,6 +10,8 @@ Float32 = NDArray[np.float32]
 UInt32 = NDArray[np.uint32]
 NO_FLAT = np.uint32(NO_FLAT_FIELD)
 UNUSABLE = np.uint32(DO_NOT_USE | NO_FLAT_FIELD)
+BAD = np.uint32(DO_NOT_USE)
+NAN = np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -37,7 +39,8 @@ def divide_by_flat(
     data, err, var_poisson, var_rnoise, var_flat : float32, (n, ny, nx)
         `data` and the variances are divided; `err` and `var_flat` are written.
     dq : uint32, (n, ny, nx)
-        Flags of the flat are added.
+        Flags of the flat are added. A pixel flagged DO_NOT_USE becomes NaN in all arrays, and
+        one that is NaN in any of them is flagged.
     flat, flat_err : float32, (ny, nx)
     flat_dq : uint32, (ny, nx)
     """
@@ -53,12 +56,17 @@ def divide_by_flat(
             relative = (error / value) * (error / value)
             for i in range(n):
                 signal = data[i, y, x] / value
-                data[i, y, x] = signal
                 poisson = var_poisson[i, y, x] / square
                 rnoise = var_rnoise[i, y, x] / square
                 flat_part = signal * signal * relative
+                total = np.sqrt(poisson + rnoise + flat_part)
+                flags = dq[i, y, x] | flag
+                if (flags & BAD) != 0 or np.isnan(signal) or np.isnan(total):
+                    flags |= BAD
+                    signal = poisson = rnoise = flat_part = total = NAN
+                data[i, y, x] = signal
                 var_poisson[i, y, x] = poisson
                 var_rnoise[i, y, x] = rnoise
                 var_flat[i, y, x] = flat_part
-                err[i, y, x] = np.sqrt(poisson + rnoise + flat_part)
-                dq[i, y, x] |= flag
+                err[i, y, x] = total
+                dq[i, y, x] = flags

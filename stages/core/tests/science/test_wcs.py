@@ -1,0 +1,190 @@
+import asdf
+import numpy as np
+import pytest
+from astropy.modeling.models import Identity, Mapping, Polynomial2D, Shift
+
+from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.science.footprint import footprint, s_region
+from calwebb_core.science.wcs import find_filter_offset, imaging_wcs, v23_to_sky
+
+DETECTORS = [f"nrc{m}{n}" for m in "ab" for n in ("1", "2", "3", "4", "long")]
+
+
+def pixels(angle_ra, angle_dec, dec):
+    """Return the length of an offset on the sky in pixels of 0.063 arcsec."""
+    return np.hypot(angle_ra * np.cos(np.deg2rad(dec)), angle_dec) * 3600 / 0.063
+
+
+def test_frames_are_the_official_ones(pointing, distortion):
+    wcs = imaging_wcs(pointing, distortion)
+    assert wcs.available_frames == ["detector", "v2v3", "v2v3vacorr", "world"]
+    assert wcs.pixel_shape == (2048, 2048)
+    assert wcs.bounding_box.bounding_box(order="F") == ((-0.5, 2047.5), (-0.5, 2047.5))
+
+
+def test_reference_point_falls_on_the_pointing(pointing, distortion):
+    wcs = imaging_wcs(pointing, distortion)
+    assert wcs(1023.5, 1023.5) == pytest.approx((80.0, -69.5), abs=1e-12)
+
+
+def test_there_and_back(pointing, distortion):
+    wcs = imaging_wcs(pointing, distortion)
+    x, y = np.meshgrid(np.linspace(0, 2047, 9), np.linspace(0, 2047, 9))
+    back = wcs.invert(*wcs(x, y))
+    assert np.abs(np.array(back) - np.array([x, y])).max() < 1e-3
+
+
+def test_north_and_east(pointing, distortion):
+    """With V3 to the north, V3 grows with declination and V2 to the east."""
+    pointing["ROLL_REF"], pointing["VA_SCALE"] = 0.0, 1.0
+    ra, dec = v23_to_sky(pointing)([86.1, 96.1], [-483.3, -493.3])
+    assert dec[0] - -69.5 == pytest.approx(10 / 3600, rel=1e-4)
+    assert (ra[1] - 80.0) * np.cos(np.deg2rad(69.5)) == pytest.approx(10 / 3600, rel=1e-4)
+
+
+def test_subarray_sees_the_same_sky(pointing, distortion, subarray):
+    full = imaging_wcs(pointing, distortion)
+    part, _ = subarray(x=601, y=901)
+    assert part(10.0, 20.0) == pytest.approx(full(610.0, 920.0), abs=1e-13)
+    assert part.bounding_box.bounding_box(order="F") == ((-0.5, 95.5), (-0.5, 79.5))
+
+
+def test_filter_offset_comes_before_the_distortion(pointing, distortion):
+    plain = imaging_wcs(pointing, distortion)
+    moved = imaging_wcs(pointing, distortion, (0.5, -2.0))
+    assert moved(100.0, 200.0) == pytest.approx(plain(100.5, 198.0), abs=1e-13)
+
+
+def test_velocity_aberration_stretches_about_the_reference_point(pointing, distortion):
+    wcs = imaging_wcs(pointing, distortion)
+    stretch = wcs.get_transform("v2v3", "v2v3vacorr")
+    assert stretch(86.1, -493.3) == pytest.approx((86.1, -493.3))
+    assert stretch(186.1, -493.3)[0] - 86.1 == pytest.approx(100 * 1.00004)
+    del pointing["VA_SCALE"]
+    none = imaging_wcs(pointing, distortion).get_transform("v2v3", "v2v3vacorr")
+    assert isinstance(none, Identity)
+
+
+def test_reference_model_is_not_changed(pointing, distortion):
+    before = repr(distortion), distortion.inverse(90.0, -490.0)
+    imaging_wcs(pointing, distortion, (1.0, 1.0))
+    assert (repr(distortion), distortion.inverse(90.0, -490.0)) == before
+    with pytest.raises(NotImplementedError):
+        _ = distortion.bounding_box
+
+
+def test_own_bounding_box_of_a_full_frame_reference(pointing, distortion, subarray):
+    boxed = distortion.copy()
+    boxed.inverse = distortion.inverse
+    boxed.bounding_box = ((3.5, 1000.5), (-0.5, 2047.5))  # y, x
+    wcs = imaging_wcs(pointing, boxed)
+    assert wcs.bounding_box.bounding_box(order="F") == ((-0.5, 2047.5), (3.5, 1000.5))
+
+
+def test_plain_asdf_reads_it_back(pointing, distortion, tmp_path):
+    wcs = imaging_wcs(pointing, distortion, (0.1, 0.2))
+    asdf.AsdfFile({"wcs": wcs}).write_to(tmp_path / "wcs.asdf")
+    with asdf.open(tmp_path / "wcs.asdf") as tree:
+        again = tree["wcs"]
+        assert again(7.0, 9.0) == wcs(7.0, 9.0)
+        assert again.invert(*wcs(7.0, 9.0)) == pytest.approx((7.0, 9.0), abs=1e-3)
+
+
+def test_tweakwcs_takes_it(pointing, distortion):
+    from tweakwcs import JWSTWCSCorrector
+
+    wcs = imaging_wcs(pointing, distortion)
+    info = {"v2_ref": 86.1, "v3_ref": -493.3, "roll_ref": 120.0}
+    corrector = JWSTWCSCorrector(wcs, info)
+    corrector.set_correction(shift=[0.1, 0.0])
+    assert "v2v3corr" in corrector.wcs.available_frames
+    moved = np.array(corrector.wcs(1023.5, 1023.5)) - np.array(wcs(1023.5, 1023.5))
+    assert pixels(*moved, -69.5) * 0.063 == pytest.approx(0.1, rel=1e-3)
+
+
+@pytest.mark.parametrize("keyword", ["RA_REF", "ROLL_REF", "V2_REF", "SUBSTRT1", "SUBSIZE2"])
+def test_missing_keyword(pointing, distortion, keyword):
+    del pointing[keyword]
+    with pytest.raises(InputError, match=f"keyword {keyword} is missing"):
+        imaging_wcs(pointing, distortion)
+
+
+def test_negative_velocity_aberration(pointing, distortion):
+    pointing["VA_SCALE"] = -1.0
+    with pytest.raises(InputError, match=r"VA_SCALE is -1\.0; expected a positive number"):
+        imaging_wcs(pointing, distortion)
+
+
+def test_distortion_of_another_kind(pointing):
+    with pytest.raises(ReferenceFileError, match="expected a model of 2 to 2"):
+        imaging_wcs(pointing, Shift(1.0))
+
+
+def test_distortion_without_inverse(pointing):
+    one_way = Mapping((0, 1, 0, 1)) | Polynomial2D(1, c1_0=1) & Polynomial2D(1, c0_1=1)
+    with pytest.raises(ReferenceFileError, match="has no inverse"):
+        imaging_wcs(pointing, one_way)
+
+
+ROWS = [
+    {"filter": "F444W", "pupil": "CLEAR", "column_offset": 0.1, "row_offset": 0.2},
+    {"filter": "F444W", "pupil": "F470N", "column_offset": 2.0, "row_offset": 0.5},
+]
+
+
+def test_filter_offset_by_filter_and_pupil():
+    metadata = Metadata({"FILTER": "F444W", "PUPIL": "F470N"})
+    assert find_filter_offset(ROWS, metadata) == (2.0, 0.5)
+
+
+def test_filter_offset_by_filter_alone():
+    rows = [{"filter": "F560W", "column_offset": 0.3, "row_offset": -0.3}]
+    assert find_filter_offset(rows, Metadata({"FILTER": "F560W"})) == (0.3, -0.3)
+
+
+def test_filter_without_offset_is_said(caplog):
+    assert find_filter_offset(ROWS, Metadata({"FILTER": "F090W", "PUPIL": "CLEAR"}, "x")) is None
+    assert "no row for FILTER F090W and PUPIL CLEAR" in caplog.text
+
+
+def test_s_region_goes_around_the_corners(subarray):
+    wcs, _ = subarray()
+    corners = footprint(wcs, (80, 96))
+    assert corners[2] == pytest.approx(wcs(95.5, 79.5), abs=1e-12)
+    text = s_region(wcs, (80, 96))
+    assert text.startswith("POLYGON ICRS  ")
+    assert len(text.split()) == 10
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_rotation_agrees_with_pysiaf(pointing):
+    rotations = pytest.importorskip("pysiaf.utils.rotations")
+    attitude = rotations.attitude(86.1, -493.3, 80.0, -69.5, 120.0)
+    v2, v3 = np.array([20.0, 86.1, 150.0]), np.array([-550.0, -493.3, -420.0])
+    ra, dec = v23_to_sky(pointing)(v2, v3)
+    expected = np.array([rotations.pointing(attitude, *pair) for pair in zip(v2, v3, strict=True)])
+    assert pixels(ra - expected[:, 0], dec - expected[:, 1], dec).max() < 1e-4
+
+
+@pytest.mark.realdata
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_flight_wcs(realdata, detector):
+    """Program 1345: our chain from its reference values is the flight chain before alignment."""
+    path = realdata / "nircam_wcs" / f"jw01345001001_02201_00001_{detector}_tweakreg.asdf"
+    with asdf.open(path) as tree:
+        flight, info = tree["wcs"], dict(tree["wcsinfo"])
+        steps = {step.frame.name: step.transform for step in flight.pipeline}
+    metadata = Metadata(
+        {"SUBSTRT1": 1, "SUBSTRT2": 1, "SUBSIZE1": 2048, "SUBSIZE2": 2048}
+        | {key.upper(): float(info[key]) for key in ("v2_ref", "v3_ref", "ra_ref", "dec_ref")}
+        | {"ROLL_REF": float(info["roll_ref"])}
+        | {"VA_SCALE": float(steps["v2v3"]["dva_scale_v2"].factor.value)}
+    )
+    ours = imaging_wcs(metadata, steps["detector"])
+    x, y = np.meshgrid(np.linspace(0, 2047, 12), np.linspace(0, 2047, 12))
+    v2v3 = steps["v2v3"](*steps["detector"](x, y, with_bounding_box=False))
+    ra, dec = steps["v2v3corr"](*v2v3)
+    our_ra, our_dec = ours(x, y)
+    assert pixels(our_ra - ra, our_dec - dec, dec).max() < 1e-4

@@ -1,0 +1,144 @@
+"""The whole of calwebb-image2 on a small exposure."""
+
+import json
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.wcs import WCS
+from click.testing import CliRunner
+
+from calwebb_core.framework.call import call_pipeline
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.products import read_image, write_image
+from calwebb_image2 import PIPELINE
+
+
+def calibrate(path, reference_files, folder, **options):
+    return call_pipeline(
+        PIPELINE, path, overrides=reference_files, output_dir=folder, **options
+    ).outputs
+
+
+def test_rate_becomes_cal_and_i2d(rate_file, reference_files, tmp_path):
+    outputs = calibrate(rate_file, reference_files, tmp_path / "out")
+    assert [path.name.rsplit("_", 1)[1] for path in outputs] == ["cal.fits", "i2d.fits"]
+    cal, i2d = (read_image(path) for path in outputs)
+    assert cal.metadata["BUNIT"] == i2d.metadata["BUNIT"] == "MJy/sr"
+    assert cal.metadata["S_PHOTOM"] == "COMPLETE"
+    assert "S_RESAMP" not in cal.metadata
+    assert i2d.metadata["S_RESAMP"] == "COMPLETE"
+    assert i2d.metadata["R_DISTOR"] == "test_distortion.asdf"
+    assert cal.area.shape == cal.data.shape
+    assert i2d.weight.shape == i2d.data.shape == i2d.context.shape[1:]
+    assert i2d.dq is None
+
+
+def test_both_headers_place_the_star_alike(rate_file, reference_files, tmp_path):
+    cal_path, i2d_path = calibrate(rate_file, reference_files, tmp_path)
+    cal, i2d = read_image(cal_path), read_image(i2d_path)
+    ra, dec = cal.wcs(50.0, 40.0)
+    with fits.open(cal_path) as hdus:
+        header = WCS(hdus["SCI"].header)
+    assert header.all_world2pix(ra, dec, 0) == pytest.approx([50.0, 40.0], abs=0.01)
+    x, y = i2d.wcs.invert(ra, dec)
+    peak = np.unravel_index(np.nanargmax(i2d.data), i2d.data.shape)
+    assert abs(peak[1] - x) < 1
+    assert abs(peak[0] - y) < 1
+
+
+def test_rateints_becomes_calints(tmp_path, rateints, reference_files):
+    path = tmp_path / "jw09999001001_02101_00001_nrcalong_rateints.fits"
+    write_image(rateints, path)
+    outputs = calibrate(path, reference_files, tmp_path / "out")
+    assert [path.name for path in outputs] == ["jw09999001001_02101_00001_nrcalong_calints.fits"]
+    assert read_image(outputs[0]).data.shape == rateints.data.shape
+
+
+def test_same_bytes_twice(rate_file, reference_files, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    first = calibrate(rate_file, reference_files, tmp_path / "a")
+    second = calibrate(rate_file, reference_files, tmp_path / "b")
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_stopping_early_is_not_called_cal(rate_file, reference_files, tmp_path):
+    outputs = calibrate(rate_file, reference_files, tmp_path, stop_after="flat_field")
+    assert [path.name.split("nrcalong_")[1] for path in outputs] == ["flat_field.fits"]
+    assert read_image(outputs[0]).metadata["BUNIT"] == "DN/s"
+
+
+def test_resuming_gives_the_same_pixels(rate_file, reference_files, tmp_path):
+    whole = calibrate(rate_file, reference_files, tmp_path / "whole")
+    half = calibrate(rate_file, reference_files, tmp_path / "half", stop_after="flat_field")
+    rest = calibrate(half[0], reference_files, tmp_path / "rest")
+    for one, other in zip(whole, rest, strict=True):
+        np.testing.assert_array_equal(read_image(one).data, read_image(other).data)
+
+
+def association(folder, members, name="jw09999001001_02101_00001_nrcalong", products=1):
+    content = {
+        "asn_type": "image2", "asn_rule": "Asn_Lv2Image", "asn_id": "a3001", "program": "09999",
+        "asn_pool": "pool.csv", "products": [{"name": name, "members": members}],
+    }  # fmt: skip
+    if products == 2:
+        content["products"].append({"name": "another", "members": members})
+    path = folder / "image2_asn.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def science(rate_file):
+    return {"expname": rate_file.name, "exptype": "science"}
+
+
+def test_association_as_input(rate_file, reference_files, tmp_path):
+    path = association(tmp_path, [science(rate_file)])
+    outputs = calibrate(path, reference_files, tmp_path / "out")
+    assert len(outputs) == 2
+    assert read_image(outputs[0]).metadata["ASNTABLE"] == "image2_asn.json"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"background": True}, "background subtraction is not available yet"),
+        ({"products": 2}, "has 2 products; expected 1"),
+        ({"name": "other"}, "product other is made of"),
+    ],
+)
+def test_association_refused(rate_file, reference_files, tmp_path, options, message):
+    members = [science(rate_file)]
+    if options.pop("background", False):
+        other = tmp_path / "jw09999001001_02101_00002_nrcalong_rate.fits"
+        other.write_bytes(rate_file.read_bytes())
+        members.append({"expname": other.name, "exptype": "background"})
+    path = association(tmp_path, members, **options)
+    with pytest.raises(InputError, match=message):
+        calibrate(path, reference_files, tmp_path / "out")
+
+
+def test_unknown_mode_is_refused(tmp_path, rate, reference_files):
+    rate.metadata["EXP_TYPE"] = "MIR_MRS"
+    path = tmp_path / "jw09999001001_02101_00001_nrcalong_rate.fits"
+    write_image(rate, path)
+    with pytest.raises(InputError, match="EXP_TYPE MIR_MRS is not available yet"):
+        calibrate(path, reference_files, tmp_path)
+
+
+def test_size_in_header_must_agree(tmp_path, rate, reference_files):
+    rate.metadata["SUBSIZE1"] = 2048
+    path = tmp_path / "jw09999001001_02101_00001_nrcalong_rate.fits"
+    write_image(rate, path)
+    with pytest.raises(InputError, match="SUBSIZE"):
+        calibrate(path, reference_files, tmp_path)
+
+
+def test_steps_command_lists_them_in_order():
+    from calwebb_image2.cli import main
+
+    result = CliRunner().invoke(main, ["steps"])
+    assert result.exit_code == 0
+    positions = [result.output.index(name) for name in ("assign_wcs", "flat_field", "photom")]
+    assert positions == sorted(positions)
