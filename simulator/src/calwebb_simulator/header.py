@@ -1,0 +1,372 @@
+"""The keywords of raw counts, complete as the archive delivers them, and their tables."""
+
+from typing import Any
+
+import numpy as np
+from astropy.time import Time, TimeDelta
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Table
+
+from calwebb_simulator.geometry import Placement
+from calwebb_simulator.instruments import Instrument
+from calwebb_simulator.plan import POSITION, START_OF_VISIT, VELOCITY, Planned
+from calwebb_simulator.scenario import Scenario
+from calwebb_simulator.siaf import siaf_folder
+
+VERSION = "0.1.0"
+LIGHT_SPEED = 299_792.458
+GROUP_DTYPE = np.dtype(
+    [
+        ("integration_number", "i2"),
+        ("group_number", "i2"),
+        ("end_day", "i2"),
+        ("end_milliseconds", "i4"),
+        ("end_submilliseconds", "i2"),
+        ("group_end_time", "S26"),
+        ("number_of_columns", "i2"),
+        ("number_of_rows", "i2"),
+        ("number_of_gaps", "i2"),
+        ("completion_code_number", "i2"),
+        ("completion_code_text", "S36"),
+        ("bary_end_time", "f8"),
+        ("helio_end_time", "f8"),
+    ]
+)
+TIME_NAMES = ("int_start", "int_mid", "int_end")
+INT_TIMES_DTYPE = np.dtype(
+    [("integration_number", "i4")]
+    + [(f"{name}_MJD_UTC", "f8") for name in TIME_NAMES]
+    + [(f"{name}_BJD_TDB", "f8") for name in TIME_NAMES]
+)
+EPOCH_2000 = 51544.0  # MJD that end_day counts from
+
+
+def raw_metadata(scenario: Scenario, instrument: Instrument, entry: Planned) -> Metadata:
+    """Return the keywords of an exposure."""
+    parts = (
+        _general(),
+        _program(scenario, entry),
+        _target(scenario),
+        _instrument(instrument, entry),
+        _readout(instrument, entry),
+        _times(entry),
+        _frame(entry),
+        _dither(entry),
+        _pointing(entry),
+        _guiding(scenario),
+    )
+    values: dict[str, Any] = {}
+    for part in parts:
+        values |= part
+    metadata = Metadata(values, f"{entry.root}_uncal.fits")
+    metadata.history.append(f"Simulated by calwebb-simulator {VERSION}: scenario {scenario.name}")
+    return metadata
+
+
+def _general() -> dict[str, Any]:
+    return {
+        "ORIGIN": "CALWEBB-SIMULATOR",
+        "TIMESYS": "UTC",
+        "TIMEUNIT": "s",
+        "SDP_VER": VERSION,
+        "PRD_VER": siaf_folder()[1],
+        "OSS_VER": "8.4.3",
+        "TELESCOP": "JWST",
+        "HGA_MOVE": False,
+        "COMPRESS": False,
+    }
+
+
+def _program(scenario: Scenario, entry: Planned) -> dict[str, Any]:
+    name = entry.name
+    visit = f"{name.program}{name.observation}{name.visit}"
+    exposures = sum(len(group.dithers) for group in scenario.exposures)
+    began = entry.start - TimeDelta(START_OF_VISIT, format="sec")
+    return {
+        "TITLE": scenario.description or scenario.name,
+        "PI_NAME": "Simulator",
+        "CATEGORY": "CAL",
+        "SUBCAT": "NIRCAM",
+        "SCICAT": "Stellar Populations",
+        "OBS_ID": f"V{visit}P00000000{name.visit_group}{name.sequence}{name.activity}",
+        "VISIT_ID": visit,
+        "PROGRAM": name.program,
+        "OBSERVTN": name.observation,
+        "VISIT": name.visit,
+        "VISITGRP": name.visit_group,
+        "SEQ_ID": name.sequence,
+        "ACT_ID": name.activity,
+        "EXPOSURE": str(int(name.exposure)),
+        "BKGDTARG": False,
+        "TEMPLATE": "NIRCam Imaging",
+        "OBSLABEL": scenario.name,
+        "OBSFOLDR": "Simulations",
+        "ENG_QUAL": "OK",
+        "ENGQLPTG": "CALCULATED_TRACK_TR_202111",
+        "VISITYPE": "PRIME_TARGETED_FIXED",
+        "VSTSTART": began.strftime("%Y-%m-%d %H:%M:%S.0000000"),
+        "VISITSTA": "SUCCESSFUL",
+        "NEXPOSUR": exposures,
+        "INTARGET": False,
+        "TARGOOPP": False,
+        "TSOVISIT": False,
+        "EXP_ONLY": False,
+        "CROWDFLD": False,
+        "EXPCOUNT": entry.count,
+        "EXPRIPAR": "PRIME",
+    }
+
+
+def _target(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "TARGPROP": scenario.target,
+        "TARGNAME": scenario.target,
+        "TARGTYPE": "FIXED",
+        "TARGCAT": "Calibration",
+        "TARGDESC": "Simulated field",
+        "TARG_RA": scenario.ra,
+        "TARG_DEC": scenario.dec,
+        "TARGURA": 0.1,
+        "TARGUDEC": 0.1,
+        "MU_RA": 0.0,
+        "MU_DEC": 0.0,
+        "MU_EPOCH": "2016-01-01 00:00:00.0000000",
+        "PROP_RA": scenario.ra,
+        "PROP_DEC": scenario.dec,
+    }
+
+
+def _instrument(instrument: Instrument, entry: Planned) -> dict[str, Any]:
+    detector = entry.frame.detector
+    return {
+        "INSTRUME": instrument.name,
+        "DETECTOR": detector.name,
+        "MODULE": detector.module,
+        "CHANNEL": detector.channel,
+        "FILTER": entry.optics.name,
+        "PUPIL": entry.optics.pupil,
+        "PILIN": False,
+        "EXP_TYPE": instrument.image_type,
+        "SCA_NUM": detector.sca,
+    }
+
+
+def _readout(instrument: Instrument, entry: Planned) -> dict[str, Any]:
+    timing = entry.timing
+    return {
+        "READPATT": entry.group.readpatt,
+        "NOUTPUTS": entry.frame.outputs,
+        "NINTS": timing.integrations,
+        "INTSTART": 1,
+        "INTEND": timing.integrations,
+        "EXSEGNUM": 1,
+        "EXSEGTOT": 1,
+        "NGROUPS": timing.groups,
+        "NFRAMES": timing.pattern.frames,
+        "FRMDIVSR": timing.pattern.frames,
+        "GROUPGAP": timing.pattern.gap,
+        "DRPFRMS1": 0,
+        "DRPFRMS3": 0,
+        "NSAMPLES": 1,
+        "TSAMPLE": instrument.sample_time,
+        "TFRAME": timing.frame_time,
+        "TGROUP": timing.group_time,
+        "EFFINTTM": timing.integration_time,
+        "EFFEXPTM": timing.exposure_time,
+        "TMEASURE": timing.group_time * (timing.groups - 1) * timing.integrations,
+        "DURATION": timing.duration,
+        "XPOSURE": timing.exposure_time,
+        "TELAPSE": timing.duration,
+        "NRSTSTRT": 1,
+        "NRESETS": 1,
+        "ZEROFRAM": entry.group.zeroframe,
+        "DATAPROB": False,
+        "DATAMODE": 33,
+        "SCTARATE": 0.0,
+        "IS_PSF": False,
+        "SELFREF": False,
+    }
+
+
+def moments(entry: Planned) -> tuple[Time, Time, Time]:
+    """Return start, middle and end of an exposure, UTC."""
+    length = TimeDelta(entry.timing.duration, format="sec")
+    return entry.start, entry.start + length / 2, entry.start + length
+
+
+def light_delay(placement: Placement) -> float:
+    """Return the light time in s from the observatory to the barycentre along the line of sight.
+
+    Positive when the observatory is nearer to the source: the wave reaches it first.
+    """
+    ra, dec, _ = placement.reference
+    ra, dec = np.radians(ra), np.radians(dec)
+    direction = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+    return float(direction @ np.array(POSITION)) / LIGHT_SPEED
+
+
+def _times(entry: Planned) -> dict[str, Any]:
+    start, middle, end = moments(entry)
+    delay = light_delay(entry.placement)
+    values: dict[str, Any] = {
+        "DATE-OBS": start.strftime("%Y-%m-%d"),
+        "TIME-OBS": start.isot.split("T")[1],
+        "DATE-BEG": start.isot,
+        "DATE-END": end.isot,
+        "BARTDELT": delay,
+        "HELIDELT": delay,
+        "EPH_TYPE": "Predicted",
+        "EPH_TIME": middle.mjd,
+        "REFFRAME": "EME2000",
+    }
+    names = ("START", "STRTIME", "BEG"), ("MID", "MIDTIME", "AVG"), ("END", "ENDTIME", "END")
+    for moment, (utc, barycentric, short) in zip((start, middle, end), names, strict=True):
+        tdb = moment.tdb.mjd + delay / 86400
+        values[f"EXP{utc}"] = moment.mjd
+        values[f"B{barycentric}"] = values[f"H{barycentric}"] = tdb
+        values[f"MJD-{short}"] = moment.mjd
+        values[f"TDB-{'MID' if short == 'AVG' else short}"] = tdb
+    for axis, position, velocity in zip("XYZ", POSITION, VELOCITY, strict=True):
+        values[f"JWST_{axis}"] = position
+        values[f"JWST_D{axis}"] = velocity
+    return values
+
+
+def _frame(entry: Planned) -> dict[str, Any]:
+    frame = entry.frame
+    return {
+        "SUBARRAY": frame.subarray,
+        "SUBSTRT1": frame.x_start,
+        "SUBSTRT2": frame.y_start,
+        "SUBSIZE1": frame.nx,
+        "SUBSIZE2": frame.ny,
+        "FASTAXIS": frame.fast,
+        "SLOWAXIS": frame.slow,
+        "APERNAME": frame.aperture.name,
+        "PPS_APER": frame.aperture.name,
+    }
+
+
+def _dither(entry: Planned) -> dict[str, Any]:
+    points = len(entry.group.dithers)
+    x, y = entry.group.dithers[entry.dither - 1]
+    several = points > 1
+    return {
+        "PATTTYPE": "INTRAMODULEX" if several else "NONE",
+        "PRIDTYPE": "INTRAMODULEX" if several else "NONE",
+        "PRIDTPTS": points,
+        "PATT_NUM": entry.dither,
+        "NUMDTHPT": points,
+        "SUBPXPTS": 1,
+        "SUBPXPAT": "STANDARD",
+        "XOFFSET": x,
+        "YOFFSET": y,
+    }
+
+
+def _pointing(entry: Planned) -> dict[str, Any]:
+    placement, aperture = entry.placement, entry.frame.aperture
+    ra, dec, roll = placement.reference
+    ra_v1, dec_v1 = (float(angle) for angle in placement.attitude.sky(0.0, 0.0))
+    return {
+        "RADESYS": "ICRS",
+        "RA_V1": ra_v1,
+        "DEC_V1": dec_v1,
+        "PA_V3": placement.attitude.roll(0.0, 0.0),
+        "V2_REF": aperture["V2Ref"],
+        "V3_REF": aperture["V3Ref"],
+        "VPARITY": int(aperture["VIdlParity"]),
+        "V3I_YANG": aperture["V3IdlYAngle"],
+        "RA_REF": ra,
+        "DEC_REF": dec,
+        "ROLL_REF": roll,
+        "XREF_SCI": aperture["XSciRef"],
+        "YREF_SCI": aperture["YSciRef"],
+        "PA_APER": (roll + aperture["V3IdlYAngle"]) % 360,
+        "VA_SCALE": placement.va_scale,
+        "VA_RA": entry.aberrated[0],
+        "VA_DEC": entry.aberrated[1],
+        "VELOSYS": 0.0,
+        "BUNIT": "DN",
+        **_linear_wcs(placement),
+    }
+
+
+def _linear_wcs(placement: Placement) -> dict[str, Any]:
+    """Return a WCS that holds at the reference point, as raw counts carry it."""
+    aperture = placement.frame.aperture
+    x, y = aperture["XSciRef"] - 1, aperture["YSciRef"] - 1
+    ra, dec = placement.sky(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
+    shrink = np.cos(np.radians(dec[0]))
+    matrix = np.array([(ra[1:] - ra[0]) * shrink, dec[1:] - dec[0]])
+    scales = np.hypot(*matrix)
+    values: dict[str, Any] = {"WCSAXES": 2, "S_REGION": footprint(placement)}
+    for axis in (0, 1):
+        values |= {
+            f"CRPIX{axis + 1}": (aperture["XSciRef"], aperture["YSciRef"])[axis],
+            f"CRVAL{axis + 1}": float((ra[0], dec[0])[axis]),
+            f"CTYPE{axis + 1}": ("RA---TAN", "DEC--TAN")[axis],
+            f"CUNIT{axis + 1}": "deg",
+            f"CDELT{axis + 1}": float(scales[axis]),
+        }
+        for other in (0, 1):
+            part = matrix[axis, other] / scales[axis]
+            values[f"PC{axis + 1}_{other + 1}"] = float(part)
+    return values
+
+
+def footprint(placement: Placement) -> str:
+    """Return the S_REGION of a frame: its outer corners."""
+    ny, nx = placement.frame.shape
+    ra, dec = placement.sky(
+        np.array([-0.5, nx - 0.5, nx - 0.5, -0.5]), np.array([-0.5, -0.5, ny - 0.5, ny - 0.5])
+    )
+    corners = " ".join(f"{a:.9f} {d:.9f}" for a, d in zip(ra, dec, strict=True))
+    return f"POLYGON ICRS  {corners}"
+
+
+def _guiding(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "GS_ORDER": 1,
+        "GDSTARID": "SIMULATED",
+        "GS_RA": scenario.ra,
+        "GS_DEC": scenario.dec,
+        "GS_MAG": 15.0,
+        "GS_V3_PA": scenario.roll,
+        "PCS_MODE": "FINEGUIDE",
+    }
+
+
+def raw_tables(entry: Planned) -> dict[str, Table]:
+    """Return the GROUP and INT_TIMES tables of an exposure."""
+    timing, delay = entry.timing, light_delay(entry.placement) / 86400
+    between = timing.integration_time + timing.frame_time
+    groups = np.zeros(timing.integrations * timing.groups, dtype=GROUP_DTYPE)
+    times = np.zeros(timing.integrations, dtype=INT_TIMES_DTYPE)
+    ends = np.array([max(timing.reads(group)) for group in range(timing.groups)])
+    for integration in range(timing.integrations):
+        begin = integration * between
+        row = times[integration]
+        row["integration_number"] = integration + 1
+        for name, after in zip(TIME_NAMES, (0.0, 0.5, 1.0), strict=True):
+            moment = entry.start + TimeDelta(begin + after * timing.integration_time, format="sec")
+            row[f"{name}_MJD_UTC"] = moment.mjd
+            row[f"{name}_BJD_TDB"] = moment.tdb.mjd + delay
+        rows = groups[integration * timing.groups : (integration + 1) * timing.groups]
+        rows["integration_number"] = integration + 1
+        _fill_groups(rows, entry, begin + ends * timing.frame_time, delay)
+    return {"GROUP": Table(groups), "INT_TIMES": Table(times)}
+
+
+def _fill_groups(rows: Any, entry: Planned, seconds: Any, delay: float) -> None:
+    ends = entry.start + TimeDelta(seconds, format="sec")
+    day = np.floor(ends.mjd)
+    milliseconds = (ends.mjd - day) * 86_400_000
+    rows["group_number"] = np.arange(1, len(rows) + 1)
+    rows["end_day"] = day - EPOCH_2000
+    rows["end_milliseconds"] = np.floor(milliseconds)
+    rows["end_submilliseconds"] = np.floor((milliseconds % 1) * 1000)
+    rows["group_end_time"] = [moment.isot.encode() for moment in ends]
+    rows["number_of_columns"], rows["number_of_rows"] = entry.frame.nx, entry.frame.ny
+    rows["completion_code_text"] = b"COMPLETE"
+    rows["bary_end_time"] = rows["helio_end_time"] = ends.tdb.mjd + delay

@@ -1,0 +1,1 @@
+"""Compiled loops of the simulator; they know numpy and numba only."""

@@ -1,0 +1,273 @@
+"""Reference files of the optics: distortion, filter offsets, photometry, apertures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import asdf
+import numpy as np
+from astropy import units
+from astropy.io import fits
+from astropy.modeling import Model
+from astropy.modeling.models import Mapping, Polynomial2D, Shift
+from astropy.table import Table
+from calwebb_core.framework.atomic import atomic_path
+from numpy.typing import NDArray
+
+from calwebb_simulator.detector import detector_area
+from calwebb_simulator.geometry import Distortion
+from calwebb_simulator.instruments import Detector, Filter
+from calwebb_simulator.photometry import (
+    STERADIAN_PER_ARCSEC2,
+    photmjsr,
+    pixel_steradian,
+    vega_offset,
+)
+from calwebb_simulator.psf import encircled, filter_psf
+from calwebb_simulator.references.base import (
+    AUTHOR,
+    IMAGING,
+    USEAFTER,
+    Scope,
+    image,
+    keywords,
+    write,
+)
+
+PHOTOM_ERROR = 0.01
+NEXT_PHOTOM_CHANGE = 1.02
+ENERGIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+SKY_ANNULUS = 8.0, 12.0  # pixels beyond the largest aperture
+EXTRA_BOXES = 3  # droplet, output pixel, share of a pixel in an aperture
+HISTORY = "From the optics that the simulator used."
+PHOTOM_DTYPE = np.dtype(
+    [("filter", "S12"), ("pupil", "S15"), ("photmjsr", ">f4"), ("uncertainty", ">f4")]
+)
+APCORR_DTYPE = np.dtype(
+    [("filter", "S12"), ("pupil", "S15")]
+    + [(name, ">f4") for name in ("eefraction", "radius", "apcorr", "skyin", "skyout")]
+)
+
+
+def write_photom(path: Path, scope: Scope, optics: Filter, version: int = 1) -> Path:
+    """Write the photometric calibration of a filter; version 1 is what the simulator applied."""
+    frame = scope.frame
+    header = keywords(scope, "photom", "NrcImgPhotomModel", f"Photometry, version {version}")
+    steradian = pixel_steradian(frame.distortion)
+    header |= _exposure_types(scope) | {
+        "FILTER": optics.name,
+        "PUPIL": optics.pupil,
+        "PIXAR_SR": steradian,
+        "PIXAR_A2": steradian / STERADIAN_PER_ARCSEC2,
+    }
+    value = photmjsr(optics, frame.detector, frame.distortion)
+    value *= NEXT_PHOTOM_CHANGE ** (version - 1)
+    row = (optics.name.encode(), optics.pupil.encode(), value, value * PHOTOM_ERROR)
+    table = fits.BinTableHDU(np.array([row], dtype=PHOTOM_DTYPE), name="PHOTOM")
+    return write(path, header, [table], HISTORY)
+
+
+def _exposure_types(scope: Scope) -> dict[str, str]:
+    return {"EXP_TYPE": scope.instrument.image_type, "P_EXP_TY": "|".join(IMAGING) + "|"}
+
+
+def write_area(path: Path, scope: Scope) -> Path:
+    """Write the relative pixel areas of a whole detector."""
+    header = keywords(scope, "area", "PixelAreaModel", "Pixel areas")
+    steradian = pixel_steradian(scope.frame.distortion)
+    header |= _exposure_types(scope) | {
+        "FILTER": "ANY",
+        "PUPIL": "ANY",
+        "PIXAR_SR": steradian,
+        "PIXAR_A2": steradian / STERADIAN_PER_ARCSEC2,
+    }
+    return write(path, header, [image("SCI", detector_area(scope.frame))], HISTORY)
+
+
+def write_apcorr(path: Path, scope: Scope, pairs: Sequence[tuple[Filter, float]]) -> Path:
+    """Write aperture corrections for mosaics with pixels of the detector's size.
+
+    Parameters
+    ----------
+    path : Path
+    scope : Scope
+    pairs : sequence of (Filter, float)
+        Filters and their detectors' pixel size in arcsec.
+    """
+    header = keywords(scope, "apcorr", "NrcImgApcorrModel", "Aperture corrections")
+    header |= _exposure_types(scope) | {"DETECTOR": "N/A"}
+    for name in ("MODULE", "CHANNEL"):
+        del header[name]
+    rows = [row for optics, scale in pairs for row in aperture_rows(optics, scale)]
+    table = fits.BinTableHDU(np.array(rows, dtype=APCORR_DTYPE), name="APCORR")
+    return write(path, header, [table], HISTORY)
+
+
+def aperture_rows(optics: Filter, scale: float) -> list[tuple[Any, ...]]:
+    """Return the rows of a filter.
+
+    The PSF is widened by what drizzling and the sharing of edge pixels add: three boxes of one
+    pixel, 3/12 pixel^2 of variance an axis, besides the detector's pixel that is in it already.
+    A correction makes up for what lies outside the aperture and for the star's own light in the
+    sky annulus.
+    """
+    widened = filter_psf(optics, scale).widened(EXTRA_BOXES)
+    radii = np.linspace(0, 60, 1201)
+    growth = encircled(widened, radii)
+    apertures = np.interp(ENERGIES, growth, radii)
+    inner = float(np.ceil(apertures[-1])) + SKY_ANNULUS[0]
+    outer = inner + SKY_ANNULUS[1] - SKY_ANNULUS[0]
+    ring = np.interp([inner, outer], radii, growth)
+    sky = (ring[1] - ring[0]) / (np.pi * (outer**2 - inner**2))
+    names = optics.name.encode(), optics.pupil.encode()
+    return [
+        (*names, energy, radius, 1 / (energy - sky * np.pi * radius**2), inner, outer)
+        for energy, radius in zip(ENERGIES, apertures, strict=True)
+    ]
+
+
+def _meta(kind: str, model: str, title: str, **instrument: str) -> dict[str, Any]:
+    return {
+        "author": AUTHOR,
+        "date": USEAFTER,
+        "description": title,
+        "instrument": {"name": "NIRCAM"} | instrument,
+        "model_type": model,
+        "pedigree": "SIMULATION",
+        "reftype": kind,
+        "telescope": "JWST",
+        "title": title,
+        "useafter": USEAFTER,
+    }
+
+
+def write_tree(path: Path, tree: dict[str, Any]) -> Path:
+    """Write an ASDF file."""
+    with atomic_path(path) as temporary:
+        asdf.AsdfFile(tree).write_to(temporary)
+    return path
+
+
+def write_distortion(path: Path, scope: Scope) -> Path:
+    """Write the distortion of a detector: 0-based full-frame pixels to V2, V3 in arcsec."""
+    detector = scope.frame.detector
+    meta = _meta(
+        "distortion",
+        "DistortionModel",
+        "Distortion from the SIAF",
+        detector=detector.name,
+        channel=detector.channel,
+        module=detector.module,
+    )
+    types = "|".join(IMAGING) + "|"
+    meta |= {
+        "exposure": {"type": scope.instrument.image_type, "p_exptype": types},
+        "input_units": units.pix,
+        "output_units": units.arcsec,
+        "subarray": {"name": "FULL"},
+    }
+    meta["instrument"]["p_pupil"] = "CLEAR|"
+    return write_tree(path, {"meta": meta, "model": distortion_model(scope.frame.distortion)})
+
+
+def distortion_model(distortion: Distortion) -> Model:
+    """Return the distortion as a model of astropy with an inverse.
+
+    The SIAF's own inverse polynomials miss by some hundredths of a pixel; the inverse here is
+    fitted to the forward polynomials.
+    """
+    entry = distortion.entry
+    degree = int(entry["Sci2IdlDeg"])
+    shift = 1 - entry["XSciRef"], 1 - entry["YSciRef"]
+    forward = [_polynomial(entry.coefficients(f"Sci2Idl{axis}")) for axis in "XY"]
+    angle, parity = np.radians(entry["V3IdlYAngle"]), entry["VIdlParity"]
+    turn = np.array(
+        [[parity * np.cos(angle), np.sin(angle)], [-parity * np.sin(angle), np.cos(angle)]]
+    )
+    backward = _fitted_inverse(forward, degree, shift, entry["XDetSize"])
+    model = (
+        Shift(shift[0]) & Shift(shift[1])
+        | Mapping((0, 1, 0, 1))
+        | forward[0] & forward[1]
+        | Mapping((0, 1, 0, 1))
+        | _linear(turn[0]) & _linear(turn[1])
+        | Shift(entry["V2Ref"]) & Shift(entry["V3Ref"])
+    )
+    turned_back = np.linalg.inv(turn)
+    model.inverse = (
+        Shift(-entry["V2Ref"]) & Shift(-entry["V3Ref"])
+        | Mapping((0, 1, 0, 1))
+        | _linear(turned_back[0]) & _linear(turned_back[1])
+        | Mapping((0, 1, 0, 1))
+        | backward[0] & backward[1]
+        | Shift(-shift[0]) & Shift(-shift[1])
+    )
+    return model
+
+
+def _polynomial(coefficients: NDArray[np.float64]) -> Polynomial2D:
+    degree = len(coefficients) - 1
+    names = {
+        f"c{i}_{j}": coefficients[i, j] for i in range(degree + 1) for j in range(degree + 1 - i)
+    }
+    return Polynomial2D(degree, **names)
+
+
+def _linear(row: NDArray[np.float64]) -> Polynomial2D:
+    return Polynomial2D(1, c0_0=0.0, c1_0=row[0], c0_1=row[1])
+
+
+def _fitted_inverse(
+    forward: list[Polynomial2D], degree: int, shift: tuple[float, float], size: float
+) -> list[Polynomial2D]:
+    axis = np.linspace(-0.5, size - 0.5, 40)
+    x, y = (grid.ravel() for grid in np.meshgrid(axis + shift[0], axis + shift[1]))
+    ideal = [model(x, y) for model in forward]
+    # a scale of order one keeps the normal equations well conditioned
+    scale = max(np.abs(ideal[0]).max(), np.abs(ideal[1]).max())
+    powers = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
+    design = np.stack(
+        [(ideal[0] / scale) ** i * (ideal[1] / scale) ** j for i, j in powers], axis=1
+    )
+    found = []
+    for target in (x, y):
+        solution = np.linalg.lstsq(design, target, rcond=None)[0]
+        matrix = np.zeros((degree + 1, degree + 1))
+        for (i, j), value in zip(powers, solution, strict=True):
+            matrix[i, j] = value / scale ** (i + j)
+        found.append(_polynomial(matrix))
+    return found
+
+
+def write_filteroffset(path: Path, detector: Detector, filters: Sequence[Filter]) -> Path:
+    """Write by how many pixels each filter of a channel moves the image."""
+    meta = _meta(
+        "filteroffset",
+        "FilteroffsetModel",
+        "Filter offsets",
+        channel=detector.channel,
+        module=detector.module,
+    )
+    rows = [
+        {
+            "filter": optics.name,
+            "pupil": optics.pupil,
+            "column_offset": optics.offset[0],
+            "row_offset": optics.offset[1],
+        }
+        for optics in filters
+    ]
+    return write_tree(path, {"filters": rows, "meta": meta})
+
+
+def write_abvegaoffset(path: Path, filters: Sequence[Filter]) -> Path:
+    """Write m_AB - m_Vega of all filters."""
+    table = Table(
+        {
+            "filter": [optics.name for optics in filters],
+            "pupil": [optics.pupil for optics in filters],
+            "abvega_offset": np.array([vega_offset(item) for item in filters], dtype=np.float32),
+        }
+    )
+    meta = _meta("abvegaoffset", "ABVegaOffsetModel", "AB to Vega magnitude offsets")
+    return write_tree(path, {"abvega_offset": table, "meta": meta})

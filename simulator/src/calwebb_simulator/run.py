@@ -1,0 +1,202 @@
+"""Run a scenario: the sky, the reference files, the raw counts, and the truth about them."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.table import Table
+from calwebb_core.framework.atomic import atomic_path, check_writable, write_text
+from numpy.typing import NDArray
+
+from calwebb_simulator.detector import Properties, detector_properties
+from calwebb_simulator.exposure import exposure_psf, simulate, sky_electrons
+from calwebb_simulator.geometry import Frame
+from calwebb_simulator.instruments import instrument_named
+from calwebb_simulator.photometry import MJY_PER_UJY, electrons_per_mjy
+from calwebb_simulator.plan import Planned, plan
+from calwebb_simulator.references.build import Builder
+from calwebb_simulator.scenario import Scenario
+from calwebb_simulator.scene import generate, read_catalog
+
+logger = logging.getLogger(__name__)
+Float64 = NDArray[np.float64]
+
+
+@dataclass
+class Watcher:
+    """Called as the work goes on: `begin` with a text, `advance` with each piece done."""
+
+    begin: Callable[[str], None] = lambda text: None
+    advance: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was written: raw counts, folder of the truth, folder of the CRDS cache."""
+
+    raw: tuple[Path, ...]
+    truth: Path
+    cache: Path
+
+
+def run(
+    scenario: Scenario,
+    output_dir: Path,
+    *,
+    references: bool = True,
+    watcher: Watcher | None = None,
+) -> Outcome:
+    """Simulate a scenario into `uncal/`, `truth/` and `crds_cache/` of a folder.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    output_dir : Path
+    references : bool
+        Whether the reference files are written.
+    watcher : Watcher, optional
+
+    Raises
+    ------
+    InputError
+        If the scenario does not make sense or the folder cannot be written.
+    """
+    watcher = watcher or Watcher()
+    output_dir = Path(output_dir)
+    for name in ("uncal", "truth"):
+        check_writable(output_dir / name)
+    entries = plan(scenario)
+    catalog = make_catalog(scenario)
+    if references:
+        build = Builder(scenario, entries, output_dir / "crds_cache", watcher.begin)
+        build.build()
+    raw = expose_all(scenario, catalog, entries, output_dir, watcher)
+    write_catalog(output_dir / "truth" / "scene.ecsv", catalog, scenario, entries)
+    write_summary(output_dir / "truth" / "truth.json", scenario, entries)
+    return Outcome(raw, output_dir / "truth", output_dir / "crds_cache")
+
+
+def make_catalog(scenario: Scenario) -> Table:
+    """Return the catalog of a scenario's sky, read or drawn."""
+    scene = scenario.scene
+    if scene.catalog:
+        return read_catalog(scenario.folder / scene.catalog, scenario.optics)
+    return generate(
+        scene.stars,
+        scene.galaxies,
+        scenario.optics,
+        (scenario.ra, scenario.dec),
+        scene.radius,
+        scenario.seed,
+    )
+
+
+def expose_all(
+    scenario: Scenario,
+    catalog: Table,
+    entries: tuple[Planned, ...],
+    output_dir: Path,
+    watcher: Watcher,
+) -> tuple[Path, ...]:
+    """Simulate all exposures; a detector's properties are drawn once."""
+    instrument = instrument_named(scenario.instrument)
+    known: dict[tuple[str, str], Properties] = {}
+    paths = []
+    for entry in entries:
+        key = (entry.frame.detector.name, entry.frame.subarray)
+        if key not in known:
+            known[key] = detector_properties(
+                instrument, entry.frame, scenario.realisation, scenario.effects
+            )
+        watcher.begin(entry.root)
+        path = simulate(scenario, catalog, entry, known[key], output_dir, watcher.advance)
+        logger.debug("wrote %s", path)
+        paths.append(path)
+    return tuple(paths)
+
+
+def write_catalog(
+    path: Path, catalog: Table, scenario: Scenario, entries: tuple[Planned, ...]
+) -> None:
+    """Write the catalog with what can be expected of every source.
+
+    exposures_<FILTER> counts the exposures whose detector sees the source's centre,
+    snr_<FILTER> is the signal-to-noise ratio of PSF-weighted photometry in all of them together.
+    """
+    result = catalog.copy()
+    for optics in scenario.optics:
+        seen = np.zeros(len(result), dtype=np.int32)
+        weight = np.zeros(len(result))
+        flux = np.asarray(result[f"flux_{optics.name}"]) * MJY_PER_UJY * electrons_per_mjy(optics)
+        for entry in entries:
+            if entry.optics == optics:
+                inside = on_detector(result, entry, instrument_named(scenario.instrument).border)
+                seen += inside
+                weight += np.where(inside, flux**2 / variance(scenario, entry, flux), 0.0)
+        result[f"exposures_{optics.name}"] = seen
+        result[f"snr_{optics.name}"] = np.sqrt(weight)
+    result.meta = {"scenario": scenario.name, "seed": scenario.seed}
+    with atomic_path(path) as temporary:
+        result.write(temporary, format="ascii.ecsv", overwrite=True)
+
+
+def on_detector(catalog: Table, entry: Planned, border: int) -> NDArray[np.bool_]:
+    """Tell which sources' centres fall on pixels that see light."""
+    x, y = entry.placement.pixel(np.asarray(catalog["ra"]), np.asarray(catalog["dec"]))
+    size = border_of(entry.frame, border)
+    ny, nx = entry.frame.shape
+    return np.asarray(
+        (x > size[0] - 0.5)
+        & (x < nx - size[1] - 0.5)
+        & (y > size[2] - 0.5)
+        & (y < ny - size[3] - 0.5)
+    )
+
+
+def border_of(frame: Frame, border: int, size: int = 2048) -> tuple[int, int, int, int]:
+    """Return how many reference pixels a frame has left, right, below, above."""
+    left, below = frame.x_start - 1, frame.y_start - 1
+    right, above = size - left - frame.nx, size - below - frame.ny
+    first, second, third, fourth = (max(border - n, 0) for n in (left, right, below, above))
+    return first, second, third, fourth
+
+
+def variance(scenario: Scenario, entry: Planned, flux: Float64) -> Float64:
+    """Return the variance in (electrons/s)^2 of PSF-weighted photometry in one exposure."""
+    timing, detector = entry.timing, entry.frame.detector
+    area = exposure_psf(entry).effective_area
+    time = timing.integration_time * timing.integrations
+    background = sky_electrons(scenario, entry) + detector.dark
+    n = max(timing.groups, 2)
+    read = detector.cds_noise**2 / 2 / timing.pattern.frames
+    slope = 12 * read / (timing.group_time**2 * (n**3 - n)) / timing.integrations
+    return flux / time + area * (background / time + slope)
+
+
+def write_summary(path: Path, scenario: Scenario, entries: tuple[Planned, ...]) -> None:
+    """Write what was simulated, for people and for scoring."""
+    exposures = [
+        {
+            "root": entry.root,
+            "detector": entry.frame.detector.name,
+            "filter": entry.optics.name,
+            "subarray": entry.frame.subarray,
+            "groups": entry.timing.groups,
+            "integrations": entry.timing.integrations,
+            "group_time": entry.timing.group_time,
+            "pixel_scale": round(entry.frame.distortion.pixel_area**0.5, 6),
+        }
+        for entry in entries
+    ]
+    content = {
+        "format": 1,
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "effects": sorted(scenario.effects),
+        "sky_mjy_sr": scenario.scene.sky,
+        "exposures": exposures,
+    }
+    write_text(path, json.dumps(content, indent=1) + "\n")
