@@ -98,17 +98,20 @@ def reflect(k, n):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def running_median(strip, good, half, out):
+def running_median(strip, good, half, row0, size, out):
     """Write into `out` (float64, nrows) the median of the good samples of 2 half + 1 rows.
 
-    `strip` float32 (nrows, ncolumns), mirrored at its ends; NaN where no sample is good.
+    `strip` float32 (nrows, ncolumns) begins at row `row0` of a detector of `size` rows, which
+    is mirrored at its ends; NaN where no sample is good.
     """
     nrows, ncolumns = strip.shape
     values = np.empty((2 * half + 1) * ncolumns, np.float64)
     for row in range(nrows):
         n = 0
         for k in range(row - half, row + half + 1):
-            source = reflect(k, nrows)
+            source = reflect(k + row0, size) - row0
+            if source < 0 or source >= nrows:
+                continue
             for x in range(ncolumns):
                 if good[source, x]:
                     values[n] = strip[source, x]
@@ -117,18 +120,18 @@ def running_median(strip, good, half, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def row_levels(sides, good, half, gain, levels):
+def row_levels(sides, good, half, gain, row0, size, levels):
     """Write the reference level of every row into `levels` (float64, nplanes, nrows).
 
     `sides` float32 (nplanes, 2, nrows, 4): the first and the last four columns of each group,
-    already corrected for their columns; `good` bool (2, nrows, 4).
+    already corrected for their columns, from row `row0` of `size`; `good` bool (2, nrows, 4).
     """
     nplanes, _, nrows, _ = sides.shape
     for plane in prange(nplanes):
         left = np.empty(nrows, np.float64)
         right = np.empty(nrows, np.float64)
-        running_median(sides[plane, 0], good[0], half, left)
-        running_median(sides[plane, 1], good[1], half, right)
+        running_median(sides[plane, 0], good[0], half, row0, size, left)
+        running_median(sides[plane, 1], good[1], half, row0, size, right)
         for row in range(nrows):
             level = average_of_two(left[row], right[row])
             levels[plane, row] = 0.0 if np.isnan(level) else gain * level

@@ -134,8 +134,8 @@ def row_levels(
     samples, mask = strips(planes, good, where, -1)
     for end, part in enumerate(outer(columns, where.fast0, -1)):
         samples[:, end, :, : part.shape[-1]] -= part[:, np.newaxis, :].astype(np.float32)
-    half = parameters.side_smoothing_length // 2
-    kernels.row_levels(samples, mask, min(half, where.nslow - 1), parameters.side_gain, levels)
+    half = min(parameters.side_smoothing_length // 2, SIZE - 1)
+    kernels.row_levels(samples, mask, half, parameters.side_gain, where.slow0, SIZE, levels)
     return levels
 
 
