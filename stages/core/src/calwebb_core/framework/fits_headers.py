@@ -22,7 +22,7 @@ from calwebb_core.framework.metadata import Metadata
 
 logger = logging.getLogger(__name__)
 
-CARD = 80
+CARD, KEYWORD = 80, 8  # characters of a card and of its keyword
 VALUE_END = 30
 HOMES = ("PRIMARY", "SCI")
 
@@ -106,6 +106,9 @@ def checked_values(metadata: Metadata) -> dict[str, Any]:
         if not isinstance(value, bool | int | float | str):
             msg = f"{metadata.source}: keyword {name} is {value!r}; expected a number or a text"
             raise InputError(msg)
+        if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+            msg = f"{metadata.source}: keyword {name} is {value!r}; expected printable ASCII"
+            raise InputError(msg)
         entry = find_keyword(name)
         values[name] = value if entry is None else in_type(entry, value)
     return values
@@ -188,13 +191,32 @@ def heading(title: str) -> list[Any]:
 
 
 def card(name: str, value: Any, comment: str) -> Any:
-    """Return a card whose comment is cut to the room that its value leaves."""
-    bare = fits.Card(name, value)
-    length = max(len(bare.image.rstrip()), VALUE_END)  # a value before a comment is padded
-    room = CARD - length - len(" / ")
+    """Return a card with the full value and as much of its comment as there is room for."""
+    keyword = name if len(name) <= KEYWORD and " " not in name else f"HIERARCH {name}"
+    if isinstance(value, float):
+        return float_card(keyword, value, comment)
+    bare = fits.Card(keyword, value)
+    room = CARD - max(len(bare.image.rstrip()), VALUE_END) - len(" / ")
     if len(bare.image) > CARD:  # a long text on several cards
         room = CARD - len("CONTINUE  '' / ")
-    return fits.Card(name, value, comment[:room] if room > 0 else None)
+    return fits.Card(keyword, value, comment[:room] if room > 0 else None)
+
+
+def float_card(keyword: str, value: float, comment: str) -> Any:
+    """Return a card whose number reads back as the same float.
+
+    Astropy cuts numbers to the 20 columns of the fixed format, which holds 15 digits of small
+    ones; the free format has room for all 17.
+    """
+    digits = repr(value).upper()
+    if "E" not in digits and "." not in digits:
+        digits += ".0"
+    equals = " = " if keyword.startswith("HIERARCH") else "= "
+    image = f"{keyword:<{KEYWORD}}{equals}{digits:>20}"
+    room = CARD - len(image) - len(" / ")
+    if comment and room > 0:
+        image += f" / {comment[:room]}"
+    return fits.Card.fromstring(image.rstrip())
 
 
 def closing_cards(metadata: Metadata) -> list[Any]:

@@ -1,5 +1,6 @@
 """Arrays and tables of a FITS file as native numpy arrays."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.fits_layout import Hdu
 from calwebb_core.framework.keywords import is_structural
 from calwebb_core.framework.models import Table
+
+logger = logging.getLogger(__name__)
 
 STORED = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 UNSIGNED = {16: 2**15, 32: 2**31, 64: 2**63}
@@ -124,8 +127,19 @@ def read_tables(path: Path, names: list[str]) -> dict[str, Table]:
     """Read binary tables by EXTNAME, with units and the keywords of their headers."""
     if not names:
         return {}
+    tables = {}
     with fits.open(path, memmap=False, lazy_load_hdus=True) as hdulist:
-        return {name: convert_table(hdulist[name]) for name in names}
+        for name in names:
+            if any(form[0] in "PQ" for form in variable_formats(hdulist[name])):
+                logger.warning("%s: table %s has rows of varying length; left out", path, name)
+            else:
+                tables[name] = convert_table(hdulist[name])
+    return tables
+
+
+def variable_formats(hdu: Any) -> list[str]:
+    """Return the formats of a table's columns without repeat counts."""
+    return [str(form).lstrip("0123456789") for form in hdu.columns.formats]
 
 
 def convert_table(hdu: Any) -> Table:
@@ -144,8 +158,8 @@ def convert_table(hdu: Any) -> Table:
 
 def native_column(hdu: Any, name: str) -> NDArray[Any]:
     """Return one column in native byte order; texts stay bytes of the column's width."""
-    column = hdu.data.columns[name]
-    if "A" in column.format and column.dim is None:
-        return np.asarray(np.asarray(hdu.data)[name])
+    raw = np.asarray(hdu.data)[name]
+    if raw.dtype.kind == "S":
+        return raw
     values = np.asarray(hdu.data[name])
     return values.astype(values.dtype.newbyteorder("="))

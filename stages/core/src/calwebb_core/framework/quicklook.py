@@ -125,7 +125,7 @@ def unusable(values: NDArray[Any], name: str) -> NDArray[np.bool_]:
 def average_columns(block: Float32, factor: int) -> Float32:
     """Return the mean of a block of rows over `factor` columns at a time, float32 (columns,)."""
     if factor == 1:
-        return block[0]
+        return block.reshape(-1)
     width = -(-block.shape[1] // factor)
     padded = np.full((block.shape[0], width * factor), np.nan, np.float32)
     padded[:, : block.shape[1]] = block

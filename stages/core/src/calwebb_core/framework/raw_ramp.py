@@ -10,7 +10,7 @@ import numpy as np
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_headers import metadata_from
 from calwebb_core.framework.fits_layout import Hdu, find, require, scan
-from calwebb_core.framework.fits_read import read_into, read_tables, storage
+from calwebb_core.framework.fits_read import read_array, read_into, read_tables, storage
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Table, UInt8
 
@@ -194,15 +194,13 @@ def axis_of(keyword: str) -> str:
 
 def carried(path: Path, hdus: list[Hdu], known: tuple[str, ...]) -> dict[str, Table]:
     """Read every HDU that a container has no array for, in the order of the file."""
-    from calwebb_core.framework.fits_read import read_array
-
     rest = [hdu for hdu in hdus[1:] if hdu.name and hdu.name not in (*known, "ASDF")]
     tables = read_tables(path, [hdu.name for hdu in rest if not hdu.is_image])
     result = {}
     for hdu in rest:
         if hdu.name in tables:
             result[hdu.name] = tables[hdu.name]
-        elif hdu.shape:
+        elif hdu.is_image and hdu.shape:
             result[hdu.name] = Table(read_array(path, hdu))
     return result
 
