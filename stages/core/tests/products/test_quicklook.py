@@ -1,5 +1,8 @@
 """Quick looks: what is drawn, and that it is a picture of the right size and bytes."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -148,3 +151,11 @@ def test_program_says_what_is_wrong(tmp_path):
     assert "has no SCI extension" in result.output
     assert not (tmp_path / "x.png").exists()
     assert "Example:" in CliRunner().invoke(main, ["--help"]).output
+
+
+def test_help_loads_no_libraries():
+    """The program's help appears at once."""
+    check = "import calwebb_core.framework.command_quicklook, sys; print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    for name in ("numpy", "astropy", "matplotlib"):
+        assert f"'{name}'" not in done.stdout
