@@ -1,12 +1,13 @@
 """Small fields of stars with known positions, fluxes, pointing errors and sky levels."""
 
 import numpy as np
-from astropy.modeling.models import Polynomial2D, Mapping
+from astropy.modeling.models import Mapping, Polynomial2D
+from photutils.psf import CircularGaussianPRF
+
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
 from calwebb_core.science.dq import DO_NOT_USE
 from calwebb_core.science.wcs import imaging_wcs
-from photutils.psf import CircularGaussianPRF
 
 SCALE = 0.0311  # arcsec per pixel
 V2, V3 = 120.0, -527.0

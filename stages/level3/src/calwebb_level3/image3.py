@@ -4,6 +4,8 @@ Steps: tweakreg, skymatch, outlier_detection, resample, source_catalog. Products
 each exposure, `_i2d`, `_cat.ecsv` and `_segm` of the association's product.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +16,10 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.step import Status, Step
-
 from calwebb_level3.imageset import ImageSet, make_set
 from calwebb_level3.steps import outlier_detection, resample, skymatch, source_catalog, tweakreg
+
+logger = logging.getLogger(__name__)
 
 IMAGE_TYPES = ("NRC_IMAGE", "MIR_IMAGE", "NIS_IMAGE", "FGS_IMAGE")
 # Also made into plain mosaics: full-frame coronagraphy of detectors without occulter, AMI.
@@ -68,7 +71,7 @@ def read(path: Path, input_dir: Path | None = None) -> ImageSet:
     image = read_image(path)
     if image.weight is None:
         return make_set([image], product=root_of(path))
-    return ImageSet(image.metadata, root_of(path), mosaic=image)
+    return ImageSet(without_catalog(image.metadata), root_of(path), mosaic=image)
 
 
 def read_members(path: Path, input_dir: Path | None) -> ImageSet:
@@ -86,6 +89,9 @@ def read_members(path: Path, input_dir: Path | None) -> ImageSet:
         msg = f"{path}: has {len(association.products)} products; an image3 association has one"
         raise InputError(msg)
     product = association.products[0]
+    others = Counter(member.exptype for member in product.members if member.exptype != "science")
+    for kind, count in others.items():
+        logger.warning("%s: %d members of type %s are not used by image3", path, count, kind)
     exposures = [read_image(member.path) for member in product.of_type("science")]
     return make_set(
         exposures,
@@ -102,12 +108,27 @@ def first_metadata(path: Path, input_dir: Path | None = None) -> Metadata:
 
     path = Path(path)
     if path.suffix.lower() != ".json":
-        return read_metadata(path)
+        metadata = read_metadata(path)
+        # Mosaics say how they were weighted.
+        return without_catalog(metadata) if "RESWHT" in metadata else as_input(metadata)
     members = read_association(path, input_dir=input_dir).products[0].of_type("science")
     if not members:
         msg = f"{path}: the association has no science member; expected at least one"
         raise InputError(msg)
-    return read_metadata(members[0].path)
+    return as_input(read_metadata(members[0].path))
+
+
+def as_input(metadata: Metadata) -> Metadata:
+    """Forget the mosaic and catalog of an exposure's own stage 2 products."""
+    for keyword in LATER_KEYWORDS:
+        metadata.pop(keyword, None)
+    return metadata
+
+
+def without_catalog(metadata: Metadata) -> Metadata:
+    """Forget that a mosaic has a catalog: it is made anew."""
+    metadata.pop("S_SRCCAT", None)
+    return metadata
 
 
 def exposure_path(images: ImageSet, metadata: Metadata, suffix: str, directory: Path) -> Path:

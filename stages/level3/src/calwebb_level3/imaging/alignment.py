@@ -7,15 +7,22 @@ frame ``v2v3corr`` behind ``v2v3vacorr``.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from astropy.table import Table
-from calwebb_core.framework.metadata import Metadata
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
 from tweakwcs import JWSTWCSCorrector, XYXYMatch, align_wcs
 
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.science.footprint import sky, unit_vectors
+
 logger = logging.getLogger(__name__)
+
+Float64 = NDArray[np.float64]
+ARCSEC = np.deg2rad(1.0 / 3600.0)
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ class Pointing:
     group: str
 
     def corrector(self, group: str) -> JWSTWCSCorrector:
-        """Return tweakwcs's handle for this WCS."""
+        """Return tweakwcs's handle for this WCS; those of one group move as one."""
         angles = {
             key.lower(): self.metadata.require(key, float)
             for key in ("V2_REF", "V3_REF", "ROLL_REF")
@@ -132,13 +139,69 @@ class Outcome:
         )
 
 
+class ReferenceStars:
+    """Positions that exposures are aligned to; each aligned exposure makes them better.
+
+    Parameters
+    ----------
+    pointings : sequence of Pointing
+        The first exposure's images.
+    """
+
+    def __init__(self, pointings: Sequence[Pointing]) -> None:
+        self.vectors, self.weights = star_vectors(pointings)
+
+    def table(self) -> Table:
+        """Return RA, DEC (degrees) and weight."""
+        x, y, z = self.vectors.T
+        return Table(
+            {
+                "RA": np.degrees(np.arctan2(y, x)) % 360.0,
+                "DEC": np.degrees(np.arctan2(z, np.hypot(x, y))),
+                "weight": self.weights,
+            }
+        )
+
+    def near(self, vectors: Float64, radius: float) -> int:
+        """Return how many positions have a reference star within a radius in arcsec."""
+        distance, _ = KDTree(self.vectors).query(vectors)
+        return int(np.count_nonzero(distance < radius * ARCSEC))
+
+    def merge(self, pointings: Sequence[Pointing], radius: float, *, expand: bool) -> None:
+        """Average the stars within a radius (arcsec) of one another; add the others if wanted."""
+        vectors, weights = star_vectors(pointings)
+        tree = KDTree(self.vectors)
+        distance, index = tree.query(vectors)
+        _, back = KDTree(vectors).query(self.vectors)
+        mutual = (distance < radius * ARCSEC) & (back[index] == np.arange(len(vectors)))
+        own, theirs = index[mutual], weights[mutual]
+        total = self.weights[own] + theirs
+        mean = self.vectors[own] * self.weights[own, None] + vectors[mutual] * theirs[:, None]
+        self.vectors[own] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        self.weights[own] = total
+        if expand:
+            # Unmatched stars near a reference star are doubtful: blends, or the wrong one.
+            new = distance > 2 * radius * ARCSEC
+            self.vectors = np.concatenate([self.vectors, vectors[new]])
+            self.weights = np.concatenate([self.weights, weights[new]])
+
+
+def star_vectors(pointings: Sequence[Pointing]) -> tuple[Float64, Float64]:
+    """Return unit vectors (n, 3) and weights (n,) of the stars of images."""
+    vectors = [unit_vectors(*sky(p.wcs, p.stars["x"], p.stars["y"])) for p in pointings]
+    weights = [np.asarray(p.stars["weight"], float) for p in pointings]
+    return np.concatenate(vectors), np.concatenate(weights)
+
+
 def align_relative(
     pointings: Sequence[Pointing], matching: Matching
 ) -> tuple[list[Any], dict[str, Outcome]]:
-    """Align groups of images with one another; one group stays and is the reference.
+    """Align groups of images with one another.
 
-    A group whose correction is refused is left out and the others are aligned anew, so that it
-    pulls nobody along.
+    The group that shares most stars with the others is the reference and stays. The others
+    follow, next the one that shares most stars with those already aligned; their stars are
+    averaged with the reference's (and added to it, see `Matching.expand_refcat`). A group that
+    fails is tried again when others have joined. What is refused pulls nobody along.
 
     Parameters
     ----------
@@ -152,46 +215,57 @@ def align_relative(
     dict
         Outcome of each group.
     """
-    outcomes: dict[str, Outcome] = {}
-    remaining = {pointing.group for pointing in pointings}
+    groups: dict[str, list[int]] = {}
+    for index, pointing in enumerate(pointings):
+        groups.setdefault(pointing.group, []).append(index)
     wcses = [pointing.wcs for pointing in pointings]
-    while len(remaining) > 1:
-        chosen = [i for i, pointing in enumerate(pointings) if pointing.group in remaining]
-        correctors = [pointings[i].corrector(pointings[i].group) for i in chosen]
-        align_wcs(
-            correctors,
-            enforce_user_order=False,
-            expand_refcat=matching.expand_refcat,
-            minobj=matching.minobj,
-            match=matching.matcher(),
-            fitgeom=matching.fitgeometry,
-            nclip=matching.nclip,
-            sigma=(matching.sigma, "rmse"),
-        )
-        latest = {
-            corrector.meta["group_id"]: judge(corrector.meta["fit_info"], matching)
-            for corrector in correctors
-        }
-        outcomes.update(latest)
-        absurd = {name for name, outcome in latest.items() if outcome.reason.startswith("refused")}
-        if not absurd:
-            keep_corrections(wcses, chosen, correctors, latest)
-            break
-        remaining -= absurd
-    return wcses, outcomes
+    if len(groups) < 2:
+        return wcses, dict.fromkeys(groups, Outcome("reference"))
+    stars = {name: star_vectors([pointings[i] for i in m])[0] for name, m in groups.items()}
+    first = most_connected(stars, matching.searchrad)
+    reference = ReferenceStars([pointings[i] for i in groups[first]])
+    outcomes = {first: Outcome("reference")}
+    waiting = [name for name in groups if name != first]
+    tried: set[str] = set()
+    while len(tried) < len(waiting):
+        counts = {n: reference.near(stars[n], matching.searchrad) for n in waiting}
+        name = max((n for n in waiting if n not in tried), key=lambda n: counts[n])
+        members = [pointings[i] for i in groups[name]]
+        moved, outcomes[name] = align_group(members, reference.table(), matching)
+        if outcomes[name].status != "aligned":
+            tried.add(name)
+            continue
+        for index, wcs in zip(groups[name], moved, strict=True):
+            wcses[index] = wcs
+        aligned = [replace(p, wcs=wcs) for p, wcs in zip(members, moved, strict=True)]
+        reference.merge(aligned, 0.5 * matching.tolerance, expand=matching.expand_refcat)
+        waiting.remove(name)
+        tried.clear()
+    return wcses, {name: outcomes[name] for name in groups}
 
 
-def align_absolute(
+def most_connected(stars: Mapping[str, Float64], radius: float) -> str:
+    """Return the group with most stars within a radius (arcsec) of another group's."""
+    trees = {name: KDTree(vectors) for name, vectors in stars.items()}
+    shared = dict.fromkeys(stars, 0)
+    for name, tree in trees.items():
+        for other, vectors in stars.items():
+            if other != name:
+                near = tree.query(vectors)[0] < radius * ARCSEC
+                shared[name] += int(np.count_nonzero(near))
+    return max(shared, key=lambda name: shared[name])
+
+
+def align_group(
     pointings: Sequence[Pointing], reference: Table, matching: Matching
 ) -> tuple[list[Any], Outcome]:
-    """Move all images as one onto the positions of a catalog.
+    """Move some images as one onto the positions of a catalog.
 
     Parameters
     ----------
     pointings : sequence of Pointing
-        With WCS aligned relative to one another.
     reference : astropy.table.Table
-        Columns RA, DEC in degrees.
+        RA, DEC (degrees), and weight if there are any.
     matching : Matching
 
     Returns
@@ -200,10 +274,13 @@ def align_absolute(
         The given ones if the alignment failed.
     Outcome
     """
+    wcses = [pointing.wcs for pointing in pointings]
     correctors = [pointing.corrector("all") for pointing in pointings]
+    # The library measures overlaps of spherical polygons, in 0.2 s each, unless given an order.
     align_wcs(
         correctors,
-        refcat=reference["RA", "DEC"],
+        refcat=reference,
+        enforce_user_order=True,
         minobj=matching.minobj,
         match=matching.matcher(),
         fitgeom=matching.fitgeometry,
@@ -211,21 +288,10 @@ def align_absolute(
         sigma=(matching.sigma, "rmse"),
     )
     outcome = judge(correctors[0].meta["fit_info"], matching)
-    wcses = [pointing.wcs for pointing in pointings]
-    keep_corrections(wcses, range(len(wcses)), correctors, {"all": outcome})
-    return wcses, outcome
-
-
-def keep_corrections(
-    wcses: list[Any],
-    chosen: Sequence[int],
-    correctors: Sequence[JWSTWCSCorrector],
-    outcomes: Mapping[str, Outcome],
-) -> None:
-    """Put the corrected WCS of the aligned groups in the list."""
-    for index, corrector in zip(chosen, correctors, strict=True):
-        if outcomes[corrector.meta["group_id"]].status == "aligned":
-            wcses[index] = with_frame_of(corrector.wcs, wcses[index])
+    if outcome.status != "aligned":
+        return wcses, outcome
+    pairs = zip(correctors, wcses, strict=True)
+    return [with_frame_of(corrector.wcs, wcs) for corrector, wcs in pairs], outcome
 
 
 def with_frame_of(corrected: Any, original: Any) -> Any:
@@ -258,8 +324,8 @@ def absurdity(found: Outcome, matching: Matching) -> str:
         return f"a shift of {length:.2f} arcsec is more than searchrad"
     if abs(found.rotation) > matching.maximum_rotation:
         return f"a rotation of {found.rotation:.3f} degrees is more than maximum_rotation"
-    if found.matches < matching.minobj:
-        return f"{found.matches} stars after clipping are fewer than minobj"
+    if 2 * found.matches < matching.minobj:
+        return f"{found.matches} stars after clipping are fewer than half of minobj"
     if found.rmse > matching.tolerance:
         return f"a scatter of {found.rmse:.3f} arcsec is more than tolerance"
     return ""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 

@@ -7,11 +7,11 @@ import numpy as np
 from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
-from calwebb_core.science.footprint import sky
 from numpy.typing import NDArray
 from photutils.segmentation import SourceCatalog
 from scipy.spatial import KDTree
 
+from calwebb_core.science.footprint import sky
 from calwebb_level3.imaging.aperture_reference import Apertures
 from calwebb_level3.imaging.detection import Found
 from calwebb_level3.imaging.photometry import Fluxes, ab_magnitude, concentration, measure

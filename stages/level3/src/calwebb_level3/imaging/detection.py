@@ -15,7 +15,7 @@ from astropy.stats import SigmaClip, mad_std
 from numpy.typing import NDArray
 from photutils.background import Background2D, MedianBackground
 from photutils.segmentation import SegmentationImage, detect_sources
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter, label
 
 from calwebb_level3.kernels.deblend import flood
 
@@ -145,6 +145,26 @@ def significance(clean: Float32, err: Float32, mask: Bools, fwhm: float) -> Floa
     return result / np.float32(scatter) if scatter > 0 else result
 
 
+def outer_edge(mask: Bools) -> Bools:
+    """Return the outermost usable pixels of an image.
+
+    They cover their input pixels in part only; several may hold the same noise, which passes
+    for a source.
+
+    Parameters
+    ----------
+    mask : bool, (ny, nx)
+        True where there are no data.
+    """
+    parts, count = label(mask)
+    border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    outside = np.zeros(count + 1, bool)
+    outside[border] = True
+    outside[0] = False
+    edge = binary_dilation(outside[parts], np.ones((3, 3), bool), border_value=1)
+    return np.asarray(edge & ~mask)
+
+
 def find_sources(data: Float32, err: Float32, mask: Bools, how: Detection) -> Found | None:
     """Return the sources of an image, or None if there are none.
 
@@ -161,6 +181,7 @@ def find_sources(data: Float32, err: Float32, mask: Bools, how: Detection) -> Fo
     clean = clean.astype(np.float32)
     filtered = smooth(clean, how.fwhm * SIGMA_PER_FWHM)
     snr = significance(clean, err, mask, how.fwhm)
+    snr[outer_edge(mask)] = 0
     with warnings.catch_warnings():
         # "No sources were found" is answered by None.
         warnings.simplefilter("ignore")

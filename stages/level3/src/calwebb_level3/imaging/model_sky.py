@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from calwebb_core.framework.models import Image
-from calwebb_core.science.resample import input_weight, pixel_map
 from drizzle.resample import Drizzle, blot_image
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 
+from calwebb_core.framework.models import Image
+from calwebb_core.science.resample import input_weight, pixel_map
 from calwebb_level3.kernels.outliers import exceed, median_stack, near_hits
 
 Float32 = NDArray[np.float32]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from calwebb_core.science.footprint import footprint, separation, sky, unit_vectors
 from numpy.typing import NDArray
+
+from calwebb_core.science.footprint import footprint, separation, sky, unit_vectors
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

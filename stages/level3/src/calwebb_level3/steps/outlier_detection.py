@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.models import Image
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_core.science.dq import DO_NOT_USE, OUTLIER
-
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.steps.skymatch import level_to_subtract
 
@@ -94,7 +94,6 @@ def flag_on_grid(
 ) -> None:
     """Compare each exposure with the median of all on the grid of the mosaic."""
     from calwebb_core.science.resample import pixel_map
-
     from calwebb_level3.imaging.model_sky import Drizzling, blot, median_image
     from calwebb_level3.steps.resample import grid_of
 
@@ -125,7 +124,6 @@ def flag_pixel_by_pixel(
         If the exposures differ in shape.
     """
     from calwebb_core.science.dq import NON_SCIENCE
-
     from calwebb_level3.kernels.outliers import median_stack
 
     shapes = sorted({image.data.shape for image in images.exposures})

@@ -15,7 +15,6 @@ from typing import Any
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step
-
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.steps.skymatch import level_to_subtract
 
@@ -54,7 +53,6 @@ def run(
 ) -> tuple[ImageSet, Status]:
     """Make the mosaic of a set of exposures."""
     from calwebb_core.science.resample import Mosaic, pixel_map
-
     from calwebb_level3.imaging.blending import blend
 
     images.require_exposures("resample")

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.models import Image, Segmentation
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
-
 from calwebb_level3.imageset import ImageSet
 
 logger = logging.getLogger(__name__)

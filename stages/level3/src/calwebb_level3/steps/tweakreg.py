@@ -18,7 +18,6 @@ from typing import Any
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_core.science.footprint import s_region
-
 from calwebb_level3.imageset import ImageSet, usable_pixels
 
 logger = logging.getLogger(__name__)
@@ -168,7 +167,7 @@ def limits(
 
 def align(images: ImageSet, pointings: dict[int, Any], parameters: TweakregParameters) -> bool:
     """Align relative, then absolute; put the new WCS in the exposures; say if any was moved."""
-    from calwebb_level3.imaging.alignment import align_absolute, align_relative
+    from calwebb_level3.imaging.alignment import align_group, align_relative
 
     wcses, outcomes = align_relative(list(pointings.values()), relative_matching(parameters))
     for group, outcome in outcomes.items():
@@ -178,7 +177,7 @@ def align(images: ImageSet, pointings: dict[int, Any], parameters: TweakregParam
     aligned = [replace(p, wcs=w) for p, w in zip(pointings.values(), wcses, strict=True)]
     if images.reference_catalog is not None:
         matching = absolute_matching(parameters)
-        wcses, outcome = align_absolute(aligned, images.reference_catalog, matching)
+        wcses, outcome = align_group(aligned, images.reference_catalog, matching)
         level = logging.WARNING if outcome.status == "failed" else logging.INFO
         logger.log(level, "tweakreg: all exposures to the catalog: %s", outcome)
         moved |= outcome.status == "aligned"

@@ -1,0 +1,242 @@
+"""Outliers are found, star cores are kept; the compiled loops agree with numpy."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from calwebb_core.framework.errors import InputError
+from calwebb_core.science.dq import DO_NOT_USE, OUTLIER
+from calwebb_level3.imageset import make_set
+from calwebb_level3.imaging import model_sky
+from calwebb_level3.imaging.model_sky import blot, find_outliers
+from calwebb_level3.kernels.outliers import median_stack
+from calwebb_level3.steps.outlier_detection import OutlierDetectionParameters, run
+
+from .scene import dithered, star_field
+
+FLAGS = OUTLIER | DO_NOT_USE
+
+
+def with_cosmic_rays(exposures, number=150, low=20.0, high=200.0):
+    """Add single bright pixels away from the edges; return where they are."""
+    rng = np.random.default_rng(5)
+    masks = []
+    for image in exposures:
+        mask = np.zeros(image.data.shape, bool)
+        mask[tuple(rng.integers(30, 170, (2, number)))] = True
+        image.data[mask] += rng.uniform(low, high, mask.sum())
+        masks.append(mask)
+    return masks
+
+
+def cores(image, stars):
+    """Return the 5 x 5 pixels around each star."""
+    x, y = image.wcs.invert(stars[0], stars[1], with_bounding_box=False)
+    mask = np.zeros(image.data.shape, bool)
+    for u, v in zip(np.rint(x).astype(int), np.rint(y).astype(int), strict=True):
+        if 2 < u < 197 and 2 < v < 197:
+            mask[v - 2 : v + 3, u - 2 : u + 3] = True
+    return mask
+
+
+def hits(images):
+    return [(image.dq & OUTLIER) != 0 for image in images.exposures]
+
+
+@pytest.mark.parametrize("fwhm", [1.3, 2.1])
+def test_cosmic_rays_are_found_and_star_cores_kept(fwhm):
+    stars = star_field(80, faint=30, bright=30000)
+    exposures = dithered(stars, fwhm=fwhm, skies=[1.0, 1.0, 1.0, 1.0])
+    masks = with_cosmic_rays(exposures)
+    images = make_set(exposures, product="p")
+    _, status = run(images, None, OutlierDetectionParameters())
+    assert status.word == "COMPLETE"
+    for image, found, mask in zip(exposures, hits(images), masks, strict=True):
+        core = cores(image, stars)
+        near = np.zeros_like(mask)
+        for dy in (-1, 0, 1):
+            for dx in (-1, 0, 1):
+                near |= np.roll(mask, (dy, dx), (0, 1))
+        assert (found & mask & ~core).sum() > 0.98 * (mask & ~core).sum()
+        assert (found & core & ~near).sum() <= 1
+        assert (found & ~near).sum() <= 4
+
+
+def test_stars_alone_leave_no_hit():
+    stars = star_field(80, faint=30, bright=30000)
+    images = make_set(dithered(stars, fwhm=1.6), product="p")
+    run(images, None, OutlierDetectionParameters())
+    assert sum(found.sum() for found in hits(images)) <= 3
+
+
+def test_sky_levels_are_taken_into_account():
+    exposures = dithered(star_field(30), skies=[1.0, 5.0, 2.0, 9.0])
+    for image, level in zip(exposures, [0.0, 4.0, 1.0, 8.0], strict=True):
+        image.metadata["BKGLEVEL"], image.metadata["BKGSUB"] = level, False
+    images = make_set(exposures, product="p")
+    run(images, None, OutlierDetectionParameters())
+    assert sum(found.sum() for found in hits(images)) <= 4
+
+
+def test_flagged_pixels_become_nan():
+    exposures = dithered(star_field(30))
+    masks = with_cosmic_rays(exposures)
+    images = make_set(exposures, product="p")
+    run(images, None, OutlierDetectionParameters())
+    for image, found in zip(exposures, hits(images), strict=True):
+        assert np.all((image.dq[found] & FLAGS) == FLAGS)
+        for array in (image.data, image.err, image.var_poisson, image.var_rnoise, image.var_flat):
+            assert np.isnan(array[found]).all()
+            assert np.isfinite(array[~found]).all()
+    assert masks[0].any()
+
+
+def test_with_two_exposures_only_the_hit_one_is_flagged():
+    exposures = dithered(star_field(30), 2)
+    masks = with_cosmic_rays(exposures[:1])
+    images = make_set(exposures, product="p")
+    run(images, None, OutlierDetectionParameters())
+    first, second = hits(images)
+    assert (first & masks[0]).sum() > 0.9 * masks[0].sum()
+    assert second.sum() < 0.05 * masks[0].sum()
+
+
+def test_single_exposure_is_skipped():
+    images = make_set(dithered(star_field(30), 1), product="p")
+    _, status = run(images, None, OutlierDetectionParameters())
+    assert status.word == "SKIPPED"
+    assert "none to compare" in status.reason
+
+
+def test_without_resampling_pixels_are_compared():
+    exposures = dithered(star_field(0), 4)
+    with_cosmic_rays(exposures)
+    images = make_set(exposures, product="p")
+    run(images, None, OutlierDetectionParameters(resample_data=False))
+    assert all(found.sum() > 100 for found in hits(images))
+    exposures[0].data = exposures[0].data[:100]
+    with pytest.raises(InputError, match="resample_data = false needs exposures of one shape"):
+        run(images, None, OutlierDetectionParameters(resample_data=False))
+
+
+@pytest.mark.parametrize("text", ["5", "a b", "5 4 3", "-1 4", ""])
+def test_limits_that_are_no_pair_are_refused(text):
+    images = make_set(dithered(star_field(5), 2), product="p")
+    with pytest.raises(InputError, match=r"outlier_detection\.snr is .* expected two numbers"):
+        run(images, None, OutlierDetectionParameters(snr=text))
+
+
+def test_many_outliers_are_reported(caplog):
+    exposures = dithered(star_field(5), 3)
+    for image in exposures:
+        image.err *= 0.1
+    run(make_set(exposures, product="p"), None, OutlierDetectionParameters())
+    assert any(record.levelname == "WARNING" for record in caplog.records)
+
+
+def test_bands_give_the_same_median(monkeypatch):
+    exposures = dithered(star_field(30))
+    whole, banded = (make_set(dithered(star_field(30)), product="p") for _ in range(2))
+    run(whole, None, OutlierDetectionParameters())
+    monkeypatch.setattr(model_sky, "STACK_BYTES", 4 * 4 * 230 * 40)
+    run(banded, None, OutlierDetectionParameters())
+    assert len(exposures) == 4
+    for first, second in zip(whole.exposures, banded.exposures, strict=True):
+        np.testing.assert_array_equal(first.dq, second.dq)
+
+
+def test_weight_by_exposure_time():
+    exposures = dithered(star_field(30))
+    masks = with_cosmic_rays(exposures)
+    images = make_set(exposures, product="p")
+    run(images, None, OutlierDetectionParameters(weight_type="exptime"))
+    assert (hits(images)[0] & masks[0]).sum() > 0.9 * masks[0].sum()
+
+
+def median_reference(stack, noise):
+    """The same median in plain numpy."""
+    out = np.full(stack.shape[1:], np.nan, np.float32)
+    for index in np.ndindex(out.shape):
+        values = np.sort(stack[(slice(None), *index)])
+        values = values[np.isfinite(values)]
+        if len(values) == 2 and values[1] - values[0] > noise[index]:
+            out[index] = values[0]
+        elif len(values):
+            out[index] = np.median(values)
+    return out
+
+
+values = st.one_of(st.just(math.nan), st.floats(-1e3, 1e3, width=32))
+
+
+@given(st.data(), st.integers(1, 6), st.integers(1, 4), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_median_agrees_with_numpy(data, n, ny, nx):
+    stack = data.draw(arrays(np.float32, (n, ny, nx), elements=values))
+    noise = np.full((ny, nx), data.draw(st.sampled_from([1.0, 10.0, np.inf])), np.float32)
+    out = np.empty((ny, nx), np.float32)
+    median_stack(stack, noise, out)
+    np.testing.assert_allclose(out, median_reference(stack, noise), rtol=1e-6)
+
+
+def outliers_reference(data, model, err, snr, scale):
+    """The same test in plain numpy."""
+    padded = np.pad(model, 1, constant_values=np.nan)
+    ny, nx = model.shape
+    around = [
+        padded[1 + v : 1 + v + ny, 1 + u : 1 + u + nx] for v in (-1, 0, 1) for u in (-1, 0, 1)
+    ]
+    slope = np.fmax.reduce([np.abs(a - model) for a in around] + [np.zeros_like(model)])
+    difference = np.abs(data - model)
+    first = difference > scale[0] * slope + snr[0] * err
+    second = difference > scale[1] * slope + snr[1] * err
+    grown = np.pad(first, 1)
+    near = np.logical_or.reduce(
+        [grown[1 + v : 1 + v + ny, 1 + u : 1 + u + nx] for v in (-1, 0, 1) for u in (-1, 0, 1)]
+    )
+    return second & near
+
+
+@given(st.data(), st.integers(1, 6), st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_outlier_test_agrees_with_numpy(data, ny, nx):
+    # Whole numbers: the sums are exact, so that both sides decide alike at a limit.
+    whole = st.one_of(st.just(math.nan), st.integers(-50, 50).map(float))
+    image, model = (data.draw(arrays(np.float32, (ny, nx), elements=whole)) for _ in range(2))
+    err = data.draw(arrays(np.float32, (ny, nx), elements=st.sampled_from([1.0, 4.0, math.nan])))
+    found = find_outliers(image, model, err, snr=(5.0, 4.0), scale=(1.5, 0.5))
+    expected = outliers_reference(image, model, err, (5.0, 4.0), (1.5, 0.5))
+    np.testing.assert_array_equal(found > 0, expected)
+
+
+def test_shapes_have_to_agree():
+    a, b = np.zeros((3, 3), np.float32), np.zeros((3, 4), np.float32)
+    with pytest.raises(ValueError, match="data, model and err have shapes"):
+        find_outliers(a, a, b, snr=(5, 4), scale=(1, 1))
+
+
+def test_blot_is_the_identity_on_pixels_and_nan_near_unknown_ones():
+    rng = np.random.default_rng(1)
+    model = rng.normal(size=(30, 30)).astype(np.float32)
+    model[10, 12] = np.nan
+    y, x = np.mgrid[0:30, 0:30].astype(float)
+    seen = blot(model, np.stack([x, y], axis=-1))
+    known = np.isfinite(seen)
+    np.testing.assert_allclose(seen[known], model[known], rtol=1e-4, atol=1e-5)
+    assert not known[10, 12]
+    assert not known[9:11, 11:13].any()
+    assert known[2:9, 2:25].all()
+
+
+def test_blot_outside_is_nan():
+    model = np.ones((20, 20), np.float32)
+    places = np.full((2, 2, 2), -5.0)
+    places[0, 0] = 10.3
+    places[1, 1] = np.nan
+    seen = blot(model, places)
+    assert seen[0, 0] == pytest.approx(1.0)
+    assert np.isnan(seen.ravel()[1:]).all()

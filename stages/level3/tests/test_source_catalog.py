@@ -1,0 +1,350 @@
+"""Sources are found, placed and measured; missing references are said and survived."""
+
+import io
+
+import numpy as np
+import pytest
+from astropy.table import QTable
+from astropy.table import Table as AstropyTable
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.spatial import KDTree
+
+from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.models import Table
+from calwebb_core.framework.reference_data import Reference
+from calwebb_core.framework.references import References
+from calwebb_level3.imageset import ImageSet, make_set
+from calwebb_level3.imaging.aperture_reference import (
+    find_apertures,
+    find_vega_offset,
+    typical_apertures,
+)
+from calwebb_level3.imaging.detection import deblend, significance
+from calwebb_level3.imaging.photometry import ab_magnitude
+from calwebb_level3.imaging.shapes import sharpness_roundness
+from calwebb_level3.steps import resample, source_catalog
+from calwebb_level3.steps.source_catalog import SourceCatalogParameters
+
+from .scene import PIXAR_SR, dithered, star_field
+
+# Width per axis of a drizzled star as an aperture sees it: diffraction, and the pixel four
+# times (detector, drizzle's input and output pixel, aperture), in pixels.
+SIGMA = np.sqrt((2.1 / 2.3548) ** 2 + 4.0 / 12.0)
+ROW = [
+    ("filter", "S12"),
+    ("pupil", "S15"),
+    ("eefraction", "f4"),
+    ("radius", "f4"),
+    ("apcorr", "f4"),
+    ("skyin", "f4"),
+    ("skyout", "f4"),
+]
+
+
+def apcorr_table(name="F200W", sigma=SIGMA):
+    energies = (0.1, 0.3, 0.5, 0.7)
+    rows = [
+        (name, "CLEAR", e, sigma * np.sqrt(-2 * np.log(1 - e)), 1 / e, 8.0, 12.0) for e in energies
+    ]
+    return np.array(rows, dtype=ROW)
+
+
+def references(table=None, offset=None):
+    apcorr = None if table is None else Reference("apcorr", tables={"APCORR": Table(table)})
+    vega = None if offset is None else Reference("abvegaoffset", tree={"abvega_offset": offset})
+    return References.of(apcorr=apcorr, abvegaoffset=vega)
+
+
+def mosaic_of(stars, **keywords):
+    images = make_set(dithered(stars, **keywords), product="p")
+    resample.run(images, None, resample.ResampleParameters())
+    return images
+
+
+def separated_field(seed=0, number=60):
+    """Stars at least 0.35 arcsec (11 pixels) apart, with a wide range of fluxes."""
+    ra, dec, _ = star_field(number * 4, radius=3.0, seed=seed)
+    east, north = (ra - 80.0) * 3600 * np.cos(np.deg2rad(-69.5)), (dec + 69.5) * 3600
+    kept = []
+    for i in range(len(ra)):
+        if all(np.hypot(east[i] - east[j], north[i] - north[j]) > 0.35 for j in kept):
+            kept.append(i)
+    kept = kept[:number]
+    flux = 10 ** np.random.default_rng(seed).uniform(0.9, 3.0, len(kept))
+    return ra[kept], dec[kept], flux
+
+
+def signal_to_noise(flux):
+    """Of a star's matched filter in the stack of four exposures with read and sky noise."""
+    return flux / np.sqrt(4 * np.pi * SIGMA**2 * (0.5**2 + 1.0 / 200.0) / 4.0)
+
+
+@pytest.fixture(scope="module")
+def catalogued():
+    """Three fields with their catalogs."""
+    fields = []
+    for seed in range(3):
+        stars = separated_field(seed)
+        images = mosaic_of(stars, seed=100 * seed)
+        source_catalog.run(images, references(apcorr_table()), SourceCatalogParameters())
+        fields.append((stars, images))
+    return fields
+
+
+def matched(fields):
+    """Return flux ratio, pull, distance in mas and S/N of the stars that were found."""
+    columns = []
+    for (ra, dec, flux), images in fields:
+        x, y = images.mosaic.wcs.invert(ra, dec, with_bounding_box=False)
+        table = images.catalog
+        distance, index = KDTree(np.c_[table["xcentroid"], table["ycentroid"]]).query(np.c_[x, y])
+        ny, nx = images.mosaic.data.shape
+        inside = (x > 20) & (x < nx - 20) & (y > 20) & (y < ny - 20)
+        measured = table["aper_total_flux"].value[index]
+        truth = flux * PIXAR_SR * 1e6
+        pull = (measured - truth) / table["aper_total_flux_err"].value[index]
+        values = (measured / truth, pull, distance * 31.1, signal_to_noise(flux), distance < 1)
+        columns.append(np.array(values)[:, inside])
+    return np.concatenate(columns, axis=1)
+
+
+def test_faint_stars_are_found(catalogued):
+    _, _, _, snr, found = matched(catalogued)
+    assert (found[snr > 10] > 0).all()
+    faint = (snr > 7) & (snr < 10)
+    assert faint.sum() >= 5
+    assert found[faint].mean() > 0.8
+
+
+def test_next_to_nothing_is_found_that_is_not_there(catalogued):
+    wrong, total = 0, 0
+    for (ra, dec, _), images in catalogued:
+        x, y = images.mosaic.wcs.invert(ra, dec, with_bounding_box=False)
+        places = np.c_[images.catalog["xcentroid"], images.catalog["ycentroid"]]
+        distance, _ = KDTree(np.c_[x, y]).query(places)
+        wrong, total = wrong + int((distance > 2).sum()), total + len(places)
+    assert wrong <= 0.02 * total
+
+
+def test_fluxes_and_positions(catalogued):
+    ratio, pull, distance, snr, found = matched(catalogued)
+    bright = (snr > 40) & (found > 0)
+    assert np.nanmedian(ratio[bright]) == pytest.approx(1.0, abs=0.015)
+    assert np.nanstd(ratio[bright]) < 0.03
+    assert np.sqrt(np.mean(distance[bright] ** 2) / 2) < 1.0
+    middle = (snr > 10) & (snr < 40) & (found > 0)
+    assert 0.6 < np.nanstd(pull[middle]) < 1.6
+
+
+def test_columns_units_and_segments(catalogued):
+    table = catalogued[0][1].catalog
+    for name in ("aper30", "aper50", "aper70", "aper_total", "isophotal"):
+        assert table[f"{name}_flux"].unit == "Jy"
+        for suffix in ("flux_err", "abmag", "abmag_err", "vegamag", "vegamag_err"):
+            assert f"{name}_{suffix}" in table.colnames
+    for name in ("CI_50_30", "CI_70_50", "CI_70_30", "sharpness", "roundness", "nn_dist"):
+        assert np.isfinite(np.asarray(table[name], float)).mean() > 0.8
+    assert list(table["label"]) == list(range(1, len(table) + 1))
+    segments = catalogued[0][1].segmentation
+    assert segments.data.dtype == np.uint32
+    assert segments.data.max() == len(table)
+    stars = ~table["is_extended"][table["aper70_flux"] > 20 * table["aper70_flux_err"]]
+    assert stars.mean() > 0.95
+    corner = table["sky_bbox_ll"]
+    assert (corner.separation(table["sky_centroid"]).arcsec < 2).all()
+
+
+def test_two_runs_write_the_same_bytes():
+    texts = []
+    for _ in range(2):
+        images = mosaic_of(separated_field(5, 20))
+        source_catalog.run(images, references(apcorr_table()), SourceCatalogParameters())
+        text = io.StringIO()
+        images.catalog.write(text, format="ascii.ecsv")
+        texts.append(text.getvalue())
+    assert texts[0] == texts[1]
+    assert len(QTable.read(texts[0], format="ascii.ecsv")) == len(images.catalog)
+
+
+def test_without_references_totals_and_vega_are_nan(caplog):
+    images = mosaic_of(separated_field(5, 20))
+    _, status = source_catalog.run(images, references(), SourceCatalogParameters())
+    assert status.word == "COMPLETE"
+    assert np.isnan(images.catalog["aper_total_flux"]).all()
+    assert np.isfinite(images.catalog["aper70_flux"]).any()
+    assert np.isnan(images.catalog["aper70_vegamag"]).all()
+    assert "no aperture correction for FILTER F200W" in caplog.text
+    assert "no ABVEGAOFFSET reference" in caplog.text
+
+
+def test_a_filter_that_the_references_lack_is_said(caplog):
+    images = mosaic_of(separated_field(5, 20))
+    offset = AstropyTable({"filter": ["F090W"], "pupil": ["CLEAR"], "abvega_offset": [0.5]})
+    refs = references(apcorr_table("F090W"), offset)
+    source_catalog.run(images, refs, SourceCatalogParameters())
+    assert "no aperture correction for FILTER F200W" in caplog.text
+    assert "is not in the ABVEGAOFFSET reference" in caplog.text
+
+
+def test_vega_magnitudes():
+    images = mosaic_of(separated_field(5, 20))
+    offset = AstropyTable(
+        {"filter": ["F200W", "F200W"], "pupil": ["F187N", "CLEAR"], "abvega_offset": [9.0, 1.7]}
+    )
+    source_catalog.run(images, references(apcorr_table(), offset), SourceCatalogParameters())
+    table = images.catalog
+    assert table["aper50_abmag"] - table["aper50_vegamag"] == pytest.approx(1.7, nan_ok=True)
+    assert table.meta["abvega_offset"] == 1.7
+
+
+def test_references_that_hold_something_else_are_refused():
+    images = mosaic_of(separated_field(5, 20))
+    refs = References.of(apcorr=Reference("apcorr", name="a.fits"), abvegaoffset=None)
+    with pytest.raises(ReferenceFileError, match=r"a\.fits: has no table APCORR"):
+        source_catalog.run(images, refs, SourceCatalogParameters())
+    with pytest.raises(ReferenceFileError, match="has no table abvega_offset"):
+        find_vega_offset({}, images.metadata)
+
+
+def test_encircled_energies_are_checked():
+    images = mosaic_of(separated_field(5, 20))
+    refs = references(apcorr_table())
+    with pytest.raises(InputError, match="encircled energy 60 % is not in the APCORR reference"):
+        source_catalog.run(images, refs, SourceCatalogParameters(aperture_ee3=60))
+    with pytest.raises(InputError, match="expected increasing percentages"):
+        typical_apertures(2.0, (50, 30, 70))
+
+
+def test_apertures_follow_the_pixel_scale():
+    images = make_set(dithered(star_field(3), 1), product="p")
+    one = find_apertures(apcorr_table(), images.metadata, (30, 50, 70), 1.0)
+    half = find_apertures(apcorr_table(), images.metadata, (30, 50, 70), 0.5)
+    assert half.radii == pytest.approx(np.array(one.radii) * 2)
+    assert half.sky == pytest.approx((16.0, 24.0))
+    assert one.corrections == pytest.approx((1 / 0.3, 2.0, 1 / 0.7))
+
+
+def test_units_are_checked():
+    images = mosaic_of(separated_field(5, 10))
+    images.mosaic.metadata["BUNIT"] = "DN/s"
+    with pytest.raises(InputError, match="BUNIT is 'DN/s'; source_catalog needs MJy/sr"):
+        source_catalog.run(images, references(), SourceCatalogParameters())
+    images.mosaic.metadata["BUNIT"] = "MJy/sr"
+    images.mosaic.metadata["PIXAR_SR"] = 0.0
+    with pytest.raises(InputError, match=r"PIXAR_SR is 0\.0; expected a positive"):
+        source_catalog.run(images, references(), SourceCatalogParameters())
+
+
+def test_skipped_without_mosaic_source_or_pixel():
+    images = make_set(dithered(star_field(3), 1), product="p")
+    _, status = source_catalog.run(images, references(), SourceCatalogParameters())
+    assert "no mosaic" in status.reason
+    images = mosaic_of(star_field(0))
+    _, status = source_catalog.run(images, references(), SourceCatalogParameters())
+    assert status.word == "SKIPPED"
+    assert "no source" in status.reason
+    images.mosaic.data[:] = np.nan
+    _, status = source_catalog.run(images, references(), SourceCatalogParameters())
+    assert status.word == "SKIPPED"
+
+
+def test_a_single_source_has_no_neighbour():
+    images = mosaic_of((np.array([80.0]), np.array([-69.5]), np.array([500.0])))
+    source_catalog.run(images, references(), SourceCatalogParameters())
+    assert len(images.catalog) == 1
+    assert images.catalog["nn_label"][0] == -1
+    assert np.isnan(images.catalog["nn_dist"][0])
+
+
+def test_holes_give_nan_and_no_false_source():
+    images = mosaic_of((np.array([80.0]), np.array([-69.5]), np.array([5000.0])))
+    mosaic = images.mosaic
+    x, y = (round(float(v)) for v in mosaic.wcs.invert(80.0, -69.5, with_bounding_box=False))
+    mosaic.data[y, x + 1] = np.nan
+    source_catalog.run(images, references(apcorr_table()), SourceCatalogParameters())
+    assert len(images.catalog) == 1
+    assert np.isnan(images.catalog["aper70_flux"][0])
+
+
+def test_significance_of_noise_is_one():
+    rng = np.random.default_rng(2)
+    noise = rng.normal(0, 3, (300, 300)).astype(np.float32)
+    err = np.full((300, 300), 1.0, np.float32)
+    snr = significance(noise, err, np.zeros((300, 300), bool), 2.5)
+    assert snr.std() == pytest.approx(1.0, abs=0.02)
+    none = significance(noise, err * np.nan, np.zeros((300, 300), bool), 2.5)
+    assert not none.any()
+
+
+@pytest.mark.parametrize("distance", [5.0, 7.0])
+def test_two_stars_in_one_segment_are_separated(distance):
+    far = distance * 0.0311 / 3600
+    stars = (np.array([80.0, 80.0]), np.array([-69.5, -69.5 + far]), np.array([2000.0, 800.0]))
+    images = mosaic_of(stars)
+    source_catalog.run(images, references(), SourceCatalogParameters())
+    assert len(images.catalog) == 2
+    whole = mosaic_of(stars)
+    source_catalog.run(whole, references(), SourceCatalogParameters(deblend=False))
+    assert len(whole.catalog) == 1
+
+
+@given(
+    arrays(np.float32, (6, 7), elements=st.integers(0, 20).map(float)),
+    arrays(np.int32, (6, 7), elements=st.integers(0, 2)),
+    st.sampled_from([0.0, 0.1, 1.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_deblending_splits_segments_and_nothing_else(image, segments, contrast):
+    labels = deblend(image, image, segments, (1, contrast, 0.0))
+    np.testing.assert_array_equal(labels > 0, segments > 0)
+    present = np.unique(labels[labels > 0])
+    assert list(present) == list(range(1, len(present) + 1))
+    for label in present:
+        assert len(np.unique(segments[labels == label])) == 1
+    first = [int(np.flatnonzero(labels.ravel() == label)[0]) for label in present]
+    assert first == sorted(first)
+
+
+def test_deblending_needs_flux_height_and_size():
+    x = np.arange(40, dtype=np.float32)
+    row = 10 * np.exp(-0.5 * ((x - 10) / 2) ** 2) + 5 * np.exp(-0.5 * ((x - 25) / 2) ** 2)
+    image = np.repeat(row[None], 3, axis=0).astype(np.float32) + 1
+    segments = np.ones(image.shape, np.int32)
+    assert deblend(image, image, segments, (5, 0.001, 3.0)).max() == 2
+    assert deblend(image, image, segments, (5, 0.5, 3.0)).max() == 1
+    assert deblend(image, image, segments, (5, 0.001, 6.0)).max() == 1
+    assert deblend(image, image, segments, (200, 0.001, 3.0)).max() == 1
+    # The saddle divides them.
+    labels = deblend(image, image, segments, (5, 0.001, 3.0))
+    assert set(np.unique(labels[:, :15])) == {1}
+    assert set(np.unique(labels[:, 21:])) == {2}
+
+
+def test_magnitudes():
+    magnitude, error = ab_magnitude(np.array([3631.0, -1.0]), np.array([36.31, 1.0]))
+    assert magnitude == pytest.approx([0.0, np.nan], nan_ok=True)
+    assert error == pytest.approx([0.010857, np.nan], rel=1e-4, nan_ok=True)
+
+
+def test_shapes_of_a_star_a_hot_pixel_and_a_streak():
+    y, x = np.mgrid[0:60, 0:60].astype(float)
+    data = np.exp(-0.5 * ((x - 15) ** 2 + (y - 15) ** 2)).astype(np.float32)
+    data[40, 15] = 1.0
+    data += np.exp(-0.5 * (((x - 40) / 3) ** 2 + (y - 40) ** 2)).astype(np.float32)
+    places = np.array([[15.0, 15.0], [15.0, 40.0], [40.0, 40.0], [0.0, 0.0], [np.nan, 3.0]])
+    sharpness, roundness = sharpness_roundness(data, places, 2.3548)
+    assert sharpness[1] > sharpness[0] > sharpness[2]
+    assert abs(roundness[0]) < 0.01
+    assert roundness[2] < -0.5
+    assert np.isnan(sharpness[3:]).all()
+
+
+def test_a_mosaic_alone_is_enough():
+    images = mosaic_of(separated_field(5, 20))
+    alone = ImageSet(images.mosaic.metadata, "p", mosaic=images.mosaic)
+    _, status = source_catalog.run(alone, references(), SourceCatalogParameters())
+    assert status.word == "COMPLETE"
+    with pytest.raises(InputError, match="resample needs calibrated exposures"):
+        resample.run(alone, None, resample.ResampleParameters())
