@@ -37,9 +37,7 @@ def miri_slopes(realdata, folder, first):
     """Fit the laboratory ramps from group `first` to the last but one."""
     folder.mkdir()
     values = {"gain": 5.5, "readnoise": 14.0}
-    options = constants(
-        folder, values, (64, 72), (1, 779), INSTRUME="MIRI", DETECTOR="MIRIMAGE"
-    )
+    options = constants(folder, values, (64, 72), (1, 779), INSTRUME="MIRI", DETECTOR="MIRIMAGE")
     done = call(
         "step", "ramp_fit", realdata / MIRI, "--output-dir", folder, *options,
         f"--set=ramp_fit.firstgroup={first}", "--set=ramp_fit.lastgroup=48",
@@ -57,7 +55,10 @@ def test_laboratory_ramps(realdata, tmp_path):
     """
     with fits.open(realdata / MIRI.replace("_pipe", "_pipe_rateints")) as hdus:
         theirs, dq = hdus["SCI"].data.copy(), hdus["DQ"].data.copy()
-    first, later = miri_slopes(realdata, tmp_path / "a", 1), miri_slopes(realdata, tmp_path / "b", 3)
+    first, later = (
+        miri_slopes(realdata, tmp_path / "a", 1),
+        miri_slopes(realdata, tmp_path / "b", 3),
+    )
     for i in range(5):
         ours = first[i] if i == 0 else later[i]
         good = (dq[i] == 0) & np.isfinite(ours)
@@ -93,9 +94,7 @@ def test_niriss_without_references(realdata, tmp_path):
 
 def test_niriss_with_gain_and_read_noise(realdata, tmp_path):
     values = {"gain": 1.62, "readnoise": 15.0, "saturation": 58000.0}
-    options = constants(
-        tmp_path, values, (80, 80), (1045, 1), INSTRUME="NIRISS", DETECTOR="NIS"
-    )
+    options = constants(tmp_path, values, (80, 80), (1045, 1), INSTRUME="NIRISS", DETECTOR="NIS")
     options += [f"--override={kind}=N/A" for kind in ALL if kind not in values]
     out = tmp_path / "out"
     done = call("run", realdata / NIRISS, "--output-dir", out, *options)

@@ -82,8 +82,9 @@ def reference_dq(reference: Reference, shape: tuple[int, ...]) -> UInt32:
     if reference.dq is None:
         return np.zeros(shape, np.uint32)
     check_size(reference, "DQ", reference.dq, shape)
-    planes: UInt32 = reference.dq.reshape(-1, *shape)
-    return np.bitwise_or.reduce(planes, axis=0)
+    planes = reference.dq.reshape(-1, *shape)
+    together: UInt32 = np.bitwise_or.reduce(planes, axis=0)
+    return together
 
 
 def check_size(

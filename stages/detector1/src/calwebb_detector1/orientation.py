@@ -6,8 +6,8 @@ axis. FASTAXIS and SLOWAXIS say how these lie in the images, which are oriented 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
@@ -37,7 +37,7 @@ class Orientation:
     nfast: int
     nslow: int
 
-    def turn(self, image: NDArray[np.generic]) -> NDArray[np.generic]:
+    def turn(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return a view of (..., y, x) as (..., slow, fast)."""
         turned = image.swapaxes(-1, -2) if self.fast_is_y else image
         rows = slice(None, None, -1) if self.flip_slow else slice(None)

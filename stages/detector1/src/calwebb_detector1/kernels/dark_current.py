@@ -3,11 +3,13 @@
 import numpy as np
 from numba import njit, prange
 
+from calwebb_detector1.kernels.types import Float32, Int64, Scalar
+
 ZERO = np.float32(0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def dark_frame(dark, k, y, x):
+def dark_frame(dark: Float32, k: int, y: int, x: int) -> Scalar:
     """Return frame `k` of a dark (nframes, ny, nx), extrapolated by its last rate, NaN as 0."""
     last = dark.shape[0] - 1
     value = dark[min(k, last), y, x]
@@ -17,7 +19,7 @@ def dark_frame(dark, k, y, x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def dark_group(dark, g, nframes, groupgap, y, x):
+def dark_group(dark: Float32, g: int, nframes: int, groupgap: int, y: int, x: int) -> Scalar:
     """Return the mean of the dark frames that group `g` averages."""
     start = g * (nframes + groupgap)
     if nframes == 1:
@@ -29,7 +31,7 @@ def dark_group(dark, g, nframes, groupgap, y, x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def subtract_dark(data, darks, which, nframes, groupgap):
+def subtract_dark(data: Float32, darks: Float32, which: Int64, nframes: int, groupgap: int) -> None:
     """Subtract from `data` (nints, ngroups, ny, nx) in place the dark of each integration.
 
     `darks` float32 (ndarks, nframes, ny, nx), DN; `which` (int64, nints) names the dark of

@@ -3,9 +3,19 @@
 import numpy as np
 from numba import njit, prange
 
+from calwebb_detector1.kernels.types import Float32, Scalar
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def convolve_pixel(image, kernel, y, x, bounds, ky, kx):
+def convolve_pixel(
+    image: Float32,
+    kernel: Float32,
+    y: int,
+    x: int,
+    bounds: tuple[int, int, int, int],
+    ky: int,
+    kx: int,
+) -> Scalar:
     """Return one pixel convolved with the kernel at (`ky`, `kx`); nothing comes from outside.
 
     `kernel` is (kh, kw, my, mx), where my = mx = 1 for a kernel that is the same everywhere.
@@ -25,7 +35,9 @@ def convolve_pixel(image, kernel, y, x, bounds, ky, kx):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def convolve(image, kernel, bounds, out):
+def convolve(
+    image: Float32, kernel: Float32, bounds: tuple[int, int, int, int], out: Float32
+) -> None:
     """Write into `out` the convolution of `image` (ny, nx) within `bounds` (y0, y1, x0, x1).
 
     Pixels outside of the bounds (reference pixels) are copied.

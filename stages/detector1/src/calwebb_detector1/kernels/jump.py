@@ -9,12 +9,15 @@ from numba import njit, prange
 
 from calwebb_detector1.kernels.flags import JUMP_DET, SPREADING, UNUSABLE
 from calwebb_detector1.kernels.order import median, middle, sort
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int64, Scalar, UInt8
 
 NAN = np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def pixel_differences(data, groupdq, gain, y, x, differences):
+def pixel_differences(
+    data: Float32, groupdq: UInt8, gain: float, y: int, x: int, differences: Float32
+) -> None:
     """Write a pixel's group differences in electrons; NaN next to an unusable group."""
     nints, ngroups = data.shape[0], data.shape[1]
     k = 0
@@ -31,7 +34,7 @@ def pixel_differences(data, groupdq, gain, y, x, differences):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def copy_finite(values, out):
+def copy_finite(values: Float32, out: Float32) -> int:
     """Copy the finite values to the front of `out`; return how many."""
     n = 0
     for k in range(values.size):
@@ -42,13 +45,13 @@ def copy_finite(values, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def noise(rate, variance):
+def noise(rate: float, variance: float) -> Scalar:
     """Return the standard deviation of a difference: Poisson noise of `rate` and read noise."""
     return np.sqrt(np.float64(abs(rate)) + variance)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def reference_difference(values, start, stop):
+def reference_difference(values: Float32, start: int, stop: int) -> Scalar:
     """Return what a pixel's sorted |differences| [start, stop) say of its steady rate.
 
     The median without the largest for four and more, the median of three, the smaller of two,
@@ -66,7 +69,7 @@ def reference_difference(values, start, stop):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def threshold_for(n, thresholds):
+def threshold_for(n: int, thresholds: Float64) -> Scalar:
     """Return the limit in sigma for `n` usable differences: thresholds are (>= 4, 3, 2)."""
     if n >= 4:
         return thresholds[0]
@@ -76,7 +79,7 @@ def threshold_for(n, thresholds):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def mark_equal(differences, size, hits):
+def mark_equal(differences: Float32, size: float, hits: Bool) -> int:
     """Mark the differences of that absolute size; return how many."""
     count = 0
     for k in range(differences.size):
@@ -87,7 +90,9 @@ def mark_equal(differences, size, hits):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_one_by_one(differences, variance, thresholds, scratch, hits):
+def find_one_by_one(
+    differences: Float32, variance: float, thresholds: Float64, scratch: Float32, hits: Bool
+) -> int:
     """Mark in `hits` the jumps of a pixel, the most significant first; return how many.
 
     After each the steady rate and its noise are found again without it. In the sorted
@@ -117,7 +122,9 @@ def find_one_by_one(differences, variance, thresholds, scratch, hits):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_at_once(differences, level, sigma, threshold, hits):
+def find_at_once(
+    differences: Float32, level: float, sigma: float, threshold: float, hits: Bool
+) -> int:
     """Mark in `hits` every difference further than `threshold` sigma from `level`."""
     count = 0
     for k in range(differences.size):
@@ -128,7 +135,7 @@ def find_at_once(differences, level, sigma, threshold, hits):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def clip_limits(values, n, threshold):
+def clip_limits(values: Float32, n: int, threshold: float) -> tuple[Scalar, Scalar]:
     """Return the limits that sigma clipping settles on (median +- threshold sigma, 5 rounds)."""
     low, high = -np.inf, np.inf
     for _ in range(5):
@@ -152,7 +159,9 @@ def clip_limits(values, n, threshold):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_by_clipping(differences, nints, threshold, together, scratch, hits):
+def find_by_clipping(
+    differences: Float32, nints: int, threshold: float, together: bool, scratch: Float32, hits: Bool
+) -> int:
     """Mark in `hits` what is clipped, each group across integrations or all `together`."""
     ndiffs = differences.size // nints
     count = 0
@@ -171,7 +180,16 @@ def find_by_clipping(differences, nints, threshold, together, scratch, hits):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def write_hits(groupdq, y, x, differences, hits, level, sigma, spread):
+def write_hits(
+    groupdq: UInt8,
+    y: int,
+    x: int,
+    differences: Float32,
+    hits: Bool,
+    level: float,
+    sigma: float,
+    spread: Float64,
+) -> None:
     """Flag a pixel's jumps, and mark those whose neighbours are to be flagged.
 
     `spread` is (smallest, largest) significance for that; jumps that were flagged before
@@ -193,7 +211,7 @@ def write_hits(groupdq, y, x, differences, hits, level, sigma, spread):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def has_jump(groupdq, y, x):
+def has_jump(groupdq: UInt8, y: int, x: int) -> bool:
     """Say whether any group of a pixel is flagged as a jump."""
     for i in range(groupdq.shape[0]):
         for g in range(1, groupdq.shape[1]):
@@ -206,7 +224,16 @@ ONE_BY_ONE, AT_ONCE, CLIP_INTEGRATIONS, CLIP_ALL = 0, 1, 2, 3
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def find_jumps(data, groupdq, gain, variance, thresholds, spread, method, counts):
+def find_jumps(
+    data: Float32,
+    groupdq: UInt8,
+    gain: Float32,
+    variance: Float32,
+    thresholds: Float64,
+    spread: Float64,
+    method: int,
+    counts: Int64,
+) -> None:
     """Flag jumps in `groupdq` in place, and mark those that spread with the bit SPREADING.
 
     Parameters
@@ -256,7 +283,7 @@ def find_jumps(data, groupdq, gain, variance, thresholds, spread, method, counts
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def gather_neighbours(groupdq, i, g, y, near):
+def gather_neighbours(groupdq: UInt8, i: int, g: int, y: int, near: UInt8) -> None:
     """Write into `near` (uint8, nx) all flags of the four neighbours of each pixel of a row."""
     ny, nx = groupdq.shape[2], groupdq.shape[3]
     near[:] = 0
@@ -273,7 +300,7 @@ def gather_neighbours(groupdq, i, g, y, near):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def flag_neighbours(groupdq):
+def flag_neighbours(groupdq: UInt8) -> None:
     """Flag JUMP_DET the usable groups next to one that is marked SPREADING."""
     nints, ngroups, ny, nx = groupdq.shape
     for y in prange(ny):
@@ -288,7 +315,16 @@ def flag_neighbours(groupdq):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def flag_following(groupdq, y, x, differences, level, limits, lengths, reached):
+def flag_following(
+    groupdq: UInt8,
+    y: int,
+    x: int,
+    differences: Float32,
+    level: float,
+    limits: Float64,
+    lengths: Int64,
+    reached: Int64,
+) -> None:
     """Flag the groups after a pixel's jumps above each of two limits (electrons, groups)."""
     nints, ngroups = groupdq.shape[0], groupdq.shape[1]
     for i in range(nints):
@@ -308,7 +344,9 @@ def flag_following(groupdq, y, x, differences, level, limits, lengths, reached):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def flag_transients(data, groupdq, gain, limits, lengths):
+def flag_transients(
+    data: Float32, groupdq: UInt8, gain: Float32, limits: Float64, lengths: Int64
+) -> None:
     """Flag JUMP_DET for `lengths` (int64, (2,)) groups after jumps of `limits` electrons."""
     nints, ngroups, ny, nx = data.shape
     size = nints * (ngroups - 1)
@@ -327,7 +365,7 @@ def flag_transients(data, groupdq, gain, limits, lengths):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def clear_marks(groupdq):
+def clear_marks(groupdq: UInt8) -> None:
     """Clear SPREADING everywhere, and JUMP_DET where the group is unusable anyhow."""
     nints, ngroups, ny, nx = groupdq.shape
     for y in prange(ny):
@@ -341,7 +379,7 @@ def clear_marks(groupdq):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def all_flagged(flags, bits):
+def all_flagged(flags: UInt8, bits: Scalar) -> bool:
     """Say whether every pixel of a group's flags (ny, nx) has one of the bits."""
     ny, nx = flags.shape
     for y in range(ny):

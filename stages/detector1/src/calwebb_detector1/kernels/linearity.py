@@ -4,10 +4,11 @@ import numpy as np
 from numba import njit, prange
 
 from calwebb_detector1.kernels.flags import SATURATED
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Scalar, UInt8
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def polynomial(coefficients, value):
+def polynomial(coefficients: Float32 | Float64, value: float) -> Scalar:
     """Return sum of coefficients[k] value^k (two coefficients at least) by Horner's rule."""
     last = coefficients.size - 1
     result = coefficients[last] * value
@@ -17,7 +18,7 @@ def polynomial(coefficients, value):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def correct_ramps(data, groupdq, coefficients, usable):
+def correct_ramps(data: Float32, groupdq: UInt8, coefficients: Float32, usable: Bool) -> None:
     """Correct `data` (nints, ngroups, ny, nx) in place where `usable` and not saturated.
 
     `coefficients` float32 (ncoefficients, ny, nx), `usable` bool (ny, nx).
@@ -36,7 +37,7 @@ def correct_ramps(data, groupdq, coefficients, usable):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def correct_zeroframe(zeroframe, coefficients, usable):
+def correct_zeroframe(zeroframe: Float32, coefficients: Float32, usable: Bool) -> None:
     """Correct `zeroframe` (nints, ny, nx) in place; zero, which means bad, stays."""
     nints, ny, nx = zeroframe.shape
     for y in prange(ny):
@@ -51,7 +52,7 @@ def correct_zeroframe(zeroframe, coefficients, usable):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count_unsaturated(groupdq, i, y, x):
+def count_unsaturated(groupdq: UInt8, i: int, y: int, x: int) -> int:
     """Return how many groups of a pixel's integration are not saturated."""
     count = 0
     for g in range(groupdq.shape[1]):
@@ -61,7 +62,9 @@ def count_unsaturated(groupdq, i, y, x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def first_estimate(data, groupdq, i, g, y, x, forward):
+def first_estimate(
+    data: Float32, groupdq: UInt8, i: int, g: int, y: int, x: int, forward: Float64
+) -> Scalar:
     """Return a group corrected as if it were one read (as it is when saturated)."""
     value = np.float64(data[i, g, y, x])
     if groupdq[i, g, y, x] & SATURATED:
@@ -70,7 +73,14 @@ def first_estimate(data, groupdq, i, g, y, x, forward):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def correct_average(value, linear_mean, linear_step, nframes, forward, inverse):
+def correct_average(
+    value: float,
+    linear_mean: float,
+    linear_step: float,
+    nframes: int,
+    forward: Float64,
+    inverse: Float64,
+) -> Scalar:
     """Return the linear value of a group whose reads were averaged before being corrected.
 
     The reads are modelled as a straight line (`linear_mean`, `linear_step` a read, both DN after
@@ -90,7 +100,9 @@ def correct_average(value, linear_mean, linear_step, nframes, forward, inverse):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def correct_averaged_ramps(data, groupdq, forward, inverse, usable, nframes):
+def correct_averaged_ramps(
+    data: Float32, groupdq: UInt8, forward: Float32, inverse: Float32, usable: Bool, nframes: int
+) -> None:
     """Correct `data` in place, group by group, through the reads that each group averages.
 
     `forward`, `inverse` float32 (ncoefficients, ny, nx); needs two groups at least. The slope

@@ -2,15 +2,17 @@
 
 from numba import njit, prange
 
+from calwebb_detector1.kernels.types import Float32, Scalar
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def subtract_value(value, offset):
+def subtract_value(value: float, offset: float) -> Scalar:
     """Return a sample with an offset taken away."""
     return value - offset
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def subtract_image(data, image):
+def subtract_image(data: Float32, image: Float32) -> None:
     """Subtract `image` (ny, nx) from every group of `data` (nints, ngroups, ny, nx) in place."""
     nints, ngroups, ny, nx = data.shape
     for y in prange(ny):
@@ -21,7 +23,7 @@ def subtract_image(data, image):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def subtract_image_from_zeroframe(zeroframe, image):
+def subtract_image_from_zeroframe(zeroframe: Float32, image: Float32) -> None:
     """Subtract `image` from `zeroframe` (nints, ny, nx) in place; zero, which means bad, stays."""
     nints, ny, nx = zeroframe.shape
     for y in prange(ny):

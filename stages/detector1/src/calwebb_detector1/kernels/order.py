@@ -2,11 +2,13 @@
 
 from numba import njit
 
+from calwebb_detector1.kernels.types import Float32, Float64, Scalar
+
 SHORT = 32
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sort(values, n):
+def sort(values: Float32 | Float64, n: int) -> None:
     """Sort the first `n` values (no NaN) in place, ascending."""
     if n > SHORT:
         values[:n].sort()
@@ -23,7 +25,7 @@ def sort(values, n):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def middle(values, start, stop):
+def middle(values: Float32 | Float64, start: int, stop: int) -> Scalar:
     """Return the median of the sorted values [start, stop), which is not empty."""
     n = stop - start
     half = start + n // 2
@@ -33,7 +35,7 @@ def middle(values, start, stop):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def median(values, n):
+def median(values: Float32 | Float64, n: int) -> Scalar:
     """Return the median of the first `n` > 0 values (no NaN), which end up sorted."""
     sort(values, n)
     return middle(values, 0, n)

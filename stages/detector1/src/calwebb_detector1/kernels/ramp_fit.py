@@ -11,6 +11,16 @@ from numba import njit, prange
 from calwebb_core.science import dq
 from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, PERSISTENCE, SATURATED, UNUSABLE
 from calwebb_detector1.kernels.order import median
+from calwebb_detector1.kernels.types import (
+    Float32,
+    Float64,
+    Int64,
+    Product,
+    Scalar,
+    Scalar4,
+    UInt8,
+    UInt32,
+)
 
 EXPONENTS = (0.0, 0.4, 1.0, 3.0, 6.0, 10.0)
 LARGE_VARIANCE = 1.0e6
@@ -20,7 +30,7 @@ WHOLE_RAMP, FIRST_GROUP, ZERO_FRAME, CLEAN_RAMP = 0, 1, 2, 3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def slope_coefficients(longest):
+def slope_coefficients(longest: int) -> Float64:
     """Return the coefficients of the slope for every exponent and segment length.
 
     Returns
@@ -40,7 +50,7 @@ def slope_coefficients(longest):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def exponent_index(rise, gain, sigma):
+def exponent_index(rise: float, gain: float, sigma: float) -> int:
     """Return which exponent suits a segment that rises by `rise` DN (`sigma` in electrons)."""
     signal = rise * gain
     variance = sigma * sigma + signal
@@ -53,7 +63,9 @@ def exponent_index(rise, gain, sigma):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def segment_slope(ramps, i, start, n, table, gain, sigma):
+def segment_slope(
+    ramps: Float64, i: int, start: int, n: int, table: Float64, gain: float, sigma: float
+) -> Scalar:
     """Return the slope of `n` >= 2 groups of integration `i` from `start`, DN a group."""
     rise = ramps[i, start + n - 1] - ramps[i, start]
     if n == 2:
@@ -67,7 +79,7 @@ def segment_slope(ramps, i, start, n, table, gain, sigma):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def read_variance(n, sigma, gain, time):
+def read_variance(n: int, sigma: float, gain: float, time: float) -> Scalar:
     """Return the variance that read noise gives the slope of `n` groups `time` s apart."""
     cubes = 6.0 if n == 1 else n * n * float(n) - n
     noise = sigma / (time * gain)
@@ -75,13 +87,22 @@ def read_variance(n, sigma, gain, time):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def poisson_variance(n, rate, dark, gain, time):
+def poisson_variance(n: int, rate: float, dark: float, gain: float, time: float) -> Scalar:
     """Return the variance that photon noise gives the slope of `n` groups `time` s apart."""
     return (max(rate, 0.0) + dark) / (time * gain * max(n - 1, 1))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def read_integration(data, groupdq, i, y, x, bounds, ramps, flags):
+def read_integration(
+    data: Float32,
+    groupdq: UInt8,
+    i: int,
+    y: int,
+    x: int,
+    bounds: tuple[int, int],
+    ramps: Float64,
+    flags: UInt8,
+) -> Scalar:
     """Copy one integration of a pixel; NaN becomes unusable. Bounds: first group, end.
 
     Returns whether no group is flagged at all.
@@ -102,7 +123,7 @@ def read_integration(data, groupdq, i, y, x, bounds, ramps, flags):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def count_flags(flags, i):
+def count_flags(flags: UInt8, i: int) -> Scalar4:
     """Return of an integration: good, unusable, saturated groups, and all flags together."""
     good, unusable, saturated, together = 0, 0, 0, np.uint8(0)
     for g in range(flags.shape[1]):
@@ -115,7 +136,7 @@ def count_flags(flags, i):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def choose_samples(ramps, flags, i, suppress, zero):
+def choose_samples(ramps: Float64, flags: UInt8, i: int, suppress: bool, zero: float) -> int:
     """Decide what an integration is fitted with, and prepare `ramps` and `flags` for it.
 
     A ramp with one good group is dropped (`suppress`), or fitted from the start of the
@@ -136,7 +157,7 @@ def choose_samples(ramps, flags, i, suppress, zero):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def median_rate(ramps, flags, i, scratch, time):
+def median_rate(ramps: Float64, flags: UInt8, i: int, scratch: Float64, time: float) -> Scalar:
     """Return the median difference of usable groups without jumps, DN/s; 0 when there is none."""
     n = 0
     for g in range(1, ramps.shape[1]):
@@ -151,7 +172,7 @@ def median_rate(ramps, flags, i, scratch, time):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def start_of_segment(flags, i, g):
+def start_of_segment(flags: UInt8, i: int, g: int) -> int:
     """Return where the segment of the good group `g` starts: with the jump before it, if any."""
     if g > 0 and flags[i, g - 1] & KEEP == JUMP_DET:
         return g - 1
@@ -159,7 +180,7 @@ def start_of_segment(flags, i, g):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def next_segment(flags, i, position):
+def next_segment(flags: UInt8, i: int, position: int) -> tuple[int, int]:
     """Return start and end of the next run of good groups at or after `position`, or (-1, -1)."""
     n = flags.shape[1]
     g = position
@@ -174,7 +195,7 @@ def next_segment(flags, i, position):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def longest_segment(flags, i):
+def longest_segment(flags: UInt8, i: int) -> int:
     """Return the length of the longest segment; 0 if there is none."""
     longest = 0
     start, end = next_segment(flags, i, 0)
@@ -185,7 +206,7 @@ def longest_segment(flags, i):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def segment_time(n, kind, times):
+def segment_time(n: int, kind: int, times: tuple[float, float, float]) -> Scalar:
     """Return the time that a segment's first step spans, s."""
     if n == 1 and kind == FIRST_GROUP:
         return times[2]
@@ -195,7 +216,15 @@ def segment_time(n, kind, times):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fit_segment(ramps, i, start, n, table, pixel, time):
+def fit_segment(
+    ramps: Float64,
+    i: int,
+    start: int,
+    n: int,
+    table: Float64,
+    pixel: Scalar4,
+    time: float,
+) -> Scalar4:
     """Return a segment's slope / VAR_R, 1 / VAR_R, 1 / VAR_P (0 for none) and 1 / VAR."""
     gain, sigma, dark, rate = pixel
     slope = ramps[i, start] if n == 1 else segment_slope(ramps, i, start, n, table, gain, sigma)
@@ -206,7 +235,15 @@ def fit_segment(ramps, i, start, n, table, pixel, time):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fit_integration(ramps, flags, i, table, pixel, times, kind):
+def fit_integration(
+    ramps: Float64,
+    flags: UInt8,
+    i: int,
+    table: Float64,
+    pixel: Scalar4,
+    times: tuple[float, float, float],
+    kind: int,
+) -> Scalar4:
     """Return the sums over an integration's segments of what `fit_segment` returns.
 
     `pixel` is (gain, sigma, dark, median rate); `times` (group, frame, first group), s. One
@@ -214,7 +251,8 @@ def fit_integration(ramps, flags, i, table, pixel, times, kind):
     segment the sums are zero.
     """
     if kind == CLEAN_RAMP:
-        return fit_segment(ramps, i, 0, flags.shape[1], table, pixel, times[0])
+        fitted: Scalar4 = fit_segment(ramps, i, 0, flags.shape[1], table, pixel, times[0])
+        return fitted
     longest = longest_segment(flags, i)
     slopes, weights_r, weights_p, weights = 0.0, 0.0, 0.0, 0.0
     start, end = next_segment(flags, i, 0)
@@ -234,14 +272,14 @@ def fit_integration(ramps, flags, i, table, pixel, times, kind):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def inverse(total):
+def inverse(total: float) -> Scalar:
     """Return the variance of a sum of weights; 0 for none, and for a meaningless one."""
     variance = 1.0 / total if total > 0 else 0.0
     return 0.0 if variance >= LARGE_VARIANCE else variance
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def integration_dq(dq_bits, counts, flags, i):
+def integration_dq(dq_bits: Scalar, counts: Scalar4, flags: UInt8, i: int) -> Scalar:
     """Return an integration's flags, from the pixel's and those of its groups."""
     _, unusable, saturated, together = counts
     ngroups = flags.shape[1]
@@ -256,7 +294,15 @@ def integration_dq(dq_bits, counts, flags, i):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def store(out, index, slope, var_p, var_r, err, bits):
+def store(
+    out: Product,
+    index: tuple[int, ...],
+    slope: float,
+    var_p: float,
+    var_r: float,
+    err: float,
+    bits: Scalar,
+) -> None:
     """Write one pixel into a product's arrays; nothing but flags if it is unusable."""
     if bits & PIXEL_UNUSABLE:
         slope, var_p, var_r, err = np.nan, 0.0, 0.0, 0.0
@@ -268,7 +314,19 @@ def store(out, index, slope, var_p, var_r, err, bits):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fit_pixel(ramps, flags, kinds, dq_bits, pixel, table, times, y, x, rateints, rate):
+def fit_pixel(
+    ramps: Float64,
+    flags: UInt8,
+    kinds: Int64,
+    dq_bits: Scalar,
+    pixel: Scalar4,
+    table: Float64,
+    times: tuple[float, float, float],
+    y: int,
+    x: int,
+    rateints: Product,
+    rate: Product,
+) -> None:
     """Fit all integrations of a pixel and write their slopes and the exposure's.
 
     `ramps` float64 (nints, ngroups), `flags` uint8 likewise, `kinds` int64 (nints,); `pixel`
@@ -306,7 +364,17 @@ def fit_pixel(ramps, flags, kinds, dq_bits, pixel, table, times, y, x, rateints,
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def prepare_pixel(data, groupdq, zeroframe, y, x, bounds, suppress, times, scratch):
+def prepare_pixel(
+    data: Float32,
+    groupdq: UInt8,
+    zeroframe: Float32,
+    y: int,
+    x: int,
+    bounds: tuple[int, int],
+    suppress: bool,
+    times: tuple[float, float, float],
+    scratch: tuple[Float64, UInt8, Int64, Float64],
+) -> Scalar:
     """Gather a pixel's integrations into the scratch arrays and return its median rate, DN/s.
 
     `scratch` is (ramps, flags, kinds, differences). The median rate is the mean over
@@ -332,7 +400,18 @@ def prepare_pixel(data, groupdq, zeroframe, y, x, bounds, suppress, times, scrat
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def fit_ramps(data, groupdq, pixel, zeroframe, table, bounds, suppress, times, rateints, rate):
+def fit_ramps(
+    data: Float32,
+    groupdq: UInt8,
+    pixel: tuple[UInt32, Float32, Float32, Float32],
+    zeroframe: Float32,
+    table: Float64,
+    bounds: tuple[int, int],
+    suppress: bool,
+    times: tuple[float, float, float],
+    rateints: Product,
+    rate: Product,
+) -> None:
     """Fit every pixel and write the products of all integrations and of the exposure.
 
     Parameters

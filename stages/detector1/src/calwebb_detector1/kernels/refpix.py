@@ -4,10 +4,11 @@ import numpy as np
 from numba import njit, prange
 
 from calwebb_detector1.kernels.order import median
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int64, Scalar
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def mean_and_deviation(values, n):
+def mean_and_deviation(values: Float32, n: int) -> tuple[Scalar, Scalar]:
     """Return mean and standard deviation of the first `n` > 0 values, float64."""
     total = 0.0
     for k in range(n):
@@ -20,7 +21,7 @@ def mean_and_deviation(values, n):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def clipped_mean(values, n, limit):
+def clipped_mean(values: Float32, n: int, limit: float) -> Scalar:
     """Return the mean of the first `n` values within `limit` sigma, iterated; NaN for none.
 
     The values that stay are moved to the front.
@@ -41,7 +42,7 @@ def clipped_mean(values, n, limit):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def collect(strip, good, start, stop, step, values):
+def collect(strip: Float32, good: Bool, start: int, stop: int, step: int, values: Float32) -> int:
     """Copy the good samples of columns start:stop:step of a strip; return how many."""
     n = 0
     for row in range(strip.shape[0]):
@@ -53,7 +54,7 @@ def collect(strip, good, start, stop, step, values):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def average_of_two(first, second):
+def average_of_two(first: float, second: float) -> Scalar:
     """Return the mean of two values of which one may be missing (NaN); NaN if both are."""
     if np.isnan(first):
         return second
@@ -63,7 +64,9 @@ def average_of_two(first, second):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def column_levels(strips, good, edges, step, limit, levels):
+def column_levels(
+    strips: Float32, good: Bool, edges: Int64, step: int, limit: float, levels: Float64
+) -> None:
     """Write the reference level of every column into `levels` (float64, ncolumns).
 
     `strips` float32 (2, 4, ncolumns): the first and the last four rows in detector
@@ -88,7 +91,7 @@ def column_levels(strips, good, edges, step, limit, levels):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def reflect(k, n):
+def reflect(k: int, n: int) -> int:
     """Return the index below `n` that `k` falls on when the ends are mirrors."""
     if k < 0:
         k = -k
@@ -98,7 +101,9 @@ def reflect(k, n):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def running_median(strip, good, half, row0, size, out):
+def running_median(
+    strip: Float32, good: Bool, half: int, row0: int, size: int, out: Float64
+) -> None:
     """Write into `out` (float64, nrows) the median of the good samples of 2 half + 1 rows.
 
     `strip` float32 (nrows, ncolumns) begins at row `row0` of a detector of `size` rows, which
@@ -120,7 +125,9 @@ def running_median(strip, good, half, row0, size, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def row_levels(sides, good, half, gain, row0, size, levels):
+def row_levels(
+    sides: Float32, good: Bool, half: int, gain: float, row0: int, size: int, levels: Float64
+) -> None:
     """Write the reference level of every row into `levels` (float64, nplanes, nrows).
 
     `sides` float32 (nplanes, 2, nrows, 4): the first and the last four columns of each group,
@@ -138,13 +145,13 @@ def row_levels(sides, good, half, gain, row0, size, levels):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def subtract_levels(value, column, row):
+def subtract_levels(value: float, column: float, row: float) -> Scalar:
     """Return a sample with the reference levels of its column and its row taken away."""
     return np.float32(value - column - row)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def subtract(planes, columns, rows):
+def subtract(planes: Float32, columns: Float64, rows: Float64) -> None:
     """Subtract from `planes` (nplanes, ny, nx) in place the levels of each column and row.
 
     `columns` float64 (nplanes, nx), `rows` float64 (nplanes, ny): along the axes of the array.
@@ -158,7 +165,7 @@ def subtract(planes, columns, rows):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def clipped_levels(samples, limit):
+def clipped_levels(samples: Float32, limit: float) -> Float64:
     """Return the clipped mean of every row of `samples` (nplanes, n), skipping NaN; float64."""
     levels = np.empty(samples.shape[0], np.float64)
     values = np.empty(samples.shape[1], np.float32)

@@ -4,24 +4,25 @@ import numpy as np
 from numba import njit, prange
 
 from calwebb_detector1.kernels.flags import AD_FLOOR, DO_NOT_USE, SATURATED, UNUSABLE
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int32, UInt8
 
 FLOOR = np.uint8(AD_FLOOR | DO_NOT_USE)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def is_saturated(value, threshold):
+def is_saturated(value: float, threshold: float) -> bool:
     """Say whether a sample reaches the threshold (NaN does not)."""
     return value >= threshold
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def is_floor(value):
+def is_floor(value: float) -> bool:
     """Say whether a sample lies at or below the floor of the A/D converter."""
     return value <= 0
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def find_first_saturated(ramps, threshold, first):
+def find_first_saturated(ramps: Float32, threshold: Float32, first: Int32) -> None:
     """Write into `first` (int32, ny, nx) each pixel's first saturated group, or ngroups.
 
     `ramps` is one integration, float32 (ngroups, ny, nx); `threshold` float32 (ny, nx), DN.
@@ -37,7 +38,7 @@ def find_first_saturated(ramps, threshold, first):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def smallest_in_box(values, reach, out):
+def smallest_in_box(values: Int32, reach: int, out: Int32) -> None:
     """Write into `out` the minimum of `values` (int32, ny, nx) over a (2 reach + 1)^2 box."""
     ny, nx = values.shape
     for y in prange(ny):
@@ -56,7 +57,7 @@ def smallest_in_box(values, reach, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def flag_groups(ramps, first, groupdq):
+def flag_groups(ramps: Float32, first: Int32, groupdq: UInt8) -> None:
     """Flag in `groupdq` (uint8, ngroups, ny, nx) saturation from `first` on, and the A/D floor."""
     ngroups, ny, nx = ramps.shape
     for y in prange(ny):
@@ -71,7 +72,15 @@ def flag_groups(ramps, first, groupdq):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def find_partly_saturated(ramps, groupdq, threshold, dilution, undiluted, first, partly):
+def find_partly_saturated(
+    ramps: Float32,
+    groupdq: UInt8,
+    threshold: Float32,
+    dilution: Float64,
+    undiluted: Bool,
+    first: Int32,
+    partly: Int32,
+) -> None:
     """Write into `partly` the group before the first saturated one if it holds saturated reads.
 
     A group averages several reads. When only its last reads were saturated, the average may
@@ -94,7 +103,7 @@ def find_partly_saturated(ramps, groupdq, threshold, dilution, undiluted, first,
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def flag_partly_saturated(partly, reach, groupdq):
+def flag_partly_saturated(partly: Int32, reach: int, groupdq: UInt8) -> None:
     """Flag DO_NOT_USE the groups named in `partly`, for the pixel and the box around it."""
     ny, nx = partly.shape
     for y in prange(ny):
@@ -107,7 +116,9 @@ def flag_partly_saturated(partly, reach, groupdq):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def flag_second_group(ramps, first, threshold, bias, nframes, groupdq):
+def flag_second_group(
+    ramps: Float32, first: Int32, threshold: Float32, bias: Float32, nframes: int, groupdq: UInt8
+) -> None:
     """Flag DO_NOT_USE the second group where saturation set in within it without being seen.
 
     Three conditions: the third group is the first saturated one; the first group, extrapolated
@@ -129,7 +140,7 @@ def flag_second_group(ramps, first, threshold, bias, nframes, groupdq):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def blank_zeroframe(zeroframe, first):
+def blank_zeroframe(zeroframe: Float32, first: Int32) -> None:
     """Set `zeroframe` (ny, nx) to zero where it is saturated (`first` is 0) or at the floor."""
     ny, nx = zeroframe.shape
     for y in prange(ny):

@@ -15,9 +15,9 @@ def scale_image(image: Image, *, factor: float) -> None:
     """Multiply an image in place: signal and error by `factor`, variances by its square."""
     for array in (image.data, image.err):
         array *= factor
-    for array in (image.var_poisson, image.var_rnoise):
-        if array is not None:
-            array *= factor * factor
+    for variance in (image.var_poisson, image.var_rnoise):
+        if variance is not None:
+            variance *= factor * factor
 
 
 def run(rates: Rates, references: References, _: NoParameters) -> tuple[Rates, Status]:

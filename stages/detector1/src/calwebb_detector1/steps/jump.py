@@ -180,7 +180,9 @@ def hits_per_second(ramp: Ramp, jumps: int) -> float | None:
     if total < 1:
         return None
     pixels = ramp.data.shape[2] * ramp.data.shape[3]
-    return 1000.0 * jumps / (ramp.metadata.require("TGROUP", float) * total * pixels)
+    time: float = ramp.metadata.require("TGROUP", float)
+    hits: float = 1000.0 * jumps / (time * total * pixels)
+    return hits
 
 
 def not_needed(metadata: Mapping[str, Any]) -> str | None:

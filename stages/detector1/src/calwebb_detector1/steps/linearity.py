@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 def correctable(coefficients: Float32, dq: UInt32) -> NDArray[np.bool_]:
     """Return which pixels (ny, nx) have a polynomial to correct with."""
-    usable = (dq & NO_LIN_CORR == 0) & (coefficients[1] != 0)
+    usable: NDArray[np.bool_] = (dq & NO_LIN_CORR == 0) & (coefficients[1] != 0)
     for plane in coefficients:
         usable &= np.isfinite(plane)
     return usable

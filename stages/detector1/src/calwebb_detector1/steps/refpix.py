@@ -14,6 +14,7 @@ flags. Does not run, and says so, where there are none or all are flagged.
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,15 +63,16 @@ def reference_pixels(pixeldq: UInt32, where: Orientation, subarray: str) -> Mask
 
     Those that the mask flags; without any flag, the rim of the detector.
     """
-    flagged = where.turn(pixeldq & REFERENCE_PIXEL != 0)
+    flagged: Mask = where.turn(pixeldq & REFERENCE_PIXEL != 0)
     if subarray in WITHOUT_EDGES:
         outermost = np.zeros(pixeldq.shape, np.bool_)
         outermost[:, :EDGE] = outermost[:, -EDGE:] = True
-        return flagged | where.turn(outermost)  # type: ignore[return-value]
-    return flagged if flagged.any() else edge_pixels(where)  # type: ignore[return-value]
+        flagged |= where.turn(outermost)
+        return flagged
+    return flagged if flagged.any() else edge_pixels(where)
 
 
-def outer(array: NDArray[np.generic], start: int, axis: int) -> list[NDArray[np.generic]]:
+def outer(array: NDArray[Any], start: int, axis: int) -> list[NDArray[Any]]:
     """Return the first and last four of the detector along an axis, empty where not covered."""
     n = array.shape[axis]
     head = slice(0, max(0, EDGE - start))
@@ -111,7 +113,7 @@ def column_levels(
 ) -> NDArray[np.float64]:
     """Return the level (nplanes, nfast) of each column of each group, by output and parity."""
     samples, mask = strips(planes, good, where, -2)
-    inside = OUTPUT_EDGES[(OUTPUT_EDGES > where.fast0) & (OUTPUT_EDGES < where.fast0 + where.nfast)]
+    inside = OUTPUT_EDGES[(where.fast0 < OUTPUT_EDGES) & (where.fast0 + where.nfast > OUTPUT_EDGES)]
     edges = np.array([0, *(inside - where.fast0), where.nfast])
     step = 2 if parameters.odd_even_columns else 1
     levels = np.zeros((len(planes), where.nfast))
