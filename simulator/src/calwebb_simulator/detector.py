@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from calwebb_core.science.dq import PixelDQ
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from calwebb_core.science.dq import PixelDQ
 from calwebb_simulator.effects import DEFAULT_EFFECTS
 from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Detector, Instrument

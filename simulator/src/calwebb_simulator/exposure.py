@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table as SkyTable
-from calwebb_core.framework.atomic import atomic_path
-from calwebb_core.framework.products import write_raw
 from numpy.typing import NDArray
 
+from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.products import write_raw
 from calwebb_simulator.detector import Properties
 from calwebb_simulator.header import raw_metadata, raw_tables
 from calwebb_simulator.instruments import instrument_named

@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 from astropy.time import Time, TimeDelta
+
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
-
+from calwebb_simulator import __version__
 from calwebb_simulator.geometry import Placement
 from calwebb_simulator.instruments import Instrument
 from calwebb_simulator.plan import POSITION, START_OF_VISIT, VELOCITY, Planned
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.siaf import siaf_folder
 
-VERSION = "0.1.0"
 LIGHT_SPEED = 299_792.458
 GROUP_DTYPE = np.dtype(
     [
@@ -59,7 +59,9 @@ def raw_metadata(scenario: Scenario, instrument: Instrument, entry: Planned) -> 
     for part in parts:
         values |= part
     metadata = Metadata(values, f"{entry.root}_uncal.fits")
-    metadata.history.append(f"Simulated by calwebb-simulator {VERSION}: scenario {scenario.name}")
+    metadata.history.append(
+        f"Simulated by calwebb-simulator {__version__}: scenario {scenario.name}"
+    )
     return metadata
 
 
@@ -68,7 +70,7 @@ def _general() -> dict[str, Any]:
         "ORIGIN": "CALWEBB-SIMULATOR",
         "TIMESYS": "UTC",
         "TIMEUNIT": "s",
-        "SDP_VER": VERSION,
+        "SDP_VER": __version__,
         "PRD_VER": siaf_folder()[1],
         "OSS_VER": "8.4.3",
         "TELESCOP": "JWST",

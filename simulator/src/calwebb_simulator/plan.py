@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.time import Time, TimeDelta
+
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
-
 from calwebb_simulator.geometry import Attitude, Frame, Placement, aberration
 from calwebb_simulator.instruments import Filter, Instrument, instrument_named
 from calwebb_simulator.readout import Timing, frame_time

@@ -23,6 +23,8 @@ OVERSAMPLE = 4
 RADIUS = 128  # detector pixels from the centre to the edge
 PUPIL_SAMPLES = 384
 WAVELENGTHS = 7
+CORE = 6  # pixels around the centre that its position is measured from
+WEIGHT_SIGMA = 1.0  # pixels
 JITTER = 0.007  # arcsec rms per axis: pointing jitter and charge diffusion
 ARCSEC = np.pi / 180 / 3600
 MICRON = 1e-6
@@ -98,15 +100,43 @@ def filter_psf(optics: Filter, scale: float, radius: int = RADIUS) -> Psf:
     radius : int
         Half the side of the sampled square in pixels.
     """
-    half = (radius + 1) * OVERSAMPLE
-    optical = np.zeros((2 * half + 1, 2 * half + 1))
-    for wavelength in band(optics):
-        optical += monochromatic(wavelength, half, scale * ARCSEC / OVERSAMPLE)
-    optical *= OVERSAMPLE**2 / WAVELENGTHS
+    step = scale * ARCSEC / OVERSAMPLE
+    centre = core_centre(polychromatic(optics, CORE * OVERSAMPLE, step))
+    optical = polychromatic(optics, (radius + 1) * OVERSAMPLE, step, centre)
     transfer = box_transfer(optical.shape, 1) * gaussian_transfer(optical.shape, scale)
     data = convolve(optical, transfer).astype(np.float32)
     coefficients = ndimage.spline_filter(data.astype(float), order=3, mode="mirror")
     return Psf(data, np.ascontiguousarray(coefficients, dtype=np.float32), scale)
+
+
+def polychromatic(
+    optics: Filter, half: int, step: float, centre: tuple[float, float] = (0.0, 0.0)
+) -> Float64:
+    """Return the image of a point in a filter, see `monochromatic`, as flux per pixel."""
+    total = np.zeros((2 * half + 1, 2 * half + 1))
+    for wavelength in band(optics):
+        total += monochromatic(wavelength, half, step, centre)
+    return total * (OVERSAMPLE**2 / WAVELENGTHS)
+
+
+def core_centre(image: Float64) -> tuple[float, float]:
+    """Return where the core of a PSF is, x and y in samples from the middle.
+
+    Aberrations move the image; the distortion, as the observatory measures it from stars, takes
+    that out. The centroid has a Gaussian weight of the size of the core and follows it.
+    """
+    half = len(image) // 2
+    axis = np.arange(-half, half + 1, dtype=float)
+    sigma = WEIGHT_SIGMA * OVERSAMPLE
+    x = y = 0.0
+    for _ in range(30):
+        weight = np.exp(-((axis[None, :] - x) ** 2 + (axis[:, None] - y) ** 2) / (2 * sigma**2))
+        part = image * weight
+        total = part.sum()
+        # twice the step: for a core of the weight's size the centroid moves by half of it
+        x += 2 * float(np.sum(part * (axis[None, :] - x)) / total)
+        y += 2 * float(np.sum(part * (axis[:, None] - y)) / total)
+    return x, y
 
 
 def band(optics: Filter) -> Float64:
@@ -115,7 +145,9 @@ def band(optics: Filter) -> Float64:
     return np.linspace(*edges, 2 * WAVELENGTHS + 1)[1::2]
 
 
-def monochromatic(wavelength: float, half: int, step: float) -> Float64:
+def monochromatic(
+    wavelength: float, half: int, step: float, centre: tuple[float, float]
+) -> Float64:
     """Return the image of a point at one wavelength as flux per sample.
 
     Parameters
@@ -126,16 +158,20 @@ def monochromatic(wavelength: float, half: int, step: float) -> Float64:
         Samples from the centre to the edge.
     step : float
         Distance of the samples in radians.
+    centre : (float, float)
+        What the middle sample looks at: x and y in samples.
     """
     pupil = draw_pupil_once()
     phase = np.exp(2j * np.pi * pupil.path / wavelength)
     field = (pupil.amplitude * phase).astype(np.complex64)
     n = len(field)
     position = (np.arange(n) + 0.5 - n / 2) * pupil.sampling
-    angle = np.arange(-half, half + 1) * step
-    kernel = np.exp(-2j * np.pi / (wavelength * MICRON) * np.outer(angle, position))
-    kernel = kernel.astype(np.complex64)
-    image = np.abs(kernel @ field @ kernel.T) ** 2
+    waves = -2j * np.pi / (wavelength * MICRON) * position
+    kernels = [
+        np.exp(np.outer((np.arange(-half, half + 1) + middle) * step, waves)).astype(np.complex64)
+        for middle in centre
+    ]
+    image = np.abs(kernels[1] @ field @ kernels[0].T) ** 2
     # Parseval: the whole plane holds sum |field|^2 (lambda / dx)^2 / step^2 of these units
     total = np.sum(pupil.amplitude**2) * (wavelength * MICRON / pupil.sampling / step) ** 2
     return np.asarray(image, dtype=float) / total

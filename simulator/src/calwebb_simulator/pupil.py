@@ -70,9 +70,18 @@ def draw_pupil(samples: int, rms: float = WAVEFRONT_RMS) -> Pupil:
         near = np.hypot(xs - centre[0], ys - centre[1]) < FLAT_TO_FLAT / np.sqrt(3)
         owner = near & (_hexagon_distance(xs - centre[0], ys - centre[1]) <= 0.5 + 1e-9)
         path += np.where(owner, _segment_error(xs - centre[0], ys - centre[1], index), 0.0)
-    path -= np.average(path, weights=amplitude)
+    path -= _plane(path, amplitude, xs, ys)
     found = np.sqrt(np.average(path**2, weights=amplitude))
     return Pupil(amplitude, path * (rms / found))
+
+
+def _plane(path: Float64, amplitude: Float64, x: Float64, y: Float64) -> Float64:
+    """Return the piston, tip and tilt of the whole wavefront."""
+    shapes = np.stack([np.ones_like(x), x, y])
+    weight = np.sqrt(amplitude).ravel()
+    design = (shapes.reshape(3, -1) * weight).T
+    solution = np.linalg.lstsq(design, path.ravel() * weight, rcond=None)[0]
+    return np.tensordot(solution, shapes, axes=1)
 
 
 def _grid(samples: int) -> tuple[Float64, Float64]:

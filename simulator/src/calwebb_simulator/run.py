@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
-from calwebb_core.framework.atomic import atomic_path, check_writable, write_text
 from numpy.typing import NDArray
 
+from calwebb_core.framework.atomic import atomic_path, check_writable, write_text
 from calwebb_simulator.detector import Properties, detector_properties
 from calwebb_simulator.exposure import exposure_psf, simulate, sky_electrons
 from calwebb_simulator.geometry import Frame
@@ -29,7 +29,7 @@ Float64 = NDArray[np.float64]
 class Watcher:
     """Called as the work goes on: `begin` with a text, `advance` with each piece done."""
 
-    begin: Callable[[str], None] = lambda text: None
+    begin: Callable[[str], None] = lambda _: None
     advance: Callable[[], None] = lambda: None
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import yaml
+
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.parameters import did_you_mean
-
 from calwebb_simulator.effects import DEFAULT_EFFECTS, chosen_effects
 from calwebb_simulator.instruments import Filter, Instrument, instrument_named
 from calwebb_simulator.scene import GalaxyField, StarField

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
-from calwebb_core.framework.errors import InputError
 from numpy.typing import NDArray
 
+from calwebb_core.framework.errors import InputError
 from calwebb_simulator.instruments import Filter
 from calwebb_simulator.random import stream
 

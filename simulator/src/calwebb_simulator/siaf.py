@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from xml.etree import ElementTree as ET  # noqa: S405 - a file of an installed package
+from xml.etree import ElementTree as ET
 
 import numpy as np
-from calwebb_core.framework.errors import InputError
 from numpy.typing import NDArray
+
+from calwebb_core.framework.errors import InputError
 
 Float64 = NDArray[np.float64]
 PRD = re.compile(r"PRDOPSSOC-(\d+)")

@@ -1,7 +1,6 @@
 """What the simulator knows about each instrument: detectors, optical elements, readout."""
 
 from calwebb_core.framework.errors import InputError
-
 from calwebb_simulator.instruments.base import Detector, Filter, Instrument, Pattern
 from calwebb_simulator.instruments.nircam import NIRCAM
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
-from calwebb_core.framework.atomic import atomic_path
-from calwebb_core.science.dq import PixelDQ
 from numpy.typing import NDArray
 
+from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.science.dq import PixelDQ
 from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Instrument
 

@@ -45,7 +45,7 @@ class Builder:
         scenario: Scenario,
         entries: tuple[Planned, ...],
         folder: Path,
-        progress: Callable[[str], None] = lambda name: None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.scenario = scenario
         self.entries = entries
@@ -54,6 +54,7 @@ class Builder:
         self.rules = Rules(self.instrument.name)
         self.later: Rules | None = None
         self.progress = progress
+        self.known: dict[tuple[str, str], Properties] = {}
 
     def build(self) -> None:
         """Write everything."""
@@ -77,9 +78,13 @@ class Builder:
 
     def properties(self, scope: Scope) -> Properties:
         """Return the properties of a frame."""
-        return detector_properties(
-            self.instrument, scope.frame, self.scenario.realisation, self.scenario.effects
-        )
+        key = (scope.frame.detector.name, scope.frame.subarray)
+        if key not in self.known:
+            self.known.clear()  # those of a whole detector are large
+            self.known[key] = detector_properties(
+                self.instrument, scope.frame, self.scenario.realisation, self.scenario.effects
+            )
+        return self.known[key]
 
     def _add(self, kind: str, values: tuple[str, ...], path: Path) -> None:
         self.rules.add(kind, values, path.name)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from calwebb_core.science.dq import PixelDQ
 
+from calwebb_core.science.dq import PixelDQ
 from calwebb_simulator.detector import Properties
 from calwebb_simulator.random import stream
 from calwebb_simulator.readout import Timing

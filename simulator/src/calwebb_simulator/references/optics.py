@@ -11,9 +11,9 @@ from astropy.io import fits
 from astropy.modeling import Model
 from astropy.modeling.models import Mapping, Polynomial2D, Shift
 from astropy.table import Table
-from calwebb_core.framework.atomic import atomic_path
 from numpy.typing import NDArray
 
+from calwebb_core.framework.atomic import atomic_path
 from calwebb_simulator.detector import detector_area
 from calwebb_simulator.geometry import Distortion
 from calwebb_simulator.instruments import Detector, Filter

@@ -1,0 +1,114 @@
+"""`calwebb-simulate`: run a scenario, list scenarios, score results against the truth."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from calwebb_core.framework.command import (
+    CONTEXT_SETTINGS,
+    ProgramGroup,
+    configure_log,
+    example_text,
+    log_options,
+    own_options_first,
+    version_option,
+)
+
+NAME = "calwebb-simulate"
+FILE = click.Path(path_type=Path)
+EXAMPLE = """
+calwebb-simulate run --scenario demo --output-dir demo-data
+calwebb-simulate run --scenario tiny --off cosmic_rays --seed 7 --output-dir tiny-data
+"""
+RUN_EXAMPLE = """
+calwebb-simulate run --scenario demo --output-dir demo-data
+calwebb-simulate run --scenario my.yaml --detector NRCA1 --filter F150W --output-dir data
+"""
+SCORE_EXAMPLE = "calwebb-simulate score --truth demo-data/truth --results results --json score.json"
+
+
+@click.group(
+    NAME, cls=ProgramGroup, context_settings=CONTEXT_SETTINGS, epilog=example_text(EXAMPLE)
+)
+def main() -> None:
+    """Make synthetic JWST exposures with known truth, and reference files to calibrate them."""
+
+
+version_option(NAME, "calwebb_simulator")(main)
+
+
+def command(name: str, example: str) -> Any:
+    """Return a decorator that adds a command with the options all programs share."""
+
+    def decorate(body: Any) -> click.Command:
+        make = main.command(name, context_settings=CONTEXT_SETTINGS, epilog=example_text(example))
+        return own_options_first(make(log_options(body)))
+
+    return decorate
+
+
+@command("run", RUN_EXAMPLE)
+@click.option(
+    "--scenario",
+    default="demo",
+    show_default=True,
+    metavar="NAME|FILE.yaml",
+    help="Scenario of the package (see calwebb-simulate scenarios) or a file.",
+)
+@click.option("--output-dir", type=FILE, required=True, metavar="DIR", help="Where to write.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of sky and noise.")
+@click.option("--groups", type=int, metavar="N", help="Groups in an integration.")
+@click.option("--integrations", type=int, metavar="N", help="Integrations in an exposure.")
+@click.option("--exposures", "count", type=int, metavar="N", help="Number of dithered exposures.")
+@click.option("--readpatt", metavar="NAME", help="Readout pattern, such as SHALLOW4.")
+@click.option(
+    "--detector", "detectors", multiple=True, metavar="NAME", help="Detector; may be repeated."
+)
+@click.option("--filter", "filters", multiple=True, metavar="NAME", help="Filter; may be repeated.")
+@click.option("--subarray", metavar="NAME", help="FULL, or a subarray such as SUB160.")
+@click.option(
+    "--references",
+    type=click.Choice(["full", "subarray"]),
+    help="Reference files of whole detectors, or of the subarrays in use.",
+)
+@click.option("--no-references", is_flag=True, help="Write no reference files.")
+@click.option("--off", multiple=True, metavar="EFFECT", help="Leave an effect out.")
+@click.option("--on", multiple=True, metavar="EFFECT", help="Add an effect that is off.")
+@click.option(
+    "--only-effects", metavar="EFFECT,...", help="Just these effects; none for no effect at all."
+)
+def run_command(**options: Any) -> None:
+    """Simulate a scenario into DIR/uncal, DIR/truth and DIR/crds_cache.
+
+    The CRDS cache has two contexts: jwst_0001.pmap is the truth; in jwst_0002.pmap one flat and
+    the photometry of one filter differ. The same options give the same bytes.
+    """
+    quiet = configure_log(options)
+    from calwebb_simulator.command import run_body
+
+    run_body(options, quiet=quiet)
+
+
+@command("scenarios", "calwebb-simulate scenarios")
+def scenarios_command(**options: Any) -> None:
+    """List the scenarios of the package and the effects that can be switched."""
+    configure_log(options)
+    from calwebb_simulator.command import list_scenarios
+
+    list_scenarios()
+
+
+@command("score", SCORE_EXAMPLE)
+@click.option("--truth", type=FILE, required=True, metavar="DIR", help="Folder of the truth.")
+@click.option("--results", type=FILE, required=True, metavar="DIR", help="Folder of the products.")
+@click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the figures here too.")
+def score_command(**options: Any) -> None:
+    """Compare products with the truth: rates, cosmic rays, sky, catalogs.
+
+    Products are found by their suffix anywhere below the folder of results.
+    """
+    quiet = configure_log(options)
+    from calwebb_simulator.command import score_body
+
+    score_body(options["truth"], options["results"], options["json_path"], quiet=quiet)

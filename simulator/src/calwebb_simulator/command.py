@@ -1,0 +1,170 @@
+"""What the commands of `calwebb-simulate` do once their options are read."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from calwebb_core.framework.atomic import write_text
+from calwebb_core.framework.errors import InputError
+from calwebb_simulator.effects import EFFECTS, OFF_BY_DEFAULT, chosen_effects
+from calwebb_simulator.run import Watcher, run
+from calwebb_simulator.scenario import Scenario, built_in, load_scenario, with_options
+from calwebb_simulator.score import score
+
+logger = logging.getLogger(__name__)
+SCENARIO_OPTIONS = (
+    "seed",
+    "groups",
+    "integrations",
+    "count",
+    "readpatt",
+    "subarray",
+    "references",
+)
+
+
+def run_body(options: dict[str, Any], *, quiet: bool) -> None:
+    """Run a scenario with the options of the command line."""
+    scenario = chosen_scenario(options)
+    with progress(scenario, quiet=quiet) as watcher:
+        outcome = run(
+            scenario,
+            options["output_dir"],
+            references=not options["no_references"],
+            watcher=watcher,
+        )
+    logger.info("%d exposures in %s", len(outcome.raw), outcome.raw[0].parent)
+    logger.info("truth in %s", outcome.truth)
+    if not options["no_references"]:
+        logger.info("reference files in %s (set CRDS_PATH to it)", outcome.cache)
+
+
+def chosen_scenario(options: dict[str, Any]) -> Scenario:
+    """Return the scenario that options ask for."""
+    scenario = load_scenario(options["scenario"])
+    changes = {name: options[name] for name in SCENARIO_OPTIONS}
+    changes |= {name: tuple(options[name]) or None for name in ("detectors", "filters")}
+    if options["off"] or options["on"] or options["only_effects"] is not None:
+        changes["effects"] = effects_of(scenario, options)
+    return with_options(scenario, **changes)
+
+
+def effects_of(scenario: Scenario, options: dict[str, Any]) -> frozenset[str]:
+    """Return the effects that --off, --on and --only-effects leave of a scenario's."""
+    only = options["only_effects"]
+    if only is None:
+        return chosen_effects(options["off"], options["on"], sorted(scenario.effects))
+    names = [name.strip() for name in only.split(",")]
+    return chosen_effects(options["off"], options["on"], [n for n in names if n and n != "none"])
+
+
+@contextmanager
+def progress(scenario: Scenario, *, quiet: bool) -> Iterator[Watcher]:
+    """Show a bar of groups on a terminal; elsewhere say which exposure is made."""
+    console = Console(stderr=True)
+    total = sum(
+        len(group.dithers) * len(group.detectors) * group.groups * group.integrations
+        for group in scenario.exposures
+    )
+    if quiet:
+        yield Watcher()
+    elif console.is_terminal:
+        from rich.progress import Progress
+
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("simulating", total=total)
+            yield Watcher(
+                lambda text: bar.update(task, description=text), lambda: bar.advance(task)
+            )
+    else:
+        yield Watcher(lambda text: logger.debug("%s", text))
+
+
+def list_scenarios() -> None:
+    """Print the scenarios and the effects."""
+    console = Console()
+    grid = Grid("scenario", "what it is", title="Scenarios")
+    for name, meaning in built_in().items():
+        grid.add_row(name, meaning)
+    console.print(grid)
+    grid = Grid("effect", "what it is", "default", title="Effects")
+    for name, meaning in EFFECTS.items():
+        grid.add_row(name, meaning, "off" if name in OFF_BY_DEFAULT else "on")
+    console.print(grid)
+
+
+def score_body(truth: Path, results: Path, json_path: Path | None, *, quiet: bool) -> None:
+    """Compare products with the truth; print the figures and write them as JSON."""
+    if not results.is_dir():
+        msg = f"{results}: the folder of results does not exist"
+        raise InputError(msg)
+    figures = score(truth, results)
+    if json_path is not None:
+        write_text(json_path, json.dumps(without_nan(figures), indent=1) + "\n")
+    if not quiet:
+        show(figures, Console())
+
+
+def without_nan(value: Any) -> Any:
+    """Return figures with None for what could not be measured: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {name: without_nan(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and value != value else value
+
+
+def show(figures: dict[str, Any], console: Console) -> None:
+    """Print figures as tables."""
+    for title, unit in (("rates", "DN/s"), ("calibrated", "MJy/sr")):
+        if figures[title]:
+            console.print(image_table(figures[title], f"{title} ({unit})"))
+    if figures["cosmic_rays"]:
+        rows = figures["cosmic_rays"]
+        console.print(interval_table(rows, "Cosmic rays", "electrons", "hits"))
+    for name, found in figures["catalogs"].items():
+        console.print(catalog_table(name, found))
+        console.print(interval_table(found["completeness"], f"Stars in {name}", "S/N", "stars"))
+
+
+def image_table(rows: dict[str, dict[str, float]], title: str) -> Grid:
+    """Return the figures of images, one row each."""
+    names = ("sky_bias", "sky_bias_error", "sky_scatter", "chi2", "bright_bias", "bright_pixels")
+    grid = Grid(
+        "exposure", *(name.replace("_", " ") for name in names), title=title[0].upper() + title[1:]
+    )
+    for root, values in rows.items():
+        grid.add_row(root, *(number(values[name]) for name in names))
+    return grid
+
+
+def interval_table(rows: list[dict[str, Any]], title: str, what: str, count: str) -> Grid:
+    """Return fractions found by interval."""
+    grid = Grid(what, count, "found", title=title)
+    for row in rows:
+        high = "" if row["to"] is None else f"{row['to']:g}"
+        found = f"{100 * row['found']:.1f} %" if row[count] else "-"
+        grid.add_row(f"{row['from']:g} - {high}", str(row[count]), found)
+    return grid
+
+
+def catalog_table(name: str, found: dict[str, Any]) -> Grid:
+    """Return the figures of a catalog."""
+    grid = Grid("figure", "value", title=name)
+    for key, value in found.items():
+        if not isinstance(value, list):
+            grid.add_row(key.replace("_", " "), number(value))
+    return grid
+
+
+def number(value: Any) -> str:
+    """Return a value for people."""
+    if isinstance(value, float):
+        return "-" if value != value else f"{value:.4g}"
+    return str(value)
