@@ -1,12 +1,14 @@
 # calwebb-flow: raw exposures (_uncal) to calibrated exposures, mosaics and catalogs.
 # The plan of the run (exposures, associations, reference files) is made from headers when
 # this file is read, so that a dry run knows every job; see docs/workflow.md.
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: "config.yaml"
+configfile: Path(workflow.basedir, "config.yaml")
 
 
 include: "rules/common.smk"

@@ -27,10 +27,12 @@ class ResampleParameters:
     )
     kernel: str = option(
         "square",
-        "Shape of the shrunken input pixel.",
+        "Shape of the shrunken input pixel; gaussian and lanczos do not keep the flux.",
         choices=("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3"),
     )
-    fillval: float = option(math.nan, "Value of output pixels that no input pixel reaches.")
+    fillval: float | None = option(
+        None, "Value of output pixels that no input pixel reaches; NaN by default."
+    )
     weight_type: str = option(
         "ivm", "Weight: inverse read-noise variance, or time.", choices=("ivm", "exptime")
     )
@@ -91,7 +93,7 @@ def resample(image: Image, parameters: ResampleParameters) -> Image:
         grid,
         pixfrac=parameters.pixfrac,
         kernel=parameters.kernel,
-        fillval=parameters.fillval,
+        fillval=math.nan if parameters.fillval is None else parameters.fillval,
         weight_type=parameters.weight_type,
         pixel_scale_ratio=None if parameters.pixel_scale else parameters.pixel_scale_ratio,
     )
