@@ -93,10 +93,16 @@ def test_resampled_grid(both):
 def test_resampled_pixels(both):
     _, i2d, theirs, _ = both
     np.testing.assert_array_equal(np.isnan(i2d.data), np.isnan(theirs["i2d"]))
-    scale = np.nanmedian(np.abs(theirs["i2d"]))
-    np.testing.assert_allclose(i2d.data, theirs["i2d"], rtol=2e-3, atol=2e-3 * scale)
-    np.testing.assert_allclose(i2d.weight, theirs["wht"], rtol=2e-3, atol=1e-2)
-    np.testing.assert_allclose(i2d.err, theirs["i2d_err"], rtol=2e-3)
-    np.testing.assert_allclose(i2d.var_poisson, theirs["i2d_var_poisson"], rtol=4e-3)
-    flux, truth = (np.nansum(i.astype(float)) for i in (i2d.data, theirs["i2d"]))
-    assert flux == pytest.approx(truth, rel=1e-6)
+    # the drizzle library leaves input pixels centred beyond the output out of its last pixels
+    inner = slice(1, -1), slice(1, -1)
+    data, weight = theirs["i2d"][inner], theirs["wht"][inner]
+    scale = np.nanmedian(np.abs(data))
+    np.testing.assert_allclose(i2d.data[inner], data, rtol=1e-4, atol=1e-4 * scale)
+    np.testing.assert_allclose(i2d.weight[inner], weight, rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(i2d.err[inner], theirs["i2d_err"][inner], rtol=1e-3)
+    expected = theirs["i2d_var_poisson"][inner]
+    np.testing.assert_allclose(i2d.var_poisson[inner], expected, rtol=1e-4)
+    np.testing.assert_array_equal(
+        i2d.context[0][inner], theirs["con"].reshape(i2d.data.shape)[inner]
+    )
+    assert np.nansum(i2d.data[inner] * weight) == pytest.approx(np.nansum(data * weight), rel=1e-6)

@@ -142,3 +142,12 @@ def test_steps_command_lists_them_in_order():
     assert result.exit_code == 0
     positions = [result.output.index(name) for name in ("assign_wcs", "flat_field", "photom")]
     assert positions == sorted(positions)
+
+
+def test_official_data_models_read_the_products(rate_file, reference_files, tmp_path):
+    datamodels = pytest.importorskip("stdatamodels.jwst.datamodels")
+    for path in calibrate(rate_file, reference_files, tmp_path / "out"):
+        with datamodels.open(path, strict_validation=True) as model:
+            model.validate()
+            assert model.meta.wcs(10.0, 10.0) == read_image(path).wcs(10.0, 10.0)
+            assert model.meta.photometry.pixelarea_steradians > 0

@@ -1,7 +1,7 @@
 """Images onto a common grid by drizzling, one after the other.
 
 Fruchter & Hook 2002 (PASP 114, 144) give the weighted mean of surface brightness for each
-output pixel; the loops are those of the `drizzle` library. Input weights are the inverse
+output pixel; see `calwebb_core.science.drizzling` for the loops. Input weights are the inverse
 read-noise variance (Casertano et al. 2000, AJ 120, 2747) or the exposure time.
 
 Variances: within one image the standard deviation is averaged like the signal, so that sums
@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 from astropy.nddata.bitmask import interpret_bit_flags
-from drizzle.resample import Drizzle
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Image, UInt32
 from calwebb_core.science.dq import PixelDQ
+from calwebb_core.science.drizzling import Window, drizzle_planes
 from calwebb_core.science.kernels.mosaic import add_weighted_variance
 from calwebb_core.science.output_grid import output_wcs
 from calwebb_core.science.pixelmap import pixel_map
@@ -35,6 +35,7 @@ Float64 = NDArray[np.float64]
 GOOD_BITS = "~DO_NOT_USE+NON_SCIENCE"
 KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
 WEIGHT_TYPES = ("ivm", "exptime")
+CONTEXT_BITS = 32
 VARIANCES = ("var_poisson", "var_rnoise", "var_flat")
 
 
@@ -111,41 +112,6 @@ def measuring_time(metadata: Metadata) -> float:
     return metadata.require(key, float)
 
 
-@dataclass(frozen=True)
-class Window:
-    """The part of the output that one input reaches: rows and columns."""
-
-    y0: int
-    y1: int
-    x0: int
-    x1: int
-
-    @classmethod
-    def around(cls, pixmap: Float64, shape: tuple[int, int], margin: int = 4) -> "Window | None":
-        """Return the window a pixel map reaches, or None if it misses the output."""
-        bounds = []
-        for axis, size in ((1, shape[0]), (0, shape[1])):
-            values = pixmap[..., axis]
-            if not np.any(np.isfinite(values)):
-                return None
-            low = max(0, math.floor(np.nanmin(values)) - margin)
-            high = min(size, math.ceil(np.nanmax(values)) + margin + 1)
-            if high <= low:
-                return None
-            bounds += [low, high]
-        return cls(*bounds)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.y1 - self.y0, self.x1 - self.x0
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        """Index of the window in the output arrays."""
-        return slice(self.y0, self.y1), slice(self.x0, self.x1)
-
-
 @dataclass
 class VarianceSum:
     """Running sums of one kind of variance over the images, float32 (ny, nx)."""
@@ -203,8 +169,10 @@ class Mosaic:
             raise InputError(msg)
         nx, ny = self.output_wcs.pixel_shape
         self.shape: tuple[int, int] = (int(ny), int(nx))
-        self._drizzle = Drizzle(kernel=self.kernel, fillval=str(self.fillval), out_shape=self.shape)
-        self._sums: dict[str, VarianceSum] = {}
+        self._signal = np.zeros(self.shape, np.float32)
+        self._weight = np.zeros(self.shape, np.float32)
+        self._context = np.zeros((1, *self.shape), np.uint32)
+        self._variances: dict[str, VarianceSum] = {}
         self._weight_unit: float | None = None
 
     def add(self, image: Image, pixmap: Float64, *, sky: float = 0.0) -> None:
@@ -232,57 +200,60 @@ class Mosaic:
             raise InputError(msg)
         weight = input_weight(image, self.weight_type, self.good_bits)
         weight[~np.isfinite(pixmap).all(axis=-1)] = 0
-        data = np.where(weight > 0, image.data - np.float32(sky), np.float32(0))
         if self.pixel_scale_ratio is None:
             self.pixel_scale_ratio = self.exposures.scale_ratio(image.metadata, self.output_wcs)
-        self._drizzle_into(self._drizzle, data, pixmap, weight)
-        if self.variances:
-            self._add_variances(image, pixmap, weight)
+        window = Window.around(pixmap, self.shape)
+        if window is not None:
+            self._add_planes(image, window, window.local(pixmap), weight, sky)
         self.exposures.add(image)
 
-    def _drizzle_into(
-        self, drizzle: Drizzle, data: Float32, pixmap: Float64, weight: Float32
+    def _add_planes(
+        self, image: Image, window: Window, pixmap: Float64, weight: Float32, sky: float
     ) -> None:
-        drizzle.add_image(
-            data,
-            exptime=1.0,
-            pixmap=pixmap,
-            pixel_scale_ratio=self.pixel_scale_ratio,
-            weight_map=weight,
+        names = [name for name in VARIANCES if getattr(image, name) is not None]
+        names = names if self.variances else []
+        planes = np.empty((1 + len(names), *image.data.shape), np.float32)
+        planes[0] = np.where(weight > 0, image.data - np.float32(sky), np.float32(0))
+        for position, name in enumerate(names):
+            planes[1 + position] = standard_deviation(getattr(image, name))
+        sums, totals = drizzle_planes(
+            planes,
+            weight,
+            pixmap,
+            window.shape,
+            kernel=self.kernel,
             pixfrac=self.pixfrac,
-            in_units="cps",
+            pixel_scale_ratio=self.pixel_scale_ratio or 1.0,
+        )
+        self._add_signal(window, sums[0], totals[0])
+        sigmas = {
+            name: weighted_mean(sums[1 + position], totals[1 + position])
+            for position, name in enumerate(names)
+        }
+        self._add_variances(image, window, sigmas)
+
+    def _add_signal(self, window: Window, sums: Float64, totals: Float64) -> None:
+        self._signal[window.slices] += sums
+        self._weight[window.slices] += totals
+        plane, bit = divmod(self.exposures.count, CONTEXT_BITS)
+        if plane == len(self._context):
+            empty = np.zeros((1, *self.shape), np.uint32)
+            self._context = np.concatenate([self._context, empty])
+        self._context[plane][window.slices] |= np.where(totals > 0, np.uint32(1 << bit), 0).astype(
+            np.uint32
         )
 
-    def _add_variances(self, image: Image, pixmap: Float64, weight: Float32) -> None:
-        window = Window.around(pixmap, self.shape)
-        if window is None:
-            return
-        local = pixmap - np.array([float(window.x0), float(window.y0)])
-        sigmas = {
-            name: self._sigma(getattr(image, name), local, weight, window.shape)
-            for name in VARIANCES
-            if getattr(image, name) is not None
-        }
-        image_weight = self._image_weight(image, sigmas.get("var_rnoise"), window.shape)
+    def _add_variances(self, image: Image, window: Window, sigmas: dict[str, Float32]) -> None:
+        weight = self._image_weight(image, sigmas.get("var_rnoise"), window.shape)
         for name, sigma in sigmas.items():
-            if name not in self._sums:
-                self._sums[name] = VarianceSum(
+            if name not in self._variances:
+                self._variances[name] = VarianceSum(
                     np.zeros(self.shape, np.float32), np.zeros(self.shape, np.float32)
                 )
-            total = self._sums[name]
+            total = self._variances[name]
             add_weighted_variance(
-                sigma, image_weight, total.weighted[window.slices], total.weight[window.slices]
+                sigma, weight, total.weighted[window.slices], total.weight[window.slices]
             )
-
-    def _sigma(
-        self, variance: Float32, pixmap: Float64, weight: Float32, shape: tuple[int, int]
-    ) -> Float32:
-        usable = np.isfinite(variance) & (variance >= 0)
-        sigma = np.zeros(variance.shape, np.float32)
-        np.sqrt(variance, out=sigma, where=usable)
-        drizzle = Drizzle(kernel=self.kernel, fillval="nan", out_shape=shape, disable_ctx=True)
-        self._drizzle_into(drizzle, sigma, pixmap, np.where(usable, weight, np.float32(0)))
-        return np.asarray(drizzle.out_img, np.float32)
 
     def _image_weight(
         self, image: Image, sigma_rnoise: Float32 | None, shape: tuple[int, int]
@@ -323,9 +294,10 @@ class Mosaic:
             msg = "no image was added to the mosaic; expected at least one"
             raise InputError(msg)
         ratio = self.pixel_scale_ratio or 1.0
-        variances = {name: total.finish(ratio) for name, total in self._sums.items()}
-        self._sums.clear()
-        context = self._drizzle.out_ctx.reshape(-1, *self.shape).view(np.uint32)
+        variances = {name: total.finish(ratio) for name, total in self._variances.items()}
+        self._variances.clear()
+        data = np.full(self.shape, self.fillval, np.float32)
+        np.divide(self._signal, self._weight, out=data, where=self._weight != 0)
         return Image(
             metadata=product_keywords(
                 metadata,
@@ -335,15 +307,29 @@ class Mosaic:
                 weight_type=self.weight_type,
                 pixel_scale_ratio=ratio,
             ),
-            data=self._drizzle.out_img,
+            data=data,
             err=total_error(variances, self.shape),
-            weight=self._drizzle.out_wht,
-            context=context,
+            weight=self._weight,
+            context=self._context,
             wcs=self.output_wcs,
             var_poisson=variances.get("var_poisson"),
             var_rnoise=variances.get("var_rnoise"),
             var_flat=variances.get("var_flat"),
         )
+
+
+def standard_deviation(variance: Float32) -> Float32:
+    """Return the square root of variances; NaN where they are NaN or negative."""
+    result = np.full(variance.shape, np.nan, np.float32)
+    np.sqrt(variance, out=result, where=variance >= 0)
+    return result
+
+
+def weighted_mean(sums: Float64, totals: Float64) -> Float32:
+    """Return sums over totals; NaN where nothing was added."""
+    result = np.full(sums.shape, np.nan)
+    np.divide(sums, totals, out=result, where=totals != 0)
+    return result.astype(np.float32)
 
 
 def total_error(variances: dict[str, Float32], shape: tuple[int, int]) -> Float32:

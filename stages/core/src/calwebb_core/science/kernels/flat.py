@@ -15,7 +15,7 @@ NAN = np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def flat_is_known(value, flag):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
+def flat_is_known(value, flag):
     """Say whether a flat value can be divided by."""
     return np.isfinite(value) and value != np.float32(0.0) and (flag & NO_FLAT) == 0
 
