@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Ramp, UInt32
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.references import References
@@ -58,16 +59,22 @@ def edge_pixels(where: Orientation) -> Mask:
     return rows[:, np.newaxis] | columns[np.newaxis, :]
 
 
-def reference_pixels(pixeldq: UInt32, where: Orientation, subarray: str) -> Mask:
+def has_no_edges(metadata: Metadata) -> bool:
+    """Say whether an exposure's outermost columns serve as reference pixels."""
+    return metadata.get("INSTRUME") == "NIRSPEC" and metadata.get("SUBARRAY") in WITHOUT_EDGES
+
+
+def reference_pixels(pixeldq: UInt32, where: Orientation, *, outermost: bool) -> Mask:
     """Return which pixels (slow, fast) are reference pixels, good or bad.
 
-    Those that the mask flags; without any flag, the rim of the detector.
+    Those that the mask flags; without any flag, the rim of the detector. With `outermost`
+    also the first and the last four columns of the image.
     """
     flagged: Mask = where.turn(pixeldq & REFERENCE_PIXEL != 0)
-    if subarray in WITHOUT_EDGES:
-        outermost = np.zeros(pixeldq.shape, np.bool_)
-        outermost[:, :EDGE] = outermost[:, -EDGE:] = True
-        flagged |= where.turn(outermost)
+    if outermost:
+        columns = np.zeros(pixeldq.shape, np.bool_)
+        columns[:, :EDGE] = columns[:, -EDGE:] = True
+        flagged |= where.turn(columns)
         return flagged
     return flagged if flagged.any() else edge_pixels(where)
 
@@ -188,7 +195,7 @@ def run(ramp: Ramp, _: References, parameters: RefpixParameters) -> tuple[Ramp, 
     """Correct the groups of an exposure in place."""
     shape = image_shape(ramp)
     where = orientation_of(ramp.metadata, shape)
-    pixels = reference_pixels(ramp.pixeldq, where, str(ramp.metadata.get("SUBARRAY", "")))
+    pixels = reference_pixels(ramp.pixeldq, where, outermost=has_no_edges(ramp.metadata))
     good = np.ascontiguousarray(pixels & (where.turn(ramp.pixeldq) & UNUSABLE == 0))
     used, found = int(np.count_nonzero(good)), int(np.count_nonzero(pixels))
     logger.info("%d of %d reference pixels are used", used, found)
