@@ -171,7 +171,7 @@ def find_vega_offset(tree: Mapping[str, Any] | None, metadata: Metadata) -> floa
     if tree is None:
         logger.warning("source_catalog: no ABVEGAOFFSET reference; Vega magnitudes are NaN")
         return math.nan
-    table = tree.get("abvega_offset")
+    table: Any = tree.get("abvega_offset")
     names = getattr(table, "colnames", None)
     if names is None or "abvega_offset" not in names:
         msg = "the abvegaoffset reference has no table abvega_offset; expected one in its tree"

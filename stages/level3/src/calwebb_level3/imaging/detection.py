@@ -191,13 +191,27 @@ def find_sources(data: Float32, err: Float32, mask: Bools, how: Detection) -> Fo
     if segments is None:
         return None
     if how.deblend:
+        noise = filtered_noise(filtered, err, mask, how.fwhm)
         limits = (how.npixels, how.contrast, how.snr_threshold)
-        segments = SegmentationImage(deblend(filtered, snr, segments.data, limits))
+        segments = SegmentationImage(deblend(filtered, noise, segments.data, limits))
     return Found(segments, clean, filtered)
 
 
+def filtered_noise(filtered: Float32, err: Float32, mask: Bools, fwhm: float) -> Float32:
+    """Return the noise of the filtered image, scaled to its scatter as in `significance`."""
+    sigma = fwhm * SIGMA_PER_FWHM
+    usable = ~mask & np.isfinite(err) & (err > 0)
+    unit = np.float32(np.median(err[usable]))
+    variance = np.where(usable, err / unit, np.float32(0)) ** 2
+    noise = unit * np.sqrt(np.clip(smooth(variance, sigma / np.sqrt(2.0)), 0, None))
+    noise /= np.float32(np.sqrt(4.0 * np.pi) * sigma)
+    known = usable & (noise > 0)
+    scatter = float(mad_std(filtered[known] / noise[known]))
+    return np.asarray(noise * np.float32(scatter if scatter > 0 else 1.0), np.float32)
+
+
 def deblend(
-    image: Float32, snr: Float32, segments: NDArray[np.int32], limits: tuple[int, float, float]
+    image: Float32, noise: Float32, segments: NDArray[np.int32], limits: tuple[int, float, float]
 ) -> NDArray[np.int32]:
     """Separate the sources that share a segment.
 
@@ -210,25 +224,26 @@ def deblend(
     ----------
     image : float32, (ny, nx)
         Smoothed to the width of a star.
-    snr : float32, (ny, nx)
-        Significance of a star at each pixel.
+    noise : float32, (ny, nx)
+        Of `image`.
     segments : int32, (ny, nx)
     limits : (int, float, float)
-        Least pixels, least share of the segment's flux, least significance above the saddle.
+        Least pixels, least share of the segment's flux, least height above the saddle in units
+        of the noise.
 
     Returns
     -------
     int32, (ny, nx)
         Labels from 1 on, in the order in which the sources begin from the first row on.
     """
-    image, snr = (np.ascontiguousarray(array, np.float32) for array in (image, snr))
+    image, noise = (np.ascontiguousarray(array, np.float32) for array in (image, noise))
     segments = np.ascontiguousarray(segments, np.int32)
     inside = np.flatnonzero(segments)
     # Stable, so that equal pixels keep the order of rows and columns.
     order = inside[np.argsort(-image.ravel()[inside], kind="stable")]
     totals = np.bincount(segments.ravel(), weights=np.clip(image, 0, None).ravel())
     labels = np.zeros(image.shape, np.int32)
-    parent = flood(image, snr, segments, order, totals, np.array(limits, np.float64), labels)
+    parent = flood(image, noise, segments, order, totals, np.array(limits, np.float64), labels)
     while np.any(parent[parent] != parent):
         parent = parent[parent]
     return in_order(parent[labels])

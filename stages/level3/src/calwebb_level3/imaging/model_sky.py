@@ -111,7 +111,8 @@ def band_stack(
     if how.weight_type != "ivm":
         return stack, np.full(shape, np.inf, np.float32)
     np.divide(variance, count, out=variance, where=count > 0)
-    return stack, PAIR_LIMIT * np.sqrt(np.float32(2.0) * variance)
+    limit = np.float32(PAIR_LIMIT) * np.sqrt(np.float32(2.0) * variance)
+    return stack, limit.astype(np.float32)
 
 
 def drizzle_layer(
@@ -174,7 +175,7 @@ def blot(model: Float32, pixmap: Float64) -> Float32:
     """
     known = np.isfinite(model)
     filled = np.where(known, model, np.float32(0))
-    inside = np.isfinite(pixmap).all(axis=-1)
+    inside = np.asarray(np.isfinite(pixmap).all(axis=-1))
     places = np.where(inside[..., np.newaxis], pixmap, -1e3)
     result = np.full(pixmap.shape[:2], np.nan, np.float32)
     for interpolation, reach in (("linear", 1), ("poly5", 3)):
@@ -201,7 +202,7 @@ def all_known(known: NDArray[np.bool_], places: Float64, reach: int) -> NDArray[
     ny, nx = known.shape
     x, y = (np.floor(places[..., axis]).astype(np.int64) for axis in (0, 1))
     inside = (x >= 0) & (y >= 0) & (x < nx) & (y < ny)
-    return inside & (block[np.clip(y, 0, ny - 1), np.clip(x, 0, nx - 1)] > 0)
+    return np.asarray(inside & (block[np.clip(y, 0, ny - 1), np.clip(x, 0, nx - 1)] > 0))
 
 
 def find_outliers(

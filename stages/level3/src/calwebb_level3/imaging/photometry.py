@@ -58,7 +58,7 @@ def measure(
     -------
     Fluxes
     """
-    known = np.isfinite(positions).all(axis=1)
+    known = np.asarray(np.isfinite(positions).all(axis=1))
     places = np.where(known[:, np.newaxis], positions, 0.0)
     clean = np.where(mask, np.float32(0), data)
     sigma = np.where(mask | ~np.isfinite(err), np.float32(0), err)

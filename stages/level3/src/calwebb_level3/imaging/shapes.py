@@ -25,7 +25,7 @@ def cutouts(data: Float32, positions: Float64, half: int) -> Float64:
     float64, (n, side, side)
     """
     padded = np.pad(data.astype(np.float64), half, constant_values=np.nan)
-    known = np.isfinite(positions).all(axis=1)
+    known = np.asarray(np.isfinite(positions).all(axis=1))
     centre = np.rint(np.where(known[:, np.newaxis], positions, 0.0)).astype(int)
     inside = known & (centre >= 0).all(axis=1) & (centre < data.shape[::-1]).all(axis=1)
     centre[~inside] = 0

@@ -182,7 +182,9 @@ def solve(differences: Differences, count: int) -> tuple[Float64, list[list[int]
     for k, (i, j, difference, weight) in enumerate(rows):
         root = math.sqrt(weight)
         design[k, i], design[k, j], values[k] = -root, root, root * difference
-    levels = np.linalg.lstsq(design, values, rcond=None)[0] if rows else np.zeros(count)
+    levels = np.zeros(count)
+    if rows:
+        levels = np.asarray(np.linalg.lstsq(design, values, rcond=None)[0], np.float64)
     linked = components([(i, j) for i, j, *_ in rows], count)
     for members in linked:
         levels[members] -= levels[members].mean()

@@ -215,7 +215,7 @@ def centre(data: Float32, err: Float32, mask: Bools, found: Table, fwhm: float) 
 
 def good_fits(fitted: Any, fwhm: float) -> Table:
     """Return x, y, flux, weight of the fits that are finite, positive and near their start."""
-    column = {
+    column: dict[str, NDArray[np.float64]] = {
         name: np.ma.filled(np.ma.asarray(fitted[name], float), np.nan)
         for name in ("x_init", "y_init", "x_fit", "y_fit", "x_err", "y_err", "flux_fit")
     }

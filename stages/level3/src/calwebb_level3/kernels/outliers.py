@@ -7,7 +7,7 @@ from numba import njit, prange
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def median_stack(stack, noise, out):  # type: ignore[no-untyped-def]  # numba infers the types
+def median_stack(stack, noise, out):
     """Take the median over images, ignoring NaN.
 
     Of two values that differ by more than the noise explains the lower one counts: their mean
@@ -48,7 +48,7 @@ def median_stack(stack, noise, out):  # type: ignore[no-untyped-def]  # numba in
 
 
 @njit(cache=True, nogil=True)
-def steepest(image, y, x):  # type: ignore[no-untyped-def]  # numba infers the types
+def steepest(image, y, x):
     """Return the largest absolute difference of a pixel to its eight neighbours; NaN don't count.
 
     The diagonal ones matter: the peak of an undersampled star differs most along them.
@@ -65,7 +65,7 @@ def steepest(image, y, x):  # type: ignore[no-untyped-def]  # numba infers the t
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def exceed(data, model, err, limits, first, second):  # type: ignore[no-untyped-def]
+def exceed(data, model, err, limits, first, second):
     """Test every pixel against both limits on its difference to the model.
 
     Parameters
@@ -87,7 +87,7 @@ def exceed(data, model, err, limits, first, second):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def near_hits(first, second, hits):  # type: ignore[no-untyped-def]  # numba infers the types
+def near_hits(first, second, hits):
     """Keep the pixels of the second pass that have one of the first among their 3 x 3.
 
     Parameters
