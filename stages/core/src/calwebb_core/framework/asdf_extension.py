@@ -15,6 +15,10 @@ from calwebb_core.framework.metadata import Metadata
 logger = logging.getLogger(__name__)
 
 PROVENANCE = "calwebb_flow"
+PLAIN_HEAD = (
+    b"#ASDF 1.0.0\n#ASDF_STANDARD 1.6.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n"
+    b"--- !core/asdf-1.1.0\n"
+)
 
 
 def meta_tree(metadata: Metadata, values: dict[str, Any]) -> dict[str, Any]:
@@ -51,20 +55,41 @@ def to_asdf(metadata: Metadata, values: dict[str, Any], wcs: Any = None) -> byte
     bytes
         The same for the same input: the libraries that wrote it are listed by name.
     """
-    import asdf
-
-    meta = meta_tree(metadata, values)
-    if wcs is not None:
-        meta["wcs"] = wcs
-    tree: dict[str, Any] = {"meta": meta}
+    tree: dict[str, Any] = {"meta": meta_tree(metadata, values)}
     if metadata.provenance:
         tree[PROVENANCE] = metadata.provenance
+    if wcs is None:
+        return plain_file(tree)
+    import asdf
+
+    tree["meta"]["wcs"] = wcs
     # asdf lists the extensions it used in the order of a set, but keeps the order of a list
     # that is there already
     first = asdf.util.load_yaml(io.BytesIO(write(asdf.AsdfFile(tree))))
     used = sorted(first["history"]["extensions"], key=lambda entry: entry["extension_uri"])
     tree["history"] = {"extensions": [asdf.tags.core.ExtensionMetadata(entry) for entry in used]}
     return write(asdf.AsdfFile(tree))
+
+
+def plain_file(tree: dict[str, Any]) -> bytes:
+    """Return the ASDF file of a tree of plain values.
+
+    The asdf library would load the extensions of every installed package first, which takes
+    longer than many a step; a tree without objects needs none of them.
+    """
+    import yaml
+
+    text = yaml.dump(native(tree), Dumper=yaml.CSafeDumper, encoding="utf-8", allow_unicode=True)
+    return PLAIN_HEAD + text + b"...\n"
+
+
+def native(value: Any) -> Any:
+    """Return a tree with numpy's numbers and tuples as plain ones."""
+    if isinstance(value, dict):
+        return {str(key): native(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [native(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
 
 
 def write(file: Any) -> bytes:
