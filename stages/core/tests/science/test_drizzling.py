@@ -33,7 +33,8 @@ def test_same_as_the_library(ny, nx, angle, scale, pixfrac):
     weight = rng.uniform(0, 2, (ny, nx)).astype(np.float32)
     weight[rng.uniform(size=(ny, nx)) < 0.1] = 0
     # the library leaves out corners at the far edges of the output: keep away from them
-    pixmap = skewed_map(ny, nx, angle, scale) + 60
+    # and shrinks pixels along the curved axes, which real distortion does not tell apart
+    pixmap = skewed_map(ny, nx, angle, scale, 1e-5) + 60
     shape = (ny + 150, nx + 150)
     sums, totals = drizzle_planes(planes, weight, pixmap, shape, pixfrac=pixfrac)
     for plane in range(2):

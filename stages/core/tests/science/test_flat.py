@@ -95,3 +95,11 @@ def test_another_shape_is_refused():
 def test_flat_without_any_value_is_refused(value):
     with pytest.raises(ReferenceFileError, match="no pixel of the flat"):
         apply_flat(image_of(np.ones((2, 2))), flat_of(np.full((2, 2), value)))
+
+
+def test_reference_pixels_are_no_loss():
+    dq = np.full((2, 2), int(PixelDQ.REFERENCE_PIXEL), np.uint32)
+    dq[1, 1] = 0
+    assert (
+        apply_flat(image_of(np.ones((2, 2)), dq), flat_of([[np.nan, np.nan], [np.nan, 1.0]])) == 0
+    )

@@ -100,12 +100,14 @@ def square(
     planes: Float32, weight: Float32, pixmap: Float64, shape: tuple[int, int], pixfrac: float
 ) -> tuple[Float64, Float64]:
     """Drizzle with the square kernel."""
-    from calwebb_core.science.kernels.drizzle import drizzle_square, row_extents
+    from calwebb_core.science.kernels.drizzle import drizzle_square, row_extents, shared_corners
 
     sums, totals = np.zeros((len(planes), *shape)), np.zeros((len(planes), *shape))
     extents = np.empty((weight.shape[0], 3))
-    row_extents(pixmap, weight, 0.5 * pixfrac, extents)
-    drizzle_square(planes, weight, pixmap, 0.5 * pixfrac, extents, sums, totals)
+    corners = np.empty((weight.shape[0] + 1, weight.shape[1] + 1, 2))
+    shared_corners(pixmap, corners)
+    row_extents(pixmap, corners, weight, 0.5 * pixfrac, extents)
+    drizzle_square(planes, weight, pixmap, corners, 0.5 * pixfrac, extents, sums, totals)
     return sums, totals
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.models import Float32, Image, UInt32
-from calwebb_core.science.dq import NO_FLAT_FIELD
+from calwebb_core.science.dq import DO_NOT_USE, NO_FLAT_FIELD, REFERENCE_PIXEL
 from calwebb_core.science.kernels.flat import divide_by_flat
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -78,7 +78,7 @@ def apply_flat(image: Image, flat: Flat) -> int:
     Returns
     -------
     int
-        Number of detector pixels without a usable flat value that were usable before.
+        Number of light-sensitive pixels without a usable flat value that were usable before.
 
     Raises
     ------
@@ -88,7 +88,8 @@ def apply_flat(image: Image, flat: Flat) -> int:
     check_flat(flat, image.data.shape)
     if image.dq is None:
         image.dq = np.zeros(image.data.shape, np.uint32)
-    lost = flat.unusable() & np.any(as_cube(image.dq) & np.uint32(1) == 0, axis=0)
+    useless = np.uint32(DO_NOT_USE | REFERENCE_PIXEL)
+    lost = flat.unusable() & np.any(as_cube(image.dq) & useless == 0, axis=0)
     image.var_poisson = or_zeros(image.var_poisson, image.data)
     image.var_rnoise = or_zeros(image.var_rnoise, image.data)
     image.var_flat = np.zeros(image.data.shape, np.float32)

@@ -62,14 +62,42 @@ def mapped(pixmap, y, x, axis, dy, dx):
     return (1.0 - ty) * ((1.0 - tx) * here + tx * beside) + ty * ((1.0 - tx) * above + tx * corner)
 
 
+@njit(cache=True, nogil=True, parallel=True)
+def shared_corners(pixmap: Float64, corners: Float64) -> None:
+    """Write where four pixels meet: the mean of their centres, NaN at the edges of the map.
+
+    Parameters
+    ----------
+    pixmap : float64, (ny, nx, 2)
+    corners : float64, (ny + 1, nx + 1, 2)
+        Written; [y, x] is the lower left corner of pixel (y, x).
+    """
+    ny, nx = pixmap.shape[0], pixmap.shape[1]
+    for y in prange(ny + 1):
+        for x in range(nx + 1):
+            inside = 0 < y < ny and 0 < x < nx
+            for axis in range(2):
+                value = np.nan
+                if inside:
+                    value = 0.25 * (
+                        (pixmap[y - 1, x - 1, axis] + pixmap[y - 1, x, axis])
+                        + (pixmap[y, x - 1, axis] + pixmap[y, x, axis])
+                    )
+                corners[y, x, axis] = value
+
+
 @njit(cache=True, nogil=True)
-def quadrangle(pixmap, y, x, half, xs, ys):
+def quadrangle(pixmap, corners, y, x, half, xs, ys):
     """Write the corners of a shrunken pixel in the output; return its signed area."""
+    centre_x, centre_y = pixmap[y, x, 0], pixmap[y, x, 1]
     for corner in range(4):
-        dx = half if corner in (1, 2) else -half
-        dy = half if corner in (2, 3) else -half
-        xs[corner] = mapped(pixmap, y, x, 0, dy, dx)
-        ys[corner] = mapped(pixmap, y, x, 1, dy, dx)
+        right, up = (1 if corner in (1, 2) else 0), (1 if corner in (2, 3) else 0)
+        at_x, at_y = corners[y + up, x + right, 0], corners[y + up, x + right, 1]
+        if np.isnan(at_x):
+            at_x = mapped(pixmap, y, x, 0, up - 0.5, right - 0.5)
+            at_y = mapped(pixmap, y, x, 1, up - 0.5, right - 0.5)
+        xs[corner] = centre_x + 2.0 * half * (at_x - centre_x)
+        ys[corner] = centre_y + 2.0 * half * (at_y - centre_y)
     return 0.5 * ((xs[2] - xs[0]) * (ys[3] - ys[1]) - (xs[3] - xs[1]) * (ys[2] - ys[0]))
 
 
@@ -86,12 +114,16 @@ def overlap(xs, ys, x, y):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def row_extents(pixmap: Float64, weight: Float32, half: float, extents: Float64) -> None:
+def row_extents(
+    pixmap: Float64, corners: Float64, weight: Float32, half: float, extents: Float64
+) -> None:
     """Find which output rows each input row reaches.
 
     Parameters
     ----------
     pixmap : float64, (ny, nx, 2)
+    corners : float64, (ny + 1, nx + 1, 2)
+        From `shared_corners`.
     weight : float32, (ny, nx)
     half : float
         Half the side of the shrunken pixel.
@@ -104,7 +136,7 @@ def row_extents(pixmap: Float64, weight: Float32, half: float, extents: Float64)
         low, high, reach = np.inf, -np.inf, 0.0
         for x in range(nx):
             if weight[y, x] > 0.0:
-                quadrangle(pixmap, y, x, half, xs, ys)
+                quadrangle(pixmap, corners, y, x, half, xs, ys)
                 low, high = min(low, ys.min()), max(high, ys.max())
                 centre = pixmap[y, x, 1]
                 reach = max(reach, ys.max() - centre, centre - ys.min())
@@ -126,6 +158,7 @@ def drizzle_square(
     planes: Float32,
     weight: Float32,
     pixmap: Float64,
+    corners: Float64,
     half: float,
     extents: Float64,
     sums: Float64,
@@ -138,6 +171,8 @@ def drizzle_square(
     planes : float32, (nplanes, ny, nx)
     weight : float32, (ny, nx)
     pixmap : float64, (ny, nx, 2)
+    corners : float64, (ny + 1, nx + 1, 2)
+        From `shared_corners`.
     half : float
     extents : float64, (ny, 3)
         From `row_extents`.
@@ -158,7 +193,7 @@ def drizzle_square(
                 near = centre + reach > first - 0.5 and centre - reach < last - 0.5
                 if weight[y, x] <= 0.0 or not near:
                     continue
-                area = abs(quadrangle(pixmap, y, x, half, xs, ys))
+                area = abs(quadrangle(pixmap, corners, y, x, half, xs, ys))
                 if not area > 0.0:
                     continue
                 for j in range(
