@@ -9,24 +9,29 @@ ZERO = np.float32(0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def dark_frame(dark: Float32, k: int, y: int, x: int) -> Scalar:
-    """Return frame `k` of a dark (nframes, ny, nx), extrapolated by its last rate, NaN as 0."""
-    last = dark.shape[0] - 1
-    value = dark[min(k, last), y, x]
+def dark_frame(darks: Float32, d: int, k: int, y: int, x: int) -> Scalar:
+    """Return frame `k` of dark `d`, extrapolated by its last rate, NaN as 0.
+
+    `darks` is (ndarks, nframes, ny, nx).
+    """
+    last = darks.shape[1] - 1
+    value = darks[d, min(k, last), y, x]
     if k > last:
-        value += np.float32(k - last) * (value - dark[last - 1, y, x])
+        value += np.float32(k - last) * (value - darks[d, last - 1, y, x])
     return ZERO if np.isnan(value) else value
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def dark_group(dark: Float32, g: int, nframes: int, groupgap: int, y: int, x: int) -> Scalar:
-    """Return the mean of the dark frames that group `g` averages."""
+def dark_group(
+    darks: Float32, d: int, g: int, nframes: int, groupgap: int, y: int, x: int
+) -> Scalar:
+    """Return the mean of the frames of dark `d` that group `g` averages."""
     start = g * (nframes + groupgap)
     if nframes == 1:
-        return dark_frame(dark, start, y, x)
+        return dark_frame(darks, d, start, y, x)
     total = ZERO
     for k in range(start, start + nframes):
-        total += dark_frame(dark, k, y, x)
+        total += dark_frame(darks, d, k, y, x)
     return total / np.float32(nframes)
 
 
@@ -47,6 +52,6 @@ def subtract_dark(data: Float32, darks: Float32, which: Int64, nframes: int, gro
                 if which[i] != known:
                     known = which[i]
                     for x in range(nx):
-                        row[x] = dark_group(darks[known], g, nframes, groupgap, y, x)
+                        row[x] = dark_group(darks, known, g, nframes, groupgap, y, x)
                 for x in range(nx):
                     data[i, g, y, x] -= row[x]

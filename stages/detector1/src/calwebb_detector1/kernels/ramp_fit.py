@@ -14,7 +14,6 @@ from calwebb_detector1.kernels.order import median
 from calwebb_detector1.kernels.types import (
     Float32,
     Float64,
-    Int64,
     Product,
     Scalar,
     Scalar4,
@@ -294,109 +293,89 @@ def integration_dq(dq_bits: Scalar, counts: Scalar4, flags: UInt8, i: int) -> Sc
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def store(
-    out: Product,
-    index: tuple[int, ...],
-    slope: float,
-    var_p: float,
-    var_r: float,
-    err: float,
-    bits: Scalar,
-) -> None:
-    """Write one pixel into a product's arrays; nothing but flags if it is unusable."""
-    if bits & PIXEL_UNUSABLE:
-        slope, var_p, var_r, err = np.nan, 0.0, 0.0, 0.0
-    out[0][index] = np.float32(slope)
-    out[1][index] = np.float32(err)
-    out[2][index] = bits
-    out[3][index] = np.float32(var_p)
-    out[4][index] = np.float32(var_r)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def fit_pixel(
+def fit_flagged(
     ramps: Float64,
     flags: UInt8,
-    kinds: Int64,
+    i: int,
+    kind: int,
     dq_bits: Scalar,
-    pixel: Scalar4,
     table: Float64,
+    pixel: Scalar4,
     times: tuple[float, float, float],
-    y: int,
-    x: int,
-    rateints: Product,
-    rate: Product,
-) -> None:
-    """Fit all integrations of a pixel and write their slopes and the exposure's.
+) -> tuple[Scalar4, Scalar, Scalar]:
+    """Return an integration's sums, its flags, and SATURATED if any group is saturated.
 
-    `ramps` float64 (nints, ngroups), `flags` uint8 likewise, `kinds` int64 (nints,); `pixel`
-    is (gain, sigma, dark, median rate). Flags that groups have in common decide first; the
-    saturation of some groups is noted only when the slope has been stored.
+    Flags that all groups have in common decide whether there is a slope; the saturation of some
+    of them is noted only once it is stored.
     """
-    slopes, weights_r, weights_p = 0.0, 0.0, 0.0
-    exposure, everywhere, partly = dq_bits, PIXEL_UNUSABLE, np.uint32(0)
-    for i in range(ramps.shape[0]):
-        bits, some = dq_bits, np.uint32(0)
-        if kinds[i] != CLEAN_RAMP:
-            counts = count_flags(flags, i)
-            bits = integration_dq(dq_bits, counts, flags, i)
-            some = np.uint32(SATURATED) if counts[2] > 0 else np.uint32(0)
-        exposure |= bits & np.uint32(JUMP_DET | PERSISTENCE)
-        slope, in_r, in_p, in_all = 0.0, 0.0, 0.0, 0.0
-        if bits & PIXEL_UNUSABLE == 0:
-            slope, in_r, in_p, in_all = fit_integration(
-                ramps, flags, i, table, pixel, times, kinds[i]
-            )
-            if in_r == 0.0:
-                bits |= np.uint32(DO_NOT_USE)
-        slopes += slope
-        weights_r += in_r
-        weights_p += in_p
-        var_r, err = inverse(in_r), np.sqrt(inverse(in_all))
-        store(rateints, (i, y, x), slope * var_r, inverse(in_p), var_r, err, bits)
-        everywhere &= bits
-        rateints[2][i, y, x] |= some
-        partly |= some
-    exposure |= everywhere
-    var_p, var_r = inverse(weights_p), inverse(weights_r)
-    store(rate, (y, x), slopes * var_r, var_p, var_r, np.sqrt(var_p + var_r), exposure)
-    rate[2][y, x] |= partly
+    nothing = (0.0, 0.0, 0.0, 0.0)
+    bits, some = dq_bits, np.uint32(0)
+    if kind != CLEAN_RAMP:
+        counts = count_flags(flags, i)
+        bits = integration_dq(dq_bits, counts, flags, i)
+        some = np.uint32(SATURATED) if counts[2] > 0 else np.uint32(0)
+    if bits & PIXEL_UNUSABLE:
+        return nothing, bits, some
+    sums = fit_integration(ramps, flags, i, table, pixel, times, kind)
+    if sums[1] == 0.0:
+        bits |= np.uint32(DO_NOT_USE)
+    return sums, bits, some
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def prepare_pixel(
+def integration_result(sums: Scalar4, bits: Scalar) -> Scalar4:
+    """Return slope, err, var_poisson, var_rnoise of an integration."""
+    if bits & PIXEL_UNUSABLE:
+        return np.nan, 0.0, 0.0, 0.0
+    var_r = inverse(sums[1])
+    return sums[0] * var_r, np.sqrt(inverse(sums[3])), inverse(sums[2]), var_r
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def exposure_result(slopes: float, in_r: float, in_p: float, bits: Scalar) -> Scalar4:
+    """Return slope, err, var_poisson, var_rnoise over all integrations."""
+    if bits & PIXEL_UNUSABLE:
+        return np.nan, 0.0, 0.0, 0.0
+    var_p, var_r = inverse(in_p), inverse(in_r)
+    return slopes * var_r, np.sqrt(var_p + var_r), var_p, var_r
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def prepare_integration(
     data: Float32,
     groupdq: UInt8,
-    zeroframe: Float32,
+    i: int,
     y: int,
     x: int,
     bounds: tuple[int, int],
     suppress: bool,
-    times: tuple[float, float, float],
-    scratch: tuple[Float64, UInt8, Int64, Float64],
-) -> Scalar:
-    """Gather a pixel's integrations into the scratch arrays and return its median rate, DN/s.
+    zero: float,
+    ramps: Float64,
+    flags: UInt8,
+) -> int:
+    """Gather an integration of a pixel into the scratch arrays; return what it is fitted with."""
+    clean = read_integration(data, groupdq, i, y, x, bounds, ramps, flags)
+    if clean and ramps.shape[1] > 1:
+        return CLEAN_RAMP
+    kind: int = choose_samples(ramps, flags, i, suppress, zero)
+    return kind
 
-    `scratch` is (ramps, flags, kinds, differences). The median rate is the mean over
-    integrations; one that has none counts as zero.
-    """
-    ramps, flags, kinds, differences = scratch
-    nints, ngroups = ramps.shape
-    rate = 0.0
-    for i in range(nints):
-        clean = read_integration(data, groupdq, i, y, x, bounds, ramps, flags)
-        zero = zeroframe[i, y, x] if zeroframe.shape[0] > 0 else np.float32(0)
-        if clean and ngroups > 1:
-            kinds[i] = CLEAN_RAMP
-        else:
-            kinds[i] = choose_samples(ramps, flags, i, suppress, zero)
-        if kinds[i] == ZERO_FRAME and ngroups > 1:
-            rate += ramps[i, 0] / times[1]
-        elif kinds[i] == FIRST_GROUP or kinds[i] == ZERO_FRAME:
-            rate += ramps[i, 0] / times[2]
-        else:
-            rate += median_rate(ramps, flags, i, differences, times[0])
-    return rate / nints
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rate_of(
+    ramps: Float64,
+    flags: UInt8,
+    i: int,
+    kind: int,
+    times: tuple[float, float, float],
+    scratch: Float64,
+) -> Scalar:
+    """Return the median rate of an integration in DN/s, for its Poisson variance."""
+    if kind == ZERO_FRAME and ramps.shape[1] > 1:
+        return ramps[i, 0] / times[1]
+    if kind in (ZERO_FRAME, FIRST_GROUP):
+        return ramps[i, 0] / times[2]
+    return median_rate(ramps, flags, i, scratch, times[0])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
@@ -431,19 +410,46 @@ def fit_ramps(
     nints, ny, nx = data.shape[0], data.shape[2], data.shape[3]
     ngroups = bounds[1] - bounds[0]
     pixeldq, gain, sigma, dark = pixel
+    int_slope, int_err, int_dq, int_var_p, int_var_r = rateints
+    slope, err, dq_out, var_p, var_r = rate
+    zeros = zeroframe.shape[0] > 0
     for y in prange(ny):
         ramps = np.empty((nints, ngroups), np.float64)
         flags = np.empty((nints, ngroups), np.uint8)
         kinds = np.empty(nints, np.int64)
-        scratch = (ramps, flags, kinds, np.empty(ngroups, np.float64))
+        scratch = np.empty(ngroups, np.float64)
         for x in range(nx):
-            median_dn = prepare_pixel(
-                data, groupdq, zeroframe, y, x, bounds, suppress, times, scratch
-            )
+            median_dn = 0.0
+            for i in range(nints):
+                zero = zeroframe[i, y, x] if zeros else np.float32(0)
+                kinds[i] = prepare_integration(
+                    data, groupdq, i, y, x, bounds, suppress, zero, ramps, flags
+                )
+                median_dn += rate_of(ramps, flags, i, kinds[i], times, scratch)
             own = (
                 np.float64(gain[y, x]),
                 np.float64(sigma[y, x]),
                 np.float64(dark[y, x]),
-                median_dn,
+                median_dn / nints,
             )
-            fit_pixel(ramps, flags, kinds, pixeldq[y, x], own, table, times, y, x, rateints, rate)
+            slopes, in_r, in_p = 0.0, 0.0, 0.0
+            exposure = pixeldq[y, x]
+            everywhere, partly = PIXEL_UNUSABLE, np.uint32(0)
+            for i in range(nints):
+                sums, bits, some = fit_flagged(
+                    ramps, flags, i, kinds[i], pixeldq[y, x], table, own, times
+                )
+                found = integration_result(sums, bits)
+                int_slope[i, y, x], int_err[i, y, x] = found[0], found[1]
+                int_var_p[i, y, x], int_var_r[i, y, x] = found[2], found[3]
+                int_dq[i, y, x] = bits | some
+                slopes += sums[0]
+                in_r += sums[1]
+                in_p += sums[2]
+                exposure |= bits & np.uint32(JUMP_DET | PERSISTENCE)
+                everywhere &= bits
+                partly |= some
+            exposure |= everywhere
+            found = exposure_result(slopes, in_r, in_p, exposure)
+            slope[y, x], err[y, x], var_p[y, x], var_r[y, x] = found
+            dq_out[y, x] = exposure | partly
