@@ -1,5 +1,6 @@
 """`calwebb-simulate`: run a scenario, list scenarios, score results against the truth."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,10 @@ def main() -> None:
 version_option(NAME, "calwebb_simulator")(main)
 
 
-def command(name: str, example: str) -> Any:
+def command(name: str, example: str) -> Callable[[Callable[..., None]], click.Command]:
     """Return a decorator that adds a command with the options all programs share."""
 
-    def decorate(body: Any) -> click.Command:
+    def decorate(body: Callable[..., None]) -> click.Command:
         make = main.command(name, context_settings=CONTEXT_SETTINGS, epilog=example_text(example))
         return own_options_first(make(log_options(body)))
 

@@ -14,7 +14,8 @@ from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.effects import EFFECTS, OFF_BY_DEFAULT, chosen_effects
 from calwebb_simulator.run import Watcher, run
-from calwebb_simulator.scenario import Scenario, built_in, load_scenario, with_options
+from calwebb_simulator.scenario import Scenario, with_options
+from calwebb_simulator.scenario_file import built_in, load_scenario
 from calwebb_simulator.score import score
 
 logger = logging.getLogger(__name__)

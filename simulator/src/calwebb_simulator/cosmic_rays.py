@@ -6,6 +6,7 @@ are as common as bright ones.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,11 @@ def draw_rain(rng: np.random.Generator, frame: Frame, pitch: float, fluence: flo
 
 
 def _deposit(
-    start: NDArray, end: NDArray, charge: NDArray, length: NDArray, shape: tuple[int, int]
+    start: NDArray[Any],
+    end: NDArray[Any],
+    charge: NDArray[Any],
+    length: NDArray[Any],
+    shape: tuple[int, int],
 ) -> Rain:
     """Spread the charge of every track evenly over points along it, and some to neighbours."""
     steps = np.ceil(length * 4).astype(int) + 1
@@ -87,7 +92,13 @@ def _deposit(
     return _merge(joined[0], joined[1], joined[2], joined[3], shape)
 
 
-def _merge(track: NDArray, x: NDArray, y: NDArray, charge: NDArray, shape: tuple[int, int]) -> Rain:
+def _merge(
+    track: NDArray[Any],
+    x: NDArray[Any],
+    y: NDArray[Any],
+    charge: NDArray[Any],
+    shape: tuple[int, int],
+) -> Rain:
     """Add up what one track leaves in one pixel; drop what misses the frame."""
     ny, nx = shape
     inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny)

@@ -4,18 +4,17 @@ They depend on the detector's name and the number of its realisation only, not o
 seed, so that the same reference files serve exposures with any noise.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from calwebb_core.science.dq import PixelDQ
 from calwebb_simulator.effects import DEFAULT_EFFECTS
 from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Detector, Instrument
-from calwebb_simulator.random import stream
+from calwebb_simulator.maps import Maps
 
 Float32 = NDArray[np.float32]
 UInt32 = NDArray[np.uint32]
@@ -25,7 +24,6 @@ WARM_FRACTION = 1.5e-3
 HOT_RATE = (2.0, 200.0)  # electrons per second
 WARM_RATE = (0.1, 1.0)
 SATURATION_MARGIN = 0.97
-NONLINEARITY = (0.055, 0.025)  # of the signal at full well: square and cube
 READ_LIMIT = 65535
 
 
@@ -62,7 +60,7 @@ class Properties:
     @property
     def science(self) -> NDArray[np.bool_]:
         """Where pixels see light."""
-        return (self.dq & np.uint32(PixelDQ.REFERENCE_PIXEL)) == 0
+        return np.asarray((self.dq & np.uint32(PixelDQ.REFERENCE_PIXEL)) == 0)
 
     @property
     def flat(self) -> Float32:
@@ -110,10 +108,10 @@ def detector_properties(
     effects : frozenset of str
         Effects that are off leave their property uniform.
     """
-    make = _Maker(instrument, frame.detector, realisation)
+    make = Maps(instrument, frame.detector, realisation)
     window = frame.window
     science = make.science()
-    parts: dict[str, NDArray] = {}
+    parts: dict[str, NDArray[Any]] = {}
     for name, draw in make.drawings().items():
         parts[name] = np.ascontiguousarray(draw()[window], dtype=np.float32)
     dq, parts = _bad_pixels(make, parts, window, effects)
@@ -138,7 +136,7 @@ def _without(properties: Properties, detector: Detector, effects: frozenset[str]
         "dark": {"dark": 0.0},
         "gain": {"gain": detector.gain},
     }
-    changes: dict[str, Float32] = {}
+    changes: dict[str, Any] = {}
     for effect, values in uniform.items():
         if effect not in effects:
             changes |= {name: np.full(shape, v, np.float32) for name, v in values.items()}
@@ -161,11 +159,11 @@ def detector_area(frame: Frame) -> Float32:
 
 
 def _bad_pixels(
-    make: "_Maker",
-    parts: dict[str, NDArray],
+    make: Maps,
+    parts: dict[str, NDArray[Any]],
     window: tuple[slice, slice],
     effects: frozenset[str],
-) -> tuple[UInt32, dict[str, NDArray]]:
+) -> tuple[UInt32, dict[str, NDArray[Any]]]:
     """Put in dead, hot and warm pixels and flag them."""
     draw, rate = make.bad_pixels()
     draw, rate = draw[window], rate[window]
@@ -187,118 +185,3 @@ def _bad_pixels(
 
 def _between(limits: tuple[float, float], share: Float32) -> Float32:
     return (limits[0] * (limits[1] / limits[0]) ** share).astype(np.float32)
-
-
-class _Maker:
-    """Draws the maps of a whole detector."""
-
-    def __init__(self, instrument: Instrument, detector: Detector, realisation: int) -> None:
-        self.detector = detector
-        self.size = instrument.size
-        self.border = instrument.border
-        self.outputs = instrument.full_outputs
-        self.realisation = realisation
-
-    def rng(self, name: str) -> np.random.Generator:
-        return stream(self.realisation, "detector", self.detector.name, name)
-
-    def drawings(self) -> dict[str, Callable[[], Float32]]:
-        return {
-            "sensitivity": self.sensitivity,
-            "gain": self.gain,
-            "bias": self.bias,
-            "read_noise": self.read_noise,
-            "dark": self.dark,
-            "well": self.well,
-            "c2": self.c2,
-            "c3": self.c3,
-        }
-
-    def white(self, name: str, scatter: float) -> Float32:
-        """Return a map of 1 with Gaussian scatter from pixel to pixel, cut at 4 sigma."""
-        draw = self.rng(name).standard_normal((self.size, self.size), dtype=np.float32)
-        np.clip(draw, -4, 4, out=draw)
-        draw *= np.float32(scatter)
-        draw += np.float32(1)
-        return draw
-
-    def smooth(self, name: str, scatter: float, cells: int = 8) -> Float32:
-        """Return a map of 1 with a slow variation of a given rms."""
-        knots = self.rng(name).standard_normal((cells + 3, cells + 3))
-        position = np.linspace(1, cells + 1, self.size)
-        rough = ndimage.spline_filter1d(knots, axis=0)
-        across = _spline_lines(ndimage.spline_filter1d(rough, axis=1), position)
-        across -= across.mean()
-        return (1 + across * (scatter / across.std())).astype(np.float32)
-
-    def outputs_factor(self, name: str, scatter: float) -> Float32:
-        """Return one number for each output, repeated over its columns: (size,)."""
-        values = 1 + scatter * self.rng(name).standard_normal(self.outputs)
-        return np.repeat(values, self.size // self.outputs).astype(np.float32)
-
-    def science(self) -> NDArray[np.bool_]:
-        inside = np.zeros((self.size, self.size), dtype=bool)
-        edge = self.border
-        inside[edge : self.size - edge, edge : self.size - edge] = True
-        return inside
-
-    def sensitivity(self) -> Float32:
-        return self.white("sensitivity", 0.012) * self.smooth("illumination", 0.02)
-
-    def gain(self) -> Float32:
-        level = self.white("gain", 0.006) * self.smooth("gain_slow", 0.01)
-        return level * self.outputs_factor("gain_outputs", 0.012) * np.float32(self.detector.gain)
-
-    def bias(self) -> Float32:
-        base = np.float32(self.detector.bias)
-        pattern = (self.white("bias", 1.0) - 1) * 60 + (self.smooth("bias_slow", 1.0) - 1) * 90
-        columns = self.rng("bias_columns").normal(0, 25, self.size).astype(np.float32)
-        outputs = (self.outputs_factor("bias_outputs", 1.0) - 1) * 150
-        odd = np.where(np.arange(self.size) % 2, 40, -40).astype(np.float32)
-        return base + pattern + columns + outputs + odd
-
-    def read_noise(self) -> Float32:
-        single = self.detector.cds_noise / np.sqrt(2) / self.detector.gain
-        scatter = np.maximum(self.white("read_noise", 0.08), np.float32(0.5))
-        return scatter * np.float32(single)
-
-    def dark(self) -> Float32:
-        level = np.maximum(self.white("dark", 0.2), np.float32(0.05))
-        return level * self.smooth("dark_slow", 0.15) * np.float32(self.detector.dark)
-
-    def well(self) -> Float32:
-        return self.white("well", 0.02) * np.float32(self.detector.well)
-
-    def c2(self) -> Float32:
-        at = NONLINEARITY[0] / (self.detector.well / self.detector.gain)
-        return self.white("c2", 0.08) * np.float32(at)
-
-    def c3(self) -> Float32:
-        at = NONLINEARITY[1] / (self.detector.well / self.detector.gain) ** 2
-        return self.white("c3", 0.1) * np.float32(at)
-
-    def bad_pixels(self) -> tuple[Float32, Float32]:
-        rng = self.rng("bad_pixels")
-        shape = (self.size, self.size)
-        return rng.random(shape, dtype=np.float32), rng.random(shape, dtype=np.float32)
-
-
-def _spline_lines(knots: NDArray, position: NDArray) -> NDArray:
-    """Evaluate a bicubic spline on a product grid."""
-    base = np.floor(position).astype(int)
-    base = np.minimum(base, len(knots) - 3)
-    t = position - base
-    rest = 1 - t
-    weights = np.stack(
-        [
-            rest**3 / 6,
-            2 / 3 - t**2 * (2 - t) / 2,
-            2 / 3 - rest**2 * (2 - rest) / 2,
-            t**3 / 6,
-        ],
-        axis=1,
-    )
-    matrix = np.zeros((len(position), len(knots)))
-    for offset in range(4):
-        matrix[np.arange(len(position)), base - 1 + offset] = weights[:, offset]
-    return matrix @ knots @ matrix.T

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from calwebb_core.framework.atomic import atomic_path
 from calwebb_core.framework.products import write_raw
 from calwebb_simulator.detector import Properties
-from calwebb_simulator.header import raw_metadata, raw_tables
+from calwebb_simulator.header import raw_metadata
+from calwebb_simulator.header_tables import raw_tables
 from calwebb_simulator.instruments import instrument_named
 from calwebb_simulator.photometry import MJY_PER_UJY, electrons_per_mjy, photmjsr, pixel_steradian
 from calwebb_simulator.plan import Planned

@@ -31,7 +31,7 @@ class Distortion:
         dx = np.asarray(x, dtype=float) + 1 - self.entry["XSciRef"]
         dy = np.asarray(y, dtype=float) + 1 - self.entry["YSciRef"]
         ideal = [polyval2d(dx, dy, self.entry.coefficients(f"Sci2Idl{axis}")) for axis in "XY"]
-        return self._rotate(*ideal)
+        return self._rotate(*(np.asarray(value, dtype=np.float64) for value in ideal))
 
     def _rotate(self, x: Float64, y: Float64) -> tuple[Float64, Float64]:
         angle, parity = np.radians(self.entry["V3IdlYAngle"]), self.entry["VIdlParity"]
@@ -53,7 +53,7 @@ class Distortion:
         along_x = np.subtract(self.to_telescope(x + step, y), self.to_telescope(x - step, y))
         along_y = np.subtract(self.to_telescope(x, y + step), self.to_telescope(x, y - step))
         columns = np.stack([along_x, along_y], axis=-1) / (2 * step)
-        return np.moveaxis(columns, 0, -2)
+        return np.asarray(np.moveaxis(columns, 0, -2), dtype=np.float64)
 
     def to_pixel(self, v2: ArrayLike, v3: ArrayLike) -> tuple[Float64, Float64]:
         """Return full-frame pixels of V2, V3 in arcsec.
@@ -74,7 +74,7 @@ class Distortion:
         """Return pixel areas relative to the one at the detector's reference point."""
         entry = self.entry
         nominal = abs(np.linalg.det(self.jacobian(entry["XSciRef"] - 1, entry["YSciRef"] - 1)))
-        return np.abs(np.linalg.det(self.jacobian(x, y))) / nominal
+        return np.asarray(np.abs(np.linalg.det(self.jacobian(x, y))) / nominal)
 
     @property
     def pixel_area(self) -> float:

@@ -2,43 +2,16 @@
 
 from typing import Any
 
-import numpy as np
 from astropy.time import Time, TimeDelta
 
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Table
 from calwebb_simulator import __version__
-from calwebb_simulator.geometry import Placement
+from calwebb_simulator.header_tables import light_delay
+from calwebb_simulator.header_wcs import linear_wcs
 from calwebb_simulator.instruments import Instrument
 from calwebb_simulator.plan import POSITION, START_OF_VISIT, VELOCITY, Planned
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.siaf import siaf_folder
-
-LIGHT_SPEED = 299_792.458
-GROUP_DTYPE = np.dtype(
-    [
-        ("integration_number", "i2"),
-        ("group_number", "i2"),
-        ("end_day", "i2"),
-        ("end_milliseconds", "i4"),
-        ("end_submilliseconds", "i2"),
-        ("group_end_time", "S26"),
-        ("number_of_columns", "i2"),
-        ("number_of_rows", "i2"),
-        ("number_of_gaps", "i2"),
-        ("completion_code_number", "i2"),
-        ("completion_code_text", "S36"),
-        ("bary_end_time", "f8"),
-        ("helio_end_time", "f8"),
-    ]
-)
-TIME_NAMES = ("int_start", "int_mid", "int_end")
-INT_TIMES_DTYPE = np.dtype(
-    [("integration_number", "i4")]
-    + [(f"{name}_MJD_UTC", "f8") for name in TIME_NAMES]
-    + [(f"{name}_BJD_TDB", "f8") for name in TIME_NAMES]
-)
-EPOCH_2000 = 51544.0  # MJD that end_day counts from
 
 
 def raw_metadata(scenario: Scenario, instrument: Instrument, entry: Planned) -> Metadata:
@@ -196,17 +169,6 @@ def moments(entry: Planned) -> tuple[Time, Time, Time]:
     return entry.start, entry.start + length / 2, entry.start + length
 
 
-def light_delay(placement: Placement) -> float:
-    """Return the light time in s from the observatory to the barycentre along the line of sight.
-
-    Positive when the observatory is nearer to the source: the wave reaches it first.
-    """
-    ra, dec, _ = placement.reference
-    ra, dec = np.radians(ra), np.radians(dec)
-    direction = np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-    return float(direction @ np.array(POSITION)) / LIGHT_SPEED
-
-
 def _times(entry: Planned) -> dict[str, Any]:
     start, middle, end = moments(entry)
     delay = light_delay(entry.placement)
@@ -290,41 +252,8 @@ def _pointing(entry: Planned) -> dict[str, Any]:
         "VA_DEC": entry.aberrated[1],
         "VELOSYS": 0.0,
         "BUNIT": "DN",
-        **_linear_wcs(placement),
+        **linear_wcs(placement),
     }
-
-
-def _linear_wcs(placement: Placement) -> dict[str, Any]:
-    """Return a WCS that holds at the reference point, as raw counts carry it."""
-    aperture = placement.frame.aperture
-    x, y = aperture["XSciRef"] - 1, aperture["YSciRef"] - 1
-    ra, dec = placement.sky(np.array([x, x + 1, x]), np.array([y, y, y + 1]))
-    shrink = np.cos(np.radians(dec[0]))
-    matrix = np.array([(ra[1:] - ra[0]) * shrink, dec[1:] - dec[0]])
-    scales = np.hypot(*matrix)
-    values: dict[str, Any] = {"WCSAXES": 2, "S_REGION": footprint(placement)}
-    for axis in (0, 1):
-        values |= {
-            f"CRPIX{axis + 1}": (aperture["XSciRef"], aperture["YSciRef"])[axis],
-            f"CRVAL{axis + 1}": float((ra[0], dec[0])[axis]),
-            f"CTYPE{axis + 1}": ("RA---TAN", "DEC--TAN")[axis],
-            f"CUNIT{axis + 1}": "deg",
-            f"CDELT{axis + 1}": float(scales[axis]),
-        }
-        for other in (0, 1):
-            part = matrix[axis, other] / scales[axis]
-            values[f"PC{axis + 1}_{other + 1}"] = float(part)
-    return values
-
-
-def footprint(placement: Placement) -> str:
-    """Return the S_REGION of a frame: its outer corners."""
-    ny, nx = placement.frame.shape
-    ra, dec = placement.sky(
-        np.array([-0.5, nx - 0.5, nx - 0.5, -0.5]), np.array([-0.5, -0.5, ny - 0.5, ny - 0.5])
-    )
-    corners = " ".join(f"{a:.9f} {d:.9f}" for a, d in zip(ra, dec, strict=True))
-    return f"POLYGON ICRS  {corners}"
 
 
 def _guiding(scenario: Scenario) -> dict[str, Any]:
@@ -337,38 +266,3 @@ def _guiding(scenario: Scenario) -> dict[str, Any]:
         "GS_V3_PA": scenario.roll,
         "PCS_MODE": "FINEGUIDE",
     }
-
-
-def raw_tables(entry: Planned) -> dict[str, Table]:
-    """Return the GROUP and INT_TIMES tables of an exposure."""
-    timing, delay = entry.timing, light_delay(entry.placement) / 86400
-    between = timing.integration_time + timing.frame_time
-    groups = np.zeros(timing.integrations * timing.groups, dtype=GROUP_DTYPE)
-    times = np.zeros(timing.integrations, dtype=INT_TIMES_DTYPE)
-    ends = np.array([max(timing.reads(group)) for group in range(timing.groups)])
-    for integration in range(timing.integrations):
-        begin = integration * between
-        row = times[integration]
-        row["integration_number"] = integration + 1
-        for name, after in zip(TIME_NAMES, (0.0, 0.5, 1.0), strict=True):
-            moment = entry.start + TimeDelta(begin + after * timing.integration_time, format="sec")
-            row[f"{name}_MJD_UTC"] = moment.mjd
-            row[f"{name}_BJD_TDB"] = moment.tdb.mjd + delay
-        rows = groups[integration * timing.groups : (integration + 1) * timing.groups]
-        rows["integration_number"] = integration + 1
-        _fill_groups(rows, entry, begin + ends * timing.frame_time, delay)
-    return {"GROUP": Table(groups), "INT_TIMES": Table(times)}
-
-
-def _fill_groups(rows: Any, entry: Planned, seconds: Any, delay: float) -> None:
-    ends = entry.start + TimeDelta(seconds, format="sec")
-    day = np.floor(ends.mjd)
-    milliseconds = (ends.mjd - day) * 86_400_000
-    rows["group_number"] = np.arange(1, len(rows) + 1)
-    rows["end_day"] = day - EPOCH_2000
-    rows["end_milliseconds"] = np.floor(milliseconds)
-    rows["end_submilliseconds"] = np.floor((milliseconds % 1) * 1000)
-    rows["group_end_time"] = [moment.isot.encode() for moment in ends]
-    rows["number_of_columns"], rows["number_of_rows"] = entry.frame.nx, entry.frame.ny
-    rows["completion_code_text"] = b"COMPLETE"
-    rows["bary_end_time"] = rows["helio_end_time"] = ends.tdb.mjd + delay

@@ -212,4 +212,4 @@ def encircled(image: Float64, radii: Float64) -> Float64:
     # samples of one distance enter half before and half behind their circle
     before = np.append(0.0, growth[last][:-1])
     middle_growth = (before + growth[last]) / 2
-    return np.interp(radii, edges, middle_growth)
+    return np.asarray(np.interp(radii, edges, middle_growth))

@@ -81,7 +81,7 @@ def _plane(path: Float64, amplitude: Float64, x: Float64, y: Float64) -> Float64
     weight = np.sqrt(amplitude).ravel()
     design = (shapes.reshape(3, -1) * weight).T
     solution = np.linalg.lstsq(design, path.ravel() * weight, rcond=None)[0]
-    return np.tensordot(solution, shapes, axes=1)
+    return np.asarray(np.tensordot(solution, shapes, axes=1))
 
 
 def _grid(samples: int) -> tuple[Float64, Float64]:
@@ -92,14 +92,14 @@ def _grid(samples: int) -> tuple[Float64, Float64]:
 
 def _shrink(mask: NDArray[np.bool_]) -> Float64:
     n = len(mask) // SUBSAMPLES
-    return mask.reshape(n, SUBSAMPLES, n, SUBSAMPLES).mean(axis=(1, 3))
+    return np.asarray(mask.reshape(n, SUBSAMPLES, n, SUBSAMPLES).mean(axis=(1, 3)))
 
 
 def _hexagon_distance(x: Float64, y: Float64) -> Float64:
     """Return the distance from the centre in flat-to-flat widths along the nearest normal."""
     pitch = FLAT_TO_FLAT + GAP
     slanted = np.sqrt(3) / 2 * np.abs(x) + np.abs(y) / 2
-    return np.maximum(np.abs(y), slanted) / pitch
+    return np.asarray(np.maximum(np.abs(y), slanted) / pitch)
 
 
 def _hexagon(x: Float64, y: Float64) -> NDArray[np.bool_]:
@@ -120,4 +120,4 @@ def _segment_error(x: Float64, y: Float64, index: int) -> Float64:
     draws = stream(WAVEFRONT_SEED, "segment", index).standard_normal(6)
     u, v = x / FLAT_TO_FLAT, y / FLAT_TO_FLAT
     shapes = (np.full_like(u, 0.5), u, v, u * u + v * v - 0.14, 2 * u * v, u * u - v * v)
-    return np.tensordot(draws, np.stack(shapes), axes=1)
+    return np.asarray(np.tensordot(draws, np.stack(shapes), axes=1))

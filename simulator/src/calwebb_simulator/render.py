@@ -128,7 +128,7 @@ def ellipse(source: Any, placement: Placement) -> tuple[Float64, float]:
         there = offset(ra, dec, np.array([east]) * 0.1, np.array([north]) * 0.1)
         step = (np.array(placement.pixel(there[0][0], there[1][0])) - at) * 10
         axes.append(step * float(source["re"]) * size)
-    return np.linalg.inv(np.array(axes).T), float(np.hypot(*axes[0]))
+    return np.asarray(np.linalg.inv(np.array(axes).T), dtype=np.float64), float(np.hypot(*axes[0]))
 
 
 def _profile(index: float, matrix: Float64, centre: tuple[float, float], half: int) -> Float64:

@@ -11,6 +11,7 @@ axis, north through east); the last four are NaN for stars.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.table import Table
@@ -134,7 +135,9 @@ def _magnitudes(field: StarField | GalaxyField, rng: np.random.Generator) -> Flo
     return np.log10(rng.uniform(low, high, field.count)) / field.slope
 
 
-def _draw_stars(field: StarField, radius: float, rng: np.random.Generator) -> dict[str, NDArray]:
+def _draw_stars(
+    field: StarField, radius: float, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
     n = field.count
     magnitude = _magnitudes(field, rng)
     east, north = rng.uniform(-radius, radius, (2, n))
@@ -157,16 +160,16 @@ def _draw_stars(field: StarField, radius: float, rng: np.random.Generator) -> di
 
 def _draw_galaxies(
     field: GalaxyField, radius: float, rng: np.random.Generator
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[Any]]:
     n = field.count
-    sizes = np.log((field.smallest, field.largest))
+    sizes = float(np.log(field.smallest)), float(np.log(field.largest))
     return {
         "type": np.full(n, "sersic"),
         "magnitude": _magnitudes(field, rng),
         "colour": rng.normal(0.5, 0.7, n),
         "east": rng.uniform(-radius, radius, n),
         "north": rng.uniform(-radius, radius, n),
-        "re": np.exp(rng.uniform(*sizes, n)),
+        "re": np.exp(rng.uniform(sizes[0], sizes[1], n)),
         "n": rng.choice([1.0, 1.5, 2.5, 4.0], n, p=[0.5, 0.2, 0.15, 0.15]),
         "q": rng.uniform(0.25, 1.0, n),
         "pa": rng.uniform(0.0, 180.0, n),

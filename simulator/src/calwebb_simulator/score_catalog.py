@@ -1,0 +1,153 @@
+"""How well a source catalog tells the true sky: completeness, fluxes, positions."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from calwebb_core.framework.errors import InputError
+from calwebb_simulator.statistics import mean, median, scatter
+
+Float64 = NDArray[np.float64]
+SNR_EDGES = (5.0, 10.0, 20.0, 40.0, 100.0, 300.0, np.inf)
+MATCH_PIXELS = 2.0
+FALSE_PIXELS = 4.0
+ISOLATED_PIXELS = 12.0
+
+
+def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Compare a source catalog with the scene.
+
+    Returns
+    -------
+    dict
+        sources, matched, false (further than some pixels from any true source);
+        completeness by signal-to-noise ratio of stars that all exposures see;
+        flux_ratio and flux_scatter of their total fluxes over the truth, ra_offset, dec_offset
+        (median) and ra_rms, dec_rms (about the median, mas) for isolated stars with a
+        signal-to-noise ratio above 20.
+    """
+    name, scale = filter_of(path, summary)
+    catalog = Table.read(path, format="ascii.ecsv")
+    scene = Table.read(truth / "scene.ecsv", format="ascii.ecsv")
+    seen = scene[np.asarray(scene[f"exposures_{name}"]) > 0]
+    ra, dec = positions(catalog)
+    nearest, east, north = match(seen, ra, dec)
+    distance = np.hypot(east, north)
+    hit = distance < MATCH_PIXELS * scale
+    far = match_distance(scene, ra, dec) > FALSE_PIXELS * scale
+    snr = np.asarray(seen[f"snr_{name}"])
+    complete = np.asarray(seen[f"exposures_{name}"]) == np.max(scene[f"exposures_{name}"])
+    stars = (np.asarray(seen["type"]) == "star") & complete
+    good = stars & hit & (snr > 20) & isolated(seen, ISOLATED_PIXELS * scale, name)
+    flux = total_flux(catalog)[nearest[good]] / np.asarray(seen[f"flux_{name}"])[good]
+    return {
+        "filter": name,
+        "sources": len(catalog),
+        "matched": int(np.count_nonzero(hit)),
+        "false": int(np.count_nonzero(far)),
+        "completeness": completeness(snr[stars], hit[stars]),
+        "measured": int(np.count_nonzero(good)),
+        "flux_ratio": median(flux),
+        "flux_scatter": scatter(flux),
+        **offsets(east[good], north[good]),
+    }
+
+
+def filter_of(path: Path, summary: dict[str, Any]) -> tuple[str, float]:
+    """Return the filter and pixel size that a catalog's name tells, or the only one there is."""
+    known = {entry["filter"]: entry["pixel_scale"] for entry in summary["exposures"]}
+    words = path.name.lower().replace("-", "_").split("_")
+    named = [name for name in known if name.lower() in words]
+    chosen = named or list(known)
+    if len(chosen) != 1:
+        names = ", ".join(known)
+        msg = f"{path}: the name tells no filter of the simulation; expected one of {names}"
+        raise InputError(msg)
+    return chosen[0], known[chosen[0]]
+
+
+def positions(catalog: Table) -> tuple[Float64, Float64]:
+    """Return right ascension and declination of a catalog's sources in degrees."""
+    if "sky_centroid" in catalog.colnames:
+        sky = catalog["sky_centroid"]
+        return np.asarray(sky.ra.deg), np.asarray(sky.dec.deg)
+    return np.asarray(catalog["sky_centroid.ra"]), np.asarray(catalog["sky_centroid.dec"])
+
+
+def total_flux(catalog: Table) -> Float64:
+    """Return the aperture-corrected total fluxes in uJy (catalogs are in Jy)."""
+    return np.asarray(catalog["aper_total_flux"], dtype=float) * 1e6
+
+
+def tangent(ra: Float64, dec: Float64, centre: tuple[float, float]) -> Float64:
+    """Return tangent-plane offsets east and north in arcsec: (n, 2)."""
+    lon, lat = np.radians(np.asarray(ra) - centre[0]), np.radians(np.asarray(dec))
+    lat0 = np.radians(centre[1])
+    down = np.sin(lat0) * np.sin(lat) + np.cos(lat0) * np.cos(lat) * np.cos(lon)
+    east = np.cos(lat) * np.sin(lon) / down
+    north = (np.cos(lat0) * np.sin(lat) - np.sin(lat0) * np.cos(lat) * np.cos(lon)) / down
+    return np.asarray(np.degrees(np.stack([east, north], axis=1)) * 3600)
+
+
+def match(scene: Table, ra: Float64, dec: Float64) -> tuple[NDArray[np.int64], Float64, Float64]:
+    """Return for every true source the nearest found one and its offsets in arcsec."""
+    from scipy.spatial import cKDTree
+
+    centre = float(np.median(scene["ra"])), float(np.median(scene["dec"]))
+    true = tangent(np.asarray(scene["ra"]), np.asarray(scene["dec"]), centre)
+    seen = tangent(ra, dec, centre)
+    index = cKDTree(seen).query(true)[1]
+    east, north = (seen[index] - true).T
+    return index, east, north
+
+
+def match_distance(scene: Table, ra: Float64, dec: Float64) -> Float64:
+    """Return for every found source the distance to the nearest true one in arcsec."""
+    from scipy.spatial import cKDTree
+
+    centre = float(np.median(scene["ra"])), float(np.median(scene["dec"]))
+    true = tangent(np.asarray(scene["ra"]), np.asarray(scene["dec"]), centre)
+    return np.asarray(cKDTree(true).query(tangent(ra, dec, centre))[0])
+
+
+def isolated(scene: Table, radius: float, name: str) -> NDArray[np.bool_]:
+    """Tell which sources have no neighbour of more than 3 % of their flux near them."""
+    from scipy.spatial import cKDTree
+
+    centre = float(np.median(scene["ra"])), float(np.median(scene["dec"]))
+    place = tangent(np.asarray(scene["ra"]), np.asarray(scene["dec"]), centre)
+    flux = np.asarray(scene[f"flux_{name}"])
+    alone = np.ones(len(scene), dtype=bool)
+    for first, second in cKDTree(place).query_pairs(radius, output_type="ndarray"):
+        alone[first] &= flux[second] < 0.03 * flux[first]
+        alone[second] &= flux[first] < 0.03 * flux[second]
+    return alone
+
+
+def completeness(snr: Float64, hit: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Return the fraction found in each interval of signal-to-noise ratio."""
+    rows = []
+    for low, high in pairwise(SNR_EDGES):
+        chosen = (snr >= low) & (snr < high)
+        rows.append(
+            {
+                "from": low,
+                "to": float(high) if np.isfinite(high) else None,
+                "stars": int(np.count_nonzero(chosen)),
+                "found": mean(hit[chosen]),
+            }
+        )
+    return rows
+
+
+def offsets(east: Float64, north: Float64) -> dict[str, float]:
+    """Return median offsets and the scatter about them in mas."""
+    result = {}
+    for name, values in (("ra", east * 1000), ("dec", north * 1000)):
+        result[f"{name}_offset"] = median(values)
+        result[f"{name}_rms"] = scatter(values)
+    return result
