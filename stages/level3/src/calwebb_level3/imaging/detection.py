@@ -11,12 +11,12 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from astropy.stats import SigmaClip, mad_std
+from astropy.stats import mad_std
 from numpy.typing import NDArray
-from photutils.background import Background2D, MedianBackground
 from photutils.segmentation import SegmentationImage, detect_sources
 from scipy.ndimage import binary_dilation, gaussian_filter, label
 
+from calwebb_level3.imaging.background import measure_background
 from calwebb_level3.kernels.deblend import flood
 
 Float32 = NDArray[np.float32]
@@ -69,35 +69,6 @@ class Found:
     segments: SegmentationImage
     clean: Float32
     filtered: Float32
-
-
-def background(data: Float32, mask: Bools, boxsize: int) -> Float32:
-    """Return the smooth background: clipped medians of boxes, interpolated.
-
-    Parameters
-    ----------
-    data : float32, (ny, nx)
-    mask : bool, (ny, nx)
-    boxsize : int
-        Pixels.
-
-    Returns
-    -------
-    float32, (ny, nx)
-    """
-    side = max(1, min(boxsize, *data.shape))
-    with warnings.catch_warnings():
-        # Boxes without a usable pixel are interpolated over.
-        warnings.simplefilter("ignore")
-        result = Background2D(
-            np.where(mask, np.float32(0), data),
-            side,
-            mask=mask,
-            exclude_percentile=90.0,
-            sigma_clip=SigmaClip(sigma=3.0, maxiters=10),
-            bkg_estimator=MedianBackground(),
-        )
-    return np.asarray(result.background, np.float32)
 
 
 def smooth(image: Float32, sigma: float) -> Float32:
@@ -177,7 +148,7 @@ def find_sources(data: Float32, err: Float32, mask: Bools, how: Detection) -> Fo
     """
     if mask.all():
         return None
-    clean = np.where(mask, np.float32(0), data - background(data, mask, how.bkg_boxsize))
+    clean = np.where(mask, np.float32(0), data - measure_background(data, mask, how.bkg_boxsize)[0])
     clean = clean.astype(np.float32)
     filtered = smooth(clean, how.fwhm * SIGMA_PER_FWHM)
     snr = significance(clean, err, mask, how.fwhm)

@@ -2,22 +2,19 @@
 
 Moment centroids of stars that the detector undersamples are pulled to pixel centres. The
 position is therefore fitted: a Gaussian integrated over pixels, of the width of the
-telescope's diffraction, with the errors of the pixels (`photutils.psf.PSFPhotometry`).
+telescope's diffraction, with the errors of the pixels (`calwebb_level3.imaging.psf_fit`).
 """
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
-from photutils.background import Background2D, MedianBackground
 from photutils.detection import DAOStarFinder, IRAFStarFinder
-from photutils.psf import CircularGaussianPRF, PSFPhotometry
-from photutils.segmentation import SourceCatalog
 
-from calwebb_level3.imaging.detection import Detection, find_sources
+from calwebb_level3.imaging.background import measure_background
+from calwebb_level3.imaging.psf_fit import fit_stars
 
 Float32 = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -66,27 +63,6 @@ class Finder:
     contrast: float = 0.001
 
 
-def subtract_background(data: Float32, mask: Bools, boxsize: int) -> tuple[Float32, float]:
-    """Return the image without its background, 0 where masked, and the noise of a pixel.
-
-    Parameters
-    ----------
-    data : float32, (ny, nx)
-    mask : bool, (ny, nx), True where not to be used
-    boxsize : int
-        Side in pixels of the boxes whose median is taken.
-    """
-    background = Background2D(
-        np.where(mask, np.float32(0), data),
-        max(1, min(boxsize, *data.shape)),
-        mask=mask,
-        exclude_percentile=90.0,
-        bkg_estimator=MedianBackground(),
-    )
-    clean = np.where(mask, np.float32(0), data - background.background)
-    return clean.astype(np.float32), float(background.background_rms_median)
-
-
 def find_stars(data: Float32, err: Float32, good: Bools, finder: Finder) -> Table:
     """Return the stars of an image.
 
@@ -109,9 +85,10 @@ def find_stars(data: Float32, err: Float32, good: Bools, finder: Finder) -> Tabl
     with warnings.catch_warnings():
         # "No sources were found" and fits that end at a bound are dealt with below.
         warnings.simplefilter("ignore")
-        clean, noise = subtract_background(data, mask, finder.bkg_boxsize)
+        background, noise = measure_background(data, mask, finder.bkg_boxsize)
         if not noise > 0:
             return no_stars()
+        clean = np.where(mask, np.float32(0), data - background)
         found = METHODS[finder.method](clean, noise, mask, finder)
         if found is None or len(found) == 0:
             return no_stars()
@@ -154,6 +131,10 @@ def find_dao(data: Float32, noise: float, mask: Bools, finder: Finder) -> Table 
 
 def find_segments(data: Float32, noise: float, mask: Bools, finder: Finder) -> Table | None:
     """Find connected pixels above the threshold by a matched filter: x, y, flux."""
+    from photutils.segmentation import SourceCatalog
+
+    from calwebb_level3.imaging.detection import Detection, find_sources
+
     how = Detection(
         finder.fwhm,
         finder.snr_threshold,
@@ -200,33 +181,10 @@ def brightest(found: Table, mask: Bools, finder: Finder) -> Table:
 
 def centre(data: Float32, err: Float32, mask: Bools, found: Table, fwhm: float) -> Table:
     """Return the stars with fitted positions; fits that fail or run away are left out."""
-    if len(found) == 0:
-        return no_stars()
-    box = max(3, 2 * round(fwhm) + 1)
-    usable = np.isfinite(err) & (err > 0)
-    fitted = PSFPhotometry(CircularGaussianPRF(fwhm=fwhm), (box, box), aperture_radius=1.5 * fwhm)(
-        data,
-        mask=mask | ~usable,
-        error=np.where(usable, err, np.float32(1)),
-        init_params=Table({"x": found["x"], "y": found["y"], "flux": found["flux"]}),
-    )
-    return good_fits(fitted, fwhm)
-
-
-def good_fits(fitted: Any, fwhm: float) -> Table:
-    """Return x, y, flux, weight of the fits that are finite, positive and near their start."""
-    column: dict[str, NDArray[np.float64]] = {
-        name: np.ma.filled(np.ma.asarray(fitted[name], float), np.nan)
-        for name in ("x_init", "y_init", "x_fit", "y_fit", "x_err", "y_err", "flux_fit")
-    }
-    moved = np.hypot(column["x_fit"] - column["x_init"], column["y_fit"] - column["y_init"])
-    variance = column["x_err"] ** 2 + column["y_err"] ** 2 + 2 * POSITION_FLOOR**2
-    keep = (moved < max(1.0, fwhm)) & (column["flux_fit"] > 0) & np.isfinite(variance)
-    return Table(
-        {
-            "x": column["x_fit"][keep],
-            "y": column["y_fit"][keep],
-            "flux": column["flux_fit"][keep],
-            "weight": 1.0 / variance[keep],
-        }
-    )
+    start = np.stack([np.asarray(found[name], float) for name in ("x", "y")], axis=1)
+    places, flux, variance = fit_stars(data, err, mask, start, fwhm)
+    moved = np.hypot(*(places - start).T)
+    variance = variance + 2 * POSITION_FLOOR**2
+    keep = (moved < max(1.0, fwhm)) & (flux > 0) & np.isfinite(variance)
+    x, y = places[keep].T
+    return Table({"x": x, "y": y, "flux": flux[keep], "weight": 1.0 / variance[keep]})
