@@ -8,7 +8,7 @@ from calwebb_detector1.kernels.types import Float32, Int64, Scalar
 ZERO = np.float32(0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def dark_frame(darks: Float32, d: int, k: int, y: int, x: int) -> Scalar:
     """Return frame `k` of dark `d`, extrapolated by its last rate, NaN as 0.
 
@@ -21,7 +21,7 @@ def dark_frame(darks: Float32, d: int, k: int, y: int, x: int) -> Scalar:
     return ZERO if np.isnan(value) else value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def dark_group(
     darks: Float32, d: int, g: int, nframes: int, groupgap: int, y: int, x: int
 ) -> Scalar:

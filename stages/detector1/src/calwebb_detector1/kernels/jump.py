@@ -14,7 +14,7 @@ from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int64, Scala
 NAN = np.float32(np.nan)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def pixel_differences(
     data: Float32, groupdq: UInt8, gain: float, y: int, x: int, differences: Float32
 ) -> None:
@@ -33,7 +33,7 @@ def pixel_differences(
             previous = value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def copy_finite(values: Float32, out: Float32) -> int:
     """Copy the finite values to the front of `out`; return how many."""
     n = 0
@@ -44,13 +44,13 @@ def copy_finite(values: Float32, out: Float32) -> int:
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def noise(rate: float, variance: float) -> Scalar:
     """Return the standard deviation of a difference: Poisson noise of `rate` and read noise."""
     return np.sqrt(np.float64(abs(rate)) + variance)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def reference_difference(values: Float32, start: int, stop: int) -> Scalar:
     """Return what a pixel's sorted |differences| [start, stop) say of its steady rate.
 
@@ -68,7 +68,7 @@ def reference_difference(values: Float32, start: int, stop: int) -> Scalar:
     return values[start] if n == 2 else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def threshold_for(n: int, thresholds: Float64) -> Scalar:
     """Return the limit in sigma for `n` usable differences: thresholds are (>= 4, 3, 2)."""
     if n >= 4:
@@ -78,7 +78,7 @@ def threshold_for(n: int, thresholds: Float64) -> Scalar:
     return thresholds[2] if n == 2 else np.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def mark_equal(differences: Float32, size: float, hits: Bool) -> int:
     """Mark the differences of that absolute size; return how many."""
     count = 0
@@ -89,7 +89,7 @@ def mark_equal(differences: Float32, size: float, hits: Bool) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def find_one_by_one(
     differences: Float32, variance: float, thresholds: Float64, scratch: Float32, hits: Bool
 ) -> int:
@@ -121,7 +121,7 @@ def find_one_by_one(
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def find_at_once(
     differences: Float32, level: float, sigma: float, threshold: float, hits: Bool
 ) -> int:
@@ -134,7 +134,7 @@ def find_at_once(
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def clip_limits(values: Float32, n: int, threshold: float) -> tuple[Scalar, Scalar]:
     """Return the limits that sigma clipping settles on (median +- threshold sigma, 5 rounds)."""
     low, high = -np.inf, np.inf
@@ -158,7 +158,7 @@ def clip_limits(values: Float32, n: int, threshold: float) -> tuple[Scalar, Scal
     return low, high
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def find_by_clipping(
     differences: Float32, nints: int, threshold: float, together: bool, scratch: Float32, hits: Bool
 ) -> int:
@@ -179,7 +179,7 @@ def find_by_clipping(
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def write_hits(
     groupdq: UInt8,
     y: int,
@@ -210,7 +210,7 @@ def write_hits(
             k += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def has_jump(groupdq: UInt8, y: int, x: int) -> bool:
     """Say whether any group of a pixel is flagged as a jump."""
     for i in range(groupdq.shape[0]):
@@ -282,7 +282,7 @@ def find_jumps(
                 counts[y] += found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def gather_neighbours(groupdq: UInt8, i: int, g: int, y: int, near: UInt8) -> None:
     """Write into `near` (uint8, nx) all flags of the four neighbours of each pixel of a row."""
     ny, nx = groupdq.shape[2], groupdq.shape[3]
@@ -314,7 +314,7 @@ def flag_neighbours(groupdq: UInt8) -> None:
                     groupdq[i, g, y, x] = flags | JUMP_DET if hit else flags
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def flag_following(
     groupdq: UInt8,
     y: int,
@@ -378,7 +378,7 @@ def clear_marks(groupdq: UInt8) -> None:
                     groupdq[i, g, y, x] = flags
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def all_flagged(flags: UInt8, bits: Scalar) -> bool:
     """Say whether every pixel of a group's flags (ny, nx) has one of the bits."""
     ny, nx = flags.shape

@@ -7,13 +7,19 @@ from calwebb_detector1.kernels.flags import SATURATED
 from calwebb_detector1.kernels.types import Bool, Float32, Float64, Scalar, UInt8
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def horner(result: Scalar, coefficient: Scalar, value: Scalar) -> Scalar:
+    """Return one step of Horner's rule."""
+    return (result + coefficient) * value
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def polynomial(coefficients: Float32 | Float64, value: float) -> Scalar:
-    """Return sum of coefficients[k] value^k (two coefficients at least) by Horner's rule."""
+    """Return sum of coefficients[k] value^k (two coefficients at least)."""
     last = coefficients.size - 1
     result = coefficients[last] * value
     for k in range(last - 1, 0, -1):
-        result = (result + coefficients[k]) * value
+        result = horner(result, coefficients[k], value)
     return result + coefficients[0]
 
 
@@ -21,19 +27,24 @@ def polynomial(coefficients: Float32 | Float64, value: float) -> Scalar:
 def correct_ramps(data: Float32, groupdq: UInt8, coefficients: Float32, usable: Bool) -> None:
     """Correct `data` (nints, ngroups, ny, nx) in place where `usable` and not saturated.
 
-    `coefficients` float32 (ncoefficients, ny, nx), `usable` bool (ny, nx).
+    `coefficients` float32 (ncoefficients, ny, nx), `usable` bool (ny, nx). It takes a row term
+    by term, so that the processor works on many pixels at once.
     """
     nints, ngroups, ny, nx = data.shape
+    last = coefficients.shape[0] - 1
     for y in prange(ny):
-        own = np.empty(coefficients.shape[0], np.float32)
-        for x in range(nx):
-            if not usable[y, x]:
-                continue
-            own[:] = coefficients[:, y, x]
-            for i in range(nints):
-                for g in range(ngroups):
-                    if groupdq[i, g, y, x] & SATURATED == 0:
-                        data[i, g, y, x] = polynomial(own, data[i, g, y, x])
+        row = np.empty(nx, np.float32)
+        for i in range(nints):
+            for g in range(ngroups):
+                for x in range(nx):
+                    row[x] = coefficients[last, y, x] * data[i, g, y, x]
+                for k in range(last - 1, 0, -1):
+                    for x in range(nx):
+                        row[x] = horner(row[x], coefficients[k, y, x], data[i, g, y, x])
+                for x in range(nx):
+                    result = row[x] + coefficients[0, y, x]
+                    wanted = usable[y, x] and groupdq[i, g, y, x] & SATURATED == 0
+                    data[i, g, y, x] = result if wanted else data[i, g, y, x]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
@@ -45,13 +56,14 @@ def correct_zeroframe(zeroframe: Float32, coefficients: Float32, usable: Bool) -
         for x in range(nx):
             if not usable[y, x]:
                 continue
-            own[:] = coefficients[:, y, x]
+            for k in range(own.size):
+                own[k] = coefficients[k, y, x]
             for i in range(nints):
                 if zeroframe[i, y, x] != 0:
                     zeroframe[i, y, x] = polynomial(own, zeroframe[i, y, x])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def count_unsaturated(groupdq: UInt8, i: int, y: int, x: int) -> int:
     """Return how many groups of a pixel's integration are not saturated."""
     count = 0
@@ -61,7 +73,7 @@ def count_unsaturated(groupdq: UInt8, i: int, y: int, x: int) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def first_estimate(
     data: Float32, groupdq: UInt8, i: int, g: int, y: int, x: int, forward: Float64
 ) -> Scalar:
@@ -72,7 +84,7 @@ def first_estimate(
     return polynomial(forward, value)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def correct_average(
     value: float,
     linear_mean: float,
@@ -116,8 +128,10 @@ def correct_averaged_ramps(
         for x in range(nx):
             if not usable[y, x]:
                 continue
-            there[:] = forward[:, y, x]
-            back[:] = inverse[:, y, x]
+            for k in range(there.size):
+                there[k] = forward[k, y, x]
+            for k in range(back.size):
+                back[k] = inverse[k, y, x]
             for i in range(nints):
                 last = max(count_unsaturated(groupdq, i, y, x) - 1, 2) - 1
                 start = first_estimate(data, groupdq, i, 0, y, x, there)

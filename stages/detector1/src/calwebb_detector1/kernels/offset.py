@@ -5,7 +5,7 @@ from numba import njit, prange
 from calwebb_detector1.kernels.types import Float32, Scalar
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def subtract_value(value: float, offset: float) -> Scalar:
     """Return a sample with an offset taken away."""
     return value - offset

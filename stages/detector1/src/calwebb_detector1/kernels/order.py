@@ -1,10 +1,12 @@
 """Order statistics of a few values in a scratch array, without allocation."""
 
+import numpy as np
 from numba import njit
 
 from calwebb_detector1.kernels.types import Float32, Float64, Scalar
 
 SHORT = 32
+HALF = np.float32(0.5)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -31,7 +33,7 @@ def middle(values: Float32 | Float64, start: int, stop: int) -> Scalar:
     half = start + n // 2
     if n % 2:
         return values[half]
-    return (values[half - 1] + values[half]) / values.dtype.type(2)
+    return (values[half - 1] + values[half]) * HALF
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

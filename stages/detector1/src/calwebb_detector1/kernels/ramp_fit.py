@@ -28,7 +28,7 @@ KEEP = np.uint8(255 - PERSISTENCE)
 WHOLE_RAMP, FIRST_GROUP, ZERO_FRAME, CLEAN_RAMP = 0, 1, 2, 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def slope_coefficients(longest: int) -> Float64:
     """Return the coefficients of the slope for every exponent and segment length.
 
@@ -48,7 +48,7 @@ def slope_coefficients(longest: int) -> Float64:
     return table
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def exponent_index(rise: float, gain: float, sigma: float) -> int:
     """Return which exponent suits a segment that rises by `rise` DN (`sigma` in electrons)."""
     signal = rise * gain
@@ -61,7 +61,7 @@ def exponent_index(rise: float, gain: float, sigma: float) -> int:
     return index
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def segment_slope(
     ramps: Float64, i: int, start: int, n: int, table: Float64, gain: float, sigma: float
 ) -> Scalar:
@@ -77,7 +77,7 @@ def segment_slope(
     return slope
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def read_variance(n: int, sigma: float, gain: float, time: float) -> Scalar:
     """Return the variance that read noise gives the slope of `n` groups `time` s apart."""
     cubes = 6.0 if n == 1 else n * n * float(n) - n
@@ -85,13 +85,13 @@ def read_variance(n: int, sigma: float, gain: float, time: float) -> Scalar:
     return 12.0 * noise * noise / cubes
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def poisson_variance(n: int, rate: float, dark: float, gain: float, time: float) -> Scalar:
     """Return the variance that photon noise gives the slope of `n` groups `time` s apart."""
     return (max(rate, 0.0) + dark) / (time * gain * max(n - 1, 1))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def read_integration(
     data: Float32,
     groupdq: UInt8,
@@ -121,7 +121,7 @@ def read_integration(
     return together == 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def count_flags(flags: UInt8, i: int) -> Scalar4:
     """Return of an integration: good, unusable, saturated groups, and all flags together."""
     good, unusable, saturated, together = 0, 0, 0, np.uint8(0)
@@ -134,7 +134,7 @@ def count_flags(flags: UInt8, i: int) -> Scalar4:
     return good, unusable, saturated, together
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def choose_samples(ramps: Float64, flags: UInt8, i: int, suppress: bool, zero: float) -> int:
     """Decide what an integration is fitted with, and prepare `ramps` and `flags` for it.
 
@@ -155,7 +155,7 @@ def choose_samples(ramps: Float64, flags: UInt8, i: int, suppress: bool, zero: f
     return WHOLE_RAMP
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def median_rate(ramps: Float64, flags: UInt8, i: int, scratch: Float64, time: float) -> Scalar:
     """Return the median difference of usable groups without jumps, DN/s; 0 when there is none."""
     n = 0
@@ -170,7 +170,7 @@ def median_rate(ramps: Float64, flags: UInt8, i: int, scratch: Float64, time: fl
     return 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def start_of_segment(flags: UInt8, i: int, g: int) -> int:
     """Return where the segment of the good group `g` starts: with the jump before it, if any."""
     if g > 0 and flags[i, g - 1] & KEEP == JUMP_DET:
@@ -178,7 +178,7 @@ def start_of_segment(flags: UInt8, i: int, g: int) -> int:
     return g
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def next_segment(flags: UInt8, i: int, position: int) -> tuple[int, int]:
     """Return start and end of the next run of good groups at or after `position`, or (-1, -1)."""
     n = flags.shape[1]
@@ -193,7 +193,7 @@ def next_segment(flags: UInt8, i: int, position: int) -> tuple[int, int]:
     return start, g
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def longest_segment(flags: UInt8, i: int) -> int:
     """Return the length of the longest segment; 0 if there is none."""
     longest = 0
@@ -204,7 +204,7 @@ def longest_segment(flags: UInt8, i: int) -> int:
     return longest
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def segment_time(n: int, kind: int, times: tuple[float, float, float]) -> Scalar:
     """Return the time that a segment's first step spans, s."""
     if n == 1 and kind == FIRST_GROUP:
@@ -214,7 +214,7 @@ def segment_time(n: int, kind: int, times: tuple[float, float, float]) -> Scalar
     return times[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def fit_segment(
     ramps: Float64,
     i: int,
@@ -233,7 +233,7 @@ def fit_segment(
     return slope / (time * var_r), 1.0 / var_r, weight_p, 1.0 / (var_p + var_r)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def fit_integration(
     ramps: Float64,
     flags: UInt8,
@@ -270,14 +270,14 @@ def fit_integration(
     return slopes, weights_r, weights_p, weights
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def inverse(total: float) -> Scalar:
     """Return the variance of a sum of weights; 0 for none, and for a meaningless one."""
     variance = 1.0 / total if total > 0 else 0.0
     return 0.0 if variance >= LARGE_VARIANCE else variance
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def integration_dq(dq_bits: Scalar, counts: Scalar4, flags: UInt8, i: int) -> Scalar:
     """Return an integration's flags, from the pixel's and those of its groups."""
     _, unusable, saturated, together = counts
@@ -292,7 +292,7 @@ def integration_dq(dq_bits: Scalar, counts: Scalar4, flags: UInt8, i: int) -> Sc
     return dq_bits
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def fit_flagged(
     ramps: Float64,
     flags: UInt8,
@@ -322,7 +322,7 @@ def fit_flagged(
     return sums, bits, some
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def integration_result(sums: Scalar4, bits: Scalar) -> Scalar4:
     """Return slope, err, var_poisson, var_rnoise of an integration."""
     if bits & PIXEL_UNUSABLE:
@@ -331,7 +331,7 @@ def integration_result(sums: Scalar4, bits: Scalar) -> Scalar4:
     return sums[0] * var_r, np.sqrt(inverse(sums[3])), inverse(sums[2]), var_r
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def exposure_result(slopes: float, in_r: float, in_p: float, bits: Scalar) -> Scalar4:
     """Return slope, err, var_poisson, var_rnoise over all integrations."""
     if bits & PIXEL_UNUSABLE:
@@ -340,7 +340,7 @@ def exposure_result(slopes: float, in_r: float, in_p: float, bits: Scalar) -> Sc
     return slopes * var_r, np.sqrt(var_p + var_r), var_p, var_r
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def prepare_integration(
     data: Float32,
     groupdq: UInt8,
@@ -361,7 +361,7 @@ def prepare_integration(
     return kind
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def rate_of(
     ramps: Float64,
     flags: UInt8,

@@ -9,13 +9,13 @@ from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int32, UInt8
 FLOOR = np.uint8(AD_FLOOR | DO_NOT_USE)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def is_saturated(value: float, threshold: float) -> bool:
     """Say whether a sample reaches the threshold (NaN does not)."""
     return value >= threshold
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def is_floor(value: float) -> bool:
     """Say whether a sample lies at or below the floor of the A/D converter."""
     return value <= 0
