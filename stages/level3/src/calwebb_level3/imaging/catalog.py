@@ -52,7 +52,6 @@ def make_catalog(
     calibration: Calibration,
     fwhm: float,
     localbkg_width: int = 0,
-    kron_params: tuple[float, float, float] = (2.5, 1.4, 0.0),
 ) -> QTable:
     """Return the catalog of the sources found.
 
@@ -60,15 +59,14 @@ def make_catalog(
     ----------
     found : Found
     err : float32, (ny, nx)
-        Unit of the image.
     mask : bool, (ny, nx)
     wcs : gwcs.WCS
     apertures : Apertures
     calibration : Calibration
     fwhm : float
         Of a star, pixels.
-    localbkg_width, kron_params
-        Of photutils' SourceCatalog.
+    localbkg_width : int
+        Of the annulus around segments, pixels; none if 0.
 
     Returns
     -------
@@ -82,7 +80,6 @@ def make_catalog(
         error=np.where(np.isfinite(err), err, np.float32(0)),
         mask=mask,
         local_bkg_width=localbkg_width,
-        kron_params=kron_params,
     )
     places = centroids(sources)
     fluxes = measure(found.clean, err, mask, places, apertures)
