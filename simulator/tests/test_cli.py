@@ -25,7 +25,7 @@ def test_run(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--scenario", "tyni"), "did you mean tiny"),
+        (("--scenario", "tinny"), "did you mean tiny"),
         (("--scenario", "tiny", "--off", "darkness"), "unknown effect darkness"),
         (("--scenario", "tiny", "--subarray", "SUB1"), "no aperture NRCB1_SUB1"),
         (("--scenario", "tiny", "--filter", "F444W"), "F444W is not in front of"),

@@ -74,8 +74,8 @@ def test_mistakes_in_exposures_are_explained(changes, message):
 def test_yaml_and_names():
     with pytest.raises(InputError, match="is not YAML"):
         parse_scenario("a: [", "x.yaml")
-    with pytest.raises(InputError, match="unknown scenario 'tyni'; did you mean tiny"):
-        load_scenario("tyni")
+    with pytest.raises(InputError, match="unknown scenario 'tinny'; did you mean tiny"):
+        load_scenario("tinny")
     with pytest.raises(InputError, match="the scenario file does not exist"):
         load_scenario("none.yaml")
 

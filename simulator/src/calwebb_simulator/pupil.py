@@ -78,10 +78,10 @@ def draw_pupil(samples: int, rms: float = WAVEFRONT_RMS) -> Pupil:
 def _plane(path: Float64, amplitude: Float64, x: Float64, y: Float64) -> Float64:
     """Return the piston, tip and tilt of the whole wavefront."""
     shapes = np.stack([np.ones_like(x), x, y])
-    weight = np.sqrt(amplitude).ravel()
-    design = (shapes.reshape(3, -1) * weight).T
-    solution = np.linalg.lstsq(design, path.ravel() * weight, rcond=None)[0]
-    return np.asarray(np.tensordot(solution, shapes, axes=1))
+    # sums without BLAS, whose order of adding depends on the number of threads
+    normal = np.array([[np.sum(a * b * amplitude) for b in shapes] for a in shapes])
+    solution = np.linalg.solve(normal, [np.sum(shape * path * amplitude) for shape in shapes])
+    return np.asarray(sum(value * shape for value, shape in zip(solution, shapes, strict=True)))
 
 
 def _grid(samples: int) -> tuple[Float64, Float64]:
@@ -120,4 +120,5 @@ def _segment_error(x: Float64, y: Float64, index: int) -> Float64:
     draws = stream(WAVEFRONT_SEED, "segment", index).standard_normal(6)
     u, v = x / FLAT_TO_FLAT, y / FLAT_TO_FLAT
     shapes = (np.full_like(u, 0.5), u, v, u * u + v * v - 0.14, 2 * u * v, u * u - v * v)
-    return np.asarray(np.tensordot(draws, np.stack(shapes), axes=1))
+    parts = [draw * shape for draw, shape in zip(draws, shapes, strict=True)]
+    return np.asarray(sum(parts))
