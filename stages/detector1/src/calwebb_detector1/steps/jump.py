@@ -30,6 +30,7 @@ from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_detector1.arrays import check_array, check_ramps, usable_gain, usable_readnoise
 from calwebb_detector1.kernels import jump as kernels
+from calwebb_detector1.kernels import jump_flags
 from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SPREADING
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class JumpParameters:
 def usable_groups(groupdq: UInt8) -> tuple[int, int]:
     """Return the fewest groups of an integration, and all groups, of which any pixel is usable."""
     counts = [
-        sum(not kernels.all_flagged(flags, DO_NOT_USE) for flags in integration)
+        sum(not jump_flags.all_flagged(flags, DO_NOT_USE) for flags in integration)
         for integration in groupdq
     ]
     return min(counts), sum(counts)
@@ -148,8 +149,8 @@ def detect_jumps(
     if method in (kernels.CLIP_INTEGRATIONS, kernels.CLIP_ALL):
         clear_common(groupdq)
     if parameters.flag_4_neighbors:
-        kernels.flag_neighbours(groupdq)
-    kernels.clear_marks(groupdq)
+        jump_flags.flag_neighbours(groupdq)
+    jump_flags.clear_marks(groupdq)
     flag_transients(data, groupdq, gain, group_time, parameters)
     return int(counts.sum())
 
@@ -157,7 +158,7 @@ def detect_jumps(
 def clear_common(groupdq: UInt8) -> None:
     """Clear jumps that all pixels of a group have in common: no cosmic ray does that."""
     for group in groupdq.reshape(-1, *groupdq.shape[2:]):
-        if kernels.all_flagged(group, JUMP_DET | DO_NOT_USE):
+        if jump_flags.all_flagged(group, JUMP_DET | DO_NOT_USE):
             group[group & ~SPREADING == JUMP_DET] = 0
 
 
@@ -170,8 +171,8 @@ def flag_transients(
     if not lengths.any():
         return
     limits = np.array([parameters.after_jump_flag_dn1, parameters.after_jump_flag_dn2])
-    kernels.flag_transients(data, groupdq, gain, limits * float(np.nanmedian(gain)), lengths)
-    kernels.clear_marks(groupdq)
+    jump_flags.flag_transients(data, groupdq, gain, limits * float(np.nanmedian(gain)), lengths)
+    jump_flags.clear_marks(groupdq)
 
 
 def hits_per_second(ramp: Ramp, jumps: int) -> float | None:

@@ -30,9 +30,10 @@ from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step
 from calwebb_detector1.arrays import check_array, check_ramps, usable_gain, usable_readnoise
-from calwebb_detector1.kernels import jump as jump_kernels
 from calwebb_detector1.kernels import ramp_fit as kernels
 from calwebb_detector1.kernels.flags import DO_NOT_USE
+from calwebb_detector1.kernels.jump_flags import all_flagged
+from calwebb_detector1.kernels.segments import slope_coefficients
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ def fit_slopes(
         groupdq,
         (pixeldq, gain, sigma, dark),
         zeroframe,
-        kernels.slope_coefficients(end - first),
+        slope_coefficients(end - first),
         (first, end),
         suppress_one_group and end - first > 1,
         (timing.group_time, timing.frame_time, timing.first_group),
@@ -170,7 +171,7 @@ def group_bounds(ramp: Ramp, parameters: RampFitParameters) -> tuple[int, int]:
 
 def nobody_uses(groupdq: UInt8, group: int) -> bool:
     """Say whether a group is DO_NOT_USE for every pixel of every integration."""
-    return all(jump_kernels.all_flagged(flags[group], DO_NOT_USE) for flags in groupdq)
+    return all(all_flagged(flags[group], DO_NOT_USE) for flags in groupdq)
 
 
 def image_of(product: Product, metadata: Metadata) -> Image:
