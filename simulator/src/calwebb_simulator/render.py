@@ -84,16 +84,24 @@ class Optics:
         middle = len(psf.data) // 2
         cut = slice(middle - half, middle + half + 1)
         core = psf.data[cut, cut].astype(np.float64)
-        self.core = core / core.sum()
+        self.core = (core / core.sum()).astype(np.float32)
         self.reach = half
+        self.spectra: dict[tuple[int, int], NDArray[np.complex64]] = {}
 
     def convolve(self, image: Float64) -> Float64:
         """Return an image on the fine grid convolved with the PSF's core, same shape."""
-        sizes = [fft.next_fast_len(side + 2 * self.reach, real=True) for side in image.shape]
-        spectrum = fft.rfft2(image, s=sizes) * fft.rfft2(self.core, s=sizes)
-        full = fft.irfft2(spectrum, s=sizes)
+        rows, columns = (self._size(side) for side in image.shape)
+        if (rows, columns) not in self.spectra:
+            self.spectra[rows, columns] = fft.rfft2(self.core, s=(rows, columns))
+        spectrum = fft.rfft2(image.astype(np.float32), s=(rows, columns))
+        full = fft.irfft2(spectrum * self.spectra[rows, columns], s=(rows, columns))
         ny, nx = image.shape
-        return np.asarray(full[self.reach : self.reach + ny, self.reach : self.reach + nx])
+        seen = full[self.reach : self.reach + ny, self.reach : self.reach + nx]
+        return np.asarray(seen, dtype=np.float64)
+
+    def _size(self, side: int) -> int:
+        """Return a size to pad to; steps keep the number of different ones small."""
+        return int(fft.next_fast_len(-(-(side + 2 * self.reach) // 64) * 64, real=True))
 
 
 def sersic_b(index: float) -> float:
