@@ -16,7 +16,7 @@ fi
 
 snakemake --cores "$cores" --configfile demo/config.yaml
 
-calwebb-simulate score --truth $results/simulation/truth --results $results --output $results/score.json
+calwebb-simulate score --truth $results/simulation/truth --results $results --json $results/score.json
 echo
 echo "The mosaic, the catalog and the pictures are here:"
 find $results -path '*image3*' \( -name '*_i2d.fits' -o -name '*_cat.ecsv' -o -name '*_i2d.png' \) | sort | sed 's/^/  /'

@@ -24,7 +24,7 @@ FINEST_STEP = 4
 
 
 def pixel_map(
-    input_wcs: Any, output_wcs: Any, shape: tuple[int, ...], *, tolerance: float = 1e-3
+    input_wcs: Any, output_wcs: Any, shape: tuple[int, ...], *, tolerance: float = 1e-4
 ) -> Float64:
     """Return where each pixel centre of an image falls in another image.
 

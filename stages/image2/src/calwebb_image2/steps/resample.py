@@ -53,7 +53,7 @@ class ResampleParameters:
         None, "Columns and rows of the output; computed by default.", unit="pixel"
     )
     pixmap_tolerance: float = option(
-        1e-3, "Greatest error of the interpolated pixel map.", minimum=0.0, unit="pixel"
+        1e-4, "Greatest error of the interpolated pixel map.", minimum=0.0, unit="pixel"
     )
 
 
