@@ -108,7 +108,8 @@ def output_wcs(
     if not wcses or len(wcses) != len(shapes):
         msg = f"{len(wcses)} WCS and {len(shapes)} shapes given; expected one of each per image"
         raise InputError(msg)
-    corners = [footprint(wcs, shape) for wcs, shape in zip(wcses, shapes, strict=True)]
+    # nine decimals, as S_REGION has them: the grid follows from what the headers say
+    corners = [footprint(wcs, shape).round(9) for wcs, shape in zip(wcses, shapes, strict=True)]
     centre = tuple(crval) if crval is not None else middle(np.concatenate(corners))
     scale = choose_scale(wcses[0], shapes[0], reference, pixel_scale, pixel_scale_ratio)
     pc = orientation(wcses[0], shapes[0], reference, rotation)
