@@ -18,7 +18,7 @@ from calwebb_level3.steps.source_catalog import SourceCatalogParameters
 
 from .test_source_catalog import apcorr_table, mosaic_of, references, separated_field
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 REALDATA = Path(os.environ.get("CALWEBB_REALDATA", ROOT.parent / "shared" / "realdata"))
 PEER = os.environ.get("CALWEBB_PEER_PYTHON")
 CODE = """

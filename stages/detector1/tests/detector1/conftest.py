@@ -46,7 +46,7 @@ def peer(tmp_path_factory):
 @pytest.fixture(scope="session")
 def realdata():
     """Folder of the public real data."""
-    default = HERE.parents[2].parent / "shared" / "realdata"
+    default = HERE.parents[3].parent / "shared" / "realdata"
     folder = Path(os.environ.get("CALWEBB_REALDATA", default))
     if not folder.is_dir():
         pytest.skip(f"real data is absent: {folder} (set CALWEBB_REALDATA)")

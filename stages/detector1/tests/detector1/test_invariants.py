@@ -111,7 +111,7 @@ def test_same_bits_on_an_older_processor():
         "import hashlib; from stages.detector1.tests.test_invariants import bits, run_all;"
         "print(hashlib.sha256(b''.join(bits(run_all()))).hexdigest())"
     )
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[4]
     found = []
     for extra in ({}, {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""}):
         done = subprocess.run(
