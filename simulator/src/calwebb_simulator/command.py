@@ -131,7 +131,8 @@ def show(figures: dict[str, Any], console: Console) -> None:
         console.print(interval_table(rows, "Cosmic rays", "electrons", "hits"))
     for name, found in figures["catalogs"].items():
         console.print(catalog_table(name, found))
-        console.print(interval_table(found["completeness"], f"Stars in {name}", "S/N", "stars"))
+        for kind, title in (("completeness", "Stars apart"), ("completeness_crowded", "All stars")):
+            console.print(interval_table(found[kind], f"{title} in {name}", "S/N", "stars"))
 
 
 def image_table(rows: dict[str, dict[str, float]], title: str) -> Grid:

@@ -12,10 +12,13 @@ from calwebb_core.framework.errors import InputError
 from calwebb_simulator.statistics import mean, median, scatter
 
 Float64 = NDArray[np.float64]
-SNR_EDGES = (5.0, 10.0, 20.0, 40.0, 100.0, 300.0, np.inf)
+SNR_EDGES = (5.0, 10.0, 20.0, 40.0, 100.0, 300.0, 1000.0, np.inf)
 MATCH_PIXELS = 2.0
 FALSE_PIXELS = 4.0
 ISOLATED_PIXELS = 12.0
+# Light of a star's neighbours at its place over its own peak, the wings of a PSF falling with
+# the third power of the distance in pixels.
+CROWDED = 2e-3
 
 
 def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -25,7 +28,8 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
     -------
     dict
         sources, matched, false (further than some pixels from any true source);
-        completeness by signal-to-noise ratio of stars that all exposures see;
+        completeness by signal-to-noise ratio of stars that all exposures see and that no
+        neighbour outshines, and of all of them (completeness_crowded);
         flux_ratio and flux_scatter of their total fluxes over the truth, ra_offset, dec_offset
         (median) and ra_rms, dec_rms (about the median, mas) for isolated stars with a
         signal-to-noise ratio above 20.
@@ -42,17 +46,19 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
     snr = np.asarray(seen[f"snr_{name}"])
     complete = np.asarray(seen[f"exposures_{name}"]) == np.max(scene[f"exposures_{name}"])
     stars = (np.asarray(seen["type"]) == "star") & complete
-    good = stars & hit & (snr > 20) & isolated(seen, ISOLATED_PIXELS * scale, name)
-    flux = total_flux(catalog)[nearest[good]] / np.asarray(seen[f"flux_{name}"])[good]
+    flux = total_flux(catalog)[nearest] / np.asarray(seen[f"flux_{name}"])
+    alone = isolated(seen, ISOLATED_PIXELS * scale, name) & ~crowded(scene, seen, scale, name)
+    good = stars & hit & (snr > 20) & alone & np.isfinite(flux)
     return {
         "filter": name,
         "sources": len(catalog),
         "matched": int(np.count_nonzero(hit)),
         "false": int(np.count_nonzero(far)),
-        "completeness": completeness(snr[stars], hit[stars]),
+        "completeness": completeness(snr[stars & alone], hit[stars & alone]),
+        "completeness_crowded": completeness(snr[stars], hit[stars]),
         "measured": int(np.count_nonzero(good)),
-        "flux_ratio": median(flux),
-        "flux_scatter": scatter(flux),
+        "flux_ratio": median(flux[good]),
+        "flux_scatter": scatter(flux[good]),
         **offsets(east[good], north[good]),
     }
 
@@ -126,6 +132,21 @@ def isolated(scene: Table, radius: float, name: str) -> NDArray[np.bool_]:
         alone[first] &= flux[second] < 0.03 * flux[first]
         alone[second] &= flux[first] < 0.03 * flux[second]
     return alone
+
+
+def crowded(scene: Table, seen: Table, scale: float, name: str) -> NDArray[np.bool_]:
+    """Tell which sources lie in the light of others, wings of distant bright stars included."""
+    centre = float(np.median(seen["ra"])), float(np.median(seen["dec"]))
+    place = tangent(np.asarray(seen["ra"]), np.asarray(seen["dec"]), centre) / scale
+    sources = tangent(np.asarray(scene["ra"]), np.asarray(scene["dec"]), centre) / scale
+    light = np.asarray(scene[f"flux_{name}"])
+    result = np.zeros(len(seen), dtype=bool)
+    for row, (x, y) in enumerate(place):
+        distance = np.hypot(sources[:, 0] - x, sources[:, 1] - y)
+        others = distance > 1e-6
+        foreign = np.sum(light[others] / np.maximum(distance[others], 1.0) ** 3)
+        result[row] = foreign > CROWDED * seen[f"flux_{name}"][row]
+    return result
 
 
 def completeness(snr: Float64, hit: NDArray[np.bool_]) -> list[dict[str, Any]]:

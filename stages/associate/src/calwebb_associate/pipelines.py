@@ -21,7 +21,6 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
         "saturation",
         "superbias",
         "ipc",
-        "refpix",
         "linearity",
         "dark",
         "gain",

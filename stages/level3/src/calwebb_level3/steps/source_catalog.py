@@ -40,7 +40,7 @@ class SourceCatalogParameters:
     aperture_ee3: int = option(70, "Encircled energy of the third aperture.", unit="percent")
     ci1_star_threshold: float = option(2.0, "Greatest second over first flux of a star.")
     ci2_star_threshold: float = option(1.8, "Greatest third over second flux of a star.")
-    snr_threshold: float = option(3.0, "Threshold over the noise of the filtered image.", minimum=0)
+    snr_threshold: float = option(4.0, "Threshold over the noise of the filtered image.", minimum=0)
     bkg_boxsize: int = option(200, "Side of the background's boxes.", minimum=10, unit="pixel")
     kernel_fwhm: float | None = option(
         None, "Width of a star; from the filter if empty.", minimum=0.5, unit="pixel"
