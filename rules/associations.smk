@@ -20,9 +20,12 @@ rule pool:
         "calwebb-pool {input.uncal} -o {output} -q 2> {log}"
 
 
+# The job reads the headers of all raw exposures, as the plan did; its inputs and parameters are
+# its own members and content only. (The pool must not be its input, not even an ancient one:
+# a job behind a pending one is not looked at for changes of its own.)
 rule association:
     input:
-        pool=ancient(f"{RESULTS}/{{program}}/pool.csv"),
+        uncal=raw_files_of_association,
     output:
         f"{RESULTS}/{{program}}/associations/{{association}}.json",
     log:
@@ -37,7 +40,7 @@ rule association:
     params:
         content=association_content,
     shell:
-        "calwebb-associate {input.pool} --only {wildcards.association}.json"
+        "calwebb-associate {RAW} --only {wildcards.association}.json"
         " --output-dir $(dirname {output}) -q 2> {log}"
 
 

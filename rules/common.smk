@@ -16,7 +16,7 @@ try:
 except CalwebbError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS, LOGS = RUN.results, RUN.logs
+RESULTS, LOGS, RAW = RUN.results, RUN.logs, RUN.raw_arguments()
 os.environ.update(RUN.environment)
 
 
@@ -39,6 +39,11 @@ def raw_file(wildcards):
 def raw_files_of_program(wildcards):
     """Raw exposures of a program."""
     return RUN.uncal_of_program(wildcards.program)
+
+
+def raw_files_of_association(wildcards):
+    """Raw exposures of an association's members."""
+    return RUN.raw_members(wildcards.association)
 
 
 def reference_files(pipeline=None, overrides=True):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from calwebb_associate.pipelines import PIPELINES, REFERENCE_TYPES
 from calwebb_core.framework.command import program
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.names import STAMP_PATTERN
+
+if TYPE_CHECKING:
+    from calwebb_associate.pool import Pool
 
 PACKAGE = "calwebb_associate"
 PATH = click.Path(path_type=Path)
@@ -49,37 +53,43 @@ def pool(files: tuple[Path, ...], output: Path) -> None:
     package=PACKAGE,
     example="""
     calwebb-associate pool.csv --output-dir associations
+    calwebb-associate raw/ --output-dir associations
     calwebb-associate pool.csv --only jw01345-o001_image3_04711_asn.json --output-dir .
     """,
 )
-@click.argument("pool", type=PATH)
+@click.argument("pool", nargs=-1, required=True, type=PATH)
 @click.option("--output-dir", type=PATH, required=True, help="Folder for the associations.")
 @click.option("--only", multiple=True, metavar="FILE", help="Write this association only.")
 @click.option("--discover", is_flag=True, help="Combine each target over the program, too.")
 @click.option("--version-id", metavar="STAMP", help="YYYYMMDDthhmmss, put in the file names.")
 def associate(
-    pool: Path, output_dir: Path, only: tuple[str, ...], discover: bool, version_id: str | None
+    pool: tuple[Path, ...],
+    output_dir: Path,
+    only: tuple[str, ...],
+    discover: bool,
+    version_id: str | None,
 ) -> None:
     """Make the associations of the exposures in POOL by the rules.
+
+    POOL is a pool's file, or what calwebb-pool takes: raw exposures, or folders of them.
 
     Exposures of modes whose rules do not exist yet are counted and named.
     """
     from calwebb_associate.generate import left_out, make_associations
-    from calwebb_associate.pool import read_pool
     from calwebb_core.framework.association import write_association
 
     stamp = _stamp(version_id)
-    table = read_pool(pool)
+    table = _pool(pool)
     made = make_associations(table, discover=discover, version_id=stamp)
-    chosen = _only(only, [association.file_name for association in made], pool)
+    chosen = _only(only, [association.file_name for association in made], pool[0])
     _make_folder(output_dir)
     for association in made:
         if association.file_name in chosen:
             write_association(association.content, output_dir / association.file_name)
     if not only:
         for sentence in left_out(table, made):
-            log.warning("%s: %s", pool, sentence)
-    log.info("%s: %d associations in %s", pool, len(chosen), output_dir)
+            log.warning("%s: %s", pool[0], sentence)
+    log.info("%s: %d associations in %s", pool[0], len(chosen), output_dir)
 
 
 @program(
@@ -160,6 +170,17 @@ def _types(types: str | None, pipelines: Sequence[str]) -> list[str]:
         msg = "--types: is empty; expected names such as flat,gain"
         raise InputError(msg)
     return wanted
+
+
+def _pool(paths: Sequence[Path]) -> "Pool":
+    """Read a pool, or make it from raw exposures."""
+    from calwebb_associate.files import raw_exposures
+    from calwebb_associate.headers import read_primary
+    from calwebb_associate.pool import make_pool, read_pool
+
+    if len(paths) == 1 and paths[0].suffix == ".csv":
+        return read_pool(paths[0])
+    return make_pool({path: read_primary(path) for path in raw_exposures(paths)}, "pool.csv")
 
 
 def _stamp(version_id: str | None) -> str | None:

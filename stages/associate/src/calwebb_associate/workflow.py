@@ -168,6 +168,17 @@ class Run:
         """Return an association as one line of JSON: what decides whether it is written anew."""
         return json.dumps(self._associations[f"{file_name}.json"].content, sort_keys=True)
 
+    def raw_members(self, file_name: str) -> list[str]:
+        """Return the raw files of an association's members."""
+        members = self._associations[f"{file_name}.json"].members
+        roots = [ExposureName.parse(member).root for member in members]
+        return [str(self._exposures[root].path) for root in roots]
+
+    def raw_arguments(self) -> str:
+        """Return the folder or list of raw exposures as words of a command."""
+        uncal = self.config["uncal"]
+        return shlex.join(uncal if isinstance(uncal, list) else [uncal])
+
     def association_file(self, unit: str) -> str:
         """Return the path of the association that makes the products of an exposure or product."""
         maker = self._maker(unit)
