@@ -51,6 +51,16 @@ MIRI_GENERAL: tuple[Step, ...] = (
 )
 
 INSTRUMENTS = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
+# Without these no step can be right; found missing before anything is computed.
+REQUIRED: tuple[tuple[str, Any], ...] = (
+    ("EXP_TYPE", str),
+    ("DETECTOR", str),
+    ("NINTS", int),
+    ("NGROUPS", int),
+    ("NFRAMES", int),
+    ("GROUPGAP", int),
+    ("TGROUP", float),
+)
 GUIDER = ("FGS_ID-STACK", "FGS_ID-IMAGE", "FGS_ACQ1", "FGS_ACQ2", "FGS_TRACK", "FGS_FINEGUIDE")
 
 
@@ -74,6 +84,8 @@ def unavailable(metadata: Mapping[str, Any]) -> str | None:
     """Return what kind of exposure this is if there are no steps for it yet."""
     if str(metadata.get("EXP_TYPE", "")).upper() in GUIDER:
         return f"guider exposures (EXP_TYPE {metadata['EXP_TYPE']})"
+    if str(metadata.get("EXP_TYPE", "")).upper().endswith("DARK"):
+        return f"darks (EXP_TYPE {metadata['EXP_TYPE']})"
     if metadata.get("TSOVISIT") is True:
         return "time series (TSOVISIT is T)"
     if "IRS2" in str(metadata.get("READPATT", "")).upper():
@@ -103,7 +115,7 @@ def select(metadata: Metadata) -> tuple[Step, ...]:
     Raises
     ------
     InputError
-        For a mode that is not available yet.
+        For a mode that is not available yet, or if a keyword is missing.
     """
     refuse_unavailable(metadata)
     if instrument(metadata) == "MIRI":
@@ -113,6 +125,8 @@ def select(metadata: Metadata) -> tuple[Step, ...]:
             f"`calwebb-detector1 step NAME` runs one of the general steps alone: {steps}"
         )
         raise InputError(msg)
+    for keyword, kind in REQUIRED:
+        metadata.require(keyword, kind)
     return NEAR_INFRARED
 
 

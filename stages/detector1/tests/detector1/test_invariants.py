@@ -108,7 +108,8 @@ def test_same_bits_for_one_and_two_threads():
 def test_same_bits_on_an_older_processor():
     """Without the vector instructions of this one."""
     code = (
-        "import hashlib; from stages.detector1.tests.detector1.test_invariants import bits, run_all;"
+        "import hashlib;"
+        "from stages.detector1.tests.detector1.test_invariants import bits, run_all;"
         "print(hashlib.sha256(b''.join(bits(run_all()))).hexdigest())"
     )
     root = Path(__file__).parents[4]
