@@ -84,7 +84,7 @@ def test_resampled_grid(both):
     _, i2d, theirs, keywords = both
     assert i2d.data.shape == theirs["i2d"].shape
     for key in ("crpix1", "crpix2", "crval1", "crval2", "cdelt1", "pc1_1", "pc1_2", "pc2_1"):
-        assert i2d.metadata[key] == pytest.approx(keywords["i2d"][key], abs=1e-4)
+        assert i2d.metadata[key] == pytest.approx(keywords["i2d"][key], rel=1e-7)
     assert i2d.metadata["PIXAR_SR"] == pytest.approx(keywords["i2d_pixar_sr"], rel=1e-4)
     assert i2d.metadata["PXSCLRT"] == pytest.approx(keywords["pxsclrt"], rel=1e-4)
     assert i2d.metadata["NDRIZ"] == keywords["ndriz"]
@@ -92,7 +92,11 @@ def test_resampled_grid(both):
 
 def test_resampled_pixels(both):
     _, i2d, theirs, _ = both
-    np.testing.assert_array_equal(np.isnan(i2d.data), np.isnan(theirs["i2d"]))
+    # where an input's edge falls on a pixel's edge, one of the two may see a sliver of it
+    differ = np.isnan(i2d.data) != np.isnan(theirs["i2d"])
+    sliver = np.maximum(i2d.weight, theirs["wht"])[differ]
+    assert np.all(sliver < 1e-3 * np.median(i2d.weight)), sliver
+    assert np.count_nonzero(differ[1:-1, 1:-1]) == 0
     # the drizzle library leaves input pixels centred beyond the output out of its last pixels
     inner = slice(1, -1), slice(1, -1)
     data, weight = theirs["i2d"][inner], theirs["wht"][inner]
