@@ -39,8 +39,9 @@ rule association:
         runtime=10,
     params:
         content=association_content,
+        raw=RUN.raw_exposures(),
     shell:
-        "calwebb-associate {RAW} --only {wildcards.association}.json"
+        "calwebb-associate {params.raw} --only {wildcards.association}.json"
         " --output-dir $(dirname {output}) -q 2> {log}"
 
 

@@ -16,7 +16,7 @@ try:
 except CalwebbError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS, LOGS, RAW = RUN.results, RUN.logs, RUN.raw_arguments()
+RESULTS, LOGS = RUN.results, RUN.logs
 os.environ.update(RUN.environment)
 
 

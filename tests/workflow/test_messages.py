@@ -26,7 +26,7 @@ def refusal(workflow, *words):
         ("detector1__jump__treshold", 3, "unknown key detector1.jump.treshold"),
         ("detector1__jump__rejection_threshold", "high", "detector1.jump.rejection_threshold"),
         ("crds_context", "latest", "crds_context"),
-        ("uncal", "nowhere", "nowhere: no such folder"),
+        ("uncal", "nowhere", "nowhere: no such file or folder"),
     ],
 )
 def test_wrong_configuration(workflow, key, value, sentence):

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_associate.configuration import changed_options, load_schema, validate
+from calwebb_associate.files import raw_exposures
 from calwebb_associate.pipelines import REFERENCE_TYPES
 from calwebb_associate.plan import NOT_APPLICABLE, Plan, PlannedAssociation, make_plan
+from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.names import ExposureName
 
@@ -66,8 +68,9 @@ class Run:
         self.logs = str(config["logs"])
         self.overrides: dict[str, str] = dict(config["overrides"])
         self.environment = self._environment()
+        places = [config["uncal"]] if isinstance(config["uncal"], str) else config["uncal"]
         self.plan: Plan = make_plan(
-            uncal_files(config["uncal"]),
+            raw_exposures(places),
             context=config["crds_context"] or None,
             crds_path=self.environment.get("CRDS_PATH"),
             overrides=tuple(self.overrides),
@@ -174,10 +177,20 @@ class Run:
         roots = [ExposureName.parse(member).root for member in members]
         return [str(self._exposures[root].path) for root in roots]
 
-    def raw_arguments(self) -> str:
-        """Return the folder or list of raw exposures as words of a command."""
+    def raw_exposures(self) -> str:
+        """Return, as a word of a command, the folder of raw exposures or a file that lists them.
+
+        The list is kept in a file so that a rule's parameters stay the same when it grows.
+        """
         uncal = self.config["uncal"]
-        return shlex.join(uncal if isinstance(uncal, list) else [uncal])
+        if isinstance(uncal, str):
+            return shlex.quote(uncal)
+        path = Path(self.results) / "raw_exposures.txt"
+        text = "".join(f"{Path(name).resolve()}\n" for name in uncal)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(path, text)
+        return shlex.quote(str(path))
 
     def association_file(self, unit: str) -> str:
         """Return the path of the association that makes the products of an exposure or product."""
@@ -243,31 +256,3 @@ class Run:
             f"{self.results}/{item.program}/associations/{item.file_name}"
             for item in self.plan.associations
         )
-
-
-def uncal_files(uncal: str | list[str]) -> list[Path]:
-    """Return the raw files of a folder or a list, sorted by name.
-
-    Raises
-    ------
-    InputError
-        If the folder or a file is missing, a name does not fit, or there is none.
-    """
-    if isinstance(uncal, list):
-        paths = [Path(item) for item in uncal]
-    else:
-        folder = Path(uncal).expanduser()
-        if not folder.is_dir():
-            msg = f"{uncal}: no such folder; set uncal to the folder of the _uncal.fits files"
-            raise InputError(msg)
-        paths = list(folder.glob("*_uncal.fits"))
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        msg = f"{missing[0]}: no such file, but it is listed in uncal"
-        raise InputError(msg)
-    if not paths:
-        msg = f"{uncal}: there is no file named *_uncal.fits; expected raw exposures"
-        raise InputError(msg)
-    for path in paths:
-        ExposureName.parse(path)
-    return sorted(paths, key=lambda path: path.name)
