@@ -172,6 +172,17 @@ def test_when_it_does_not_run(changes, ngroups, reason):
     np.testing.assert_array_equal(ramp.groupdq, made.groupdq)
 
 
+@pytest.mark.parametrize(("bad", "spreads"), [(True, False), (False, True)])
+def test_only_good_pixels_flag_their_neighbours(bad, spreads):
+    made = make(hits=0.0, saturated=0.0, unusable=0.0, bad_pixels=0.0, rates=(0.5, 5.0))
+    ramp = ramp_of(made)
+    ramp.data[0, 5:, 12, 15] += 300.0
+    ramp.pixeldq[12, 15] = 2049 if bad else 0
+    ramp, _ = jump.run(ramp, references(made), jump.JumpParameters())
+    beside = ramp.groupdq[0, 5, [11, 13, 12, 12], [15, 15, 14, 16]]
+    assert np.all((beside & 4 > 0) == spreads)
+
+
 def test_too_few_usable_groups():
     made = make(ngroups=5)
     ramp = ramp_of(made)

@@ -203,10 +203,13 @@ def run(ramp: Ramp, references: References, parameters: JumpParameters) -> tuple
         return ramp, skipped(f"the {missing} reference is N/A")
     if ramp.data.shape[1] < 3:
         return ramp, skipped(f"{ramp.data.shape[1]} groups an integration; three are needed")
+    gain = usable_gain(gain_reference, ramp.pixeldq)
+    # a hot pixel jumps at every turn, and would have its good neighbours flagged too
+    bad = (ramp.pixeldq & DO_NOT_USE) != 0
     jumps = detect_jumps(
         ramp.data,
         ramp.groupdq,
-        gain=usable_gain(gain_reference, ramp.pixeldq),
+        gain=np.where(bad, np.float32(np.nan), gain),
         readnoise=usable_readnoise(noise_reference, ramp.pixeldq),
         nframes=ramp.metadata.require("NFRAMES", int),
         group_time=ramp.metadata.require("TGROUP", float),
