@@ -1,7 +1,7 @@
 """Subtract the dark frames that correspond to each group."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_detector1.kernels.types import Float32, Int64, Scalar
 
@@ -35,7 +35,7 @@ def dark_group(
     return total / np.float32(nframes)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def subtract_dark(data: Float32, darks: Float32, which: Int64, nframes: int, groupgap: int) -> None:
     """Subtract from `data` (nints, ngroups, ny, nx) in place the dark of each integration.
 
@@ -44,7 +44,7 @@ def subtract_dark(data: Float32, darks: Float32, which: Int64, nframes: int, gro
     dark and skips `groupgap`.
     """
     nints, ngroups, ny, nx = data.shape
-    for y in prange(ny):
+    for y in range(ny):
         row = np.empty(nx, np.float32)
         for g in range(ngroups):
             known = -1

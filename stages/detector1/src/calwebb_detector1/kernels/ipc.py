@@ -1,7 +1,7 @@
 """Convolution of the light-sensitive pixels with an inter-pixel capacitance kernel."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_detector1.kernels.types import Float32, Scalar
 
@@ -34,7 +34,7 @@ def convolve_pixel(
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def convolve(
     image: Float32, kernel: Float32, bounds: tuple[int, int, int, int], out: Float32
 ) -> None:
@@ -45,7 +45,7 @@ def convolve(
     ny, nx = image.shape
     y0, y1, x0, x1 = bounds
     varies = kernel.shape[2] > 1
-    for y in prange(ny):
+    for y in range(ny):
         for x in range(nx):
             if y < y0 or y >= y1 or x < x0 or x >= x1:
                 out[y, x] = image[y, x]

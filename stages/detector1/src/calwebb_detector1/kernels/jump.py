@@ -5,7 +5,7 @@ bytes; what concerns its neighbours goes through one bit of the group flags.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_detector1.kernels.flags import JUMP_DET, SPREADING, UNUSABLE
 from calwebb_detector1.kernels.order import median, middle, sort
@@ -221,7 +221,7 @@ def has_jump(groupdq: UInt8, y: int, x: int) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_jumps(
     data: Float32,
     groupdq: UInt8,
@@ -247,7 +247,7 @@ def find_jumps(
     """
     nints, ngroups, ny, nx = data.shape
     size = nints * (ngroups - 1)
-    for y in prange(ny):
+    for y in range(ny):
         differences = np.empty(size, np.float32)
         scratch = np.empty(size, np.float32)
         hits = np.zeros(size, np.bool_)

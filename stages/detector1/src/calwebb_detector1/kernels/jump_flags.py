@@ -1,7 +1,7 @@
 """Flags around jumps: neighbours, groups after them, and marks that the search leaves."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_detector1.kernels.flags import JUMP_DET, SPREADING, UNUSABLE
 from calwebb_detector1.kernels.jump import copy_finite, has_jump, pixel_differences
@@ -26,11 +26,11 @@ def gather_neighbours(groupdq: UInt8, i: int, g: int, y: int, near: UInt8) -> No
         near[x] |= groupdq[i, g, y, x + 1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def flag_neighbours(groupdq: UInt8) -> None:
     """Flag JUMP_DET the usable groups next to one that is marked SPREADING."""
     nints, ngroups, ny, nx = groupdq.shape
-    for y in prange(ny):
+    for y in range(ny):
         near = np.empty(nx, np.uint8)
         for i in range(nints):
             for g in range(1, ngroups):
@@ -70,14 +70,14 @@ def flag_following(
                 groupdq[i, g, y, x] |= JUMP_DET
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def flag_transients(
     data: Float32, groupdq: UInt8, gain: Float32, limits: Float64, lengths: Int64
 ) -> None:
     """Flag JUMP_DET for `lengths` (int64, (2,)) groups after jumps of `limits` electrons."""
     nints, ngroups, ny, nx = data.shape
     size = nints * (ngroups - 1)
-    for y in prange(ny):
+    for y in range(ny):
         differences = np.empty(size, np.float32)
         scratch = np.empty(size, np.float32)
         reached = np.empty(2, np.int64)
@@ -91,11 +91,11 @@ def flag_transients(
                 flag_following(groupdq, y, x, differences, level, limits, lengths, reached)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def clear_marks(groupdq: UInt8) -> None:
     """Clear SPREADING everywhere, and JUMP_DET where the group is unusable anyhow."""
     nints, ngroups, ny, nx = groupdq.shape
-    for y in prange(ny):
+    for y in range(ny):
         for i in range(nints):
             for g in range(ngroups):
                 for x in range(nx):

@@ -1,7 +1,7 @@
 """Polynomial linearity correction of samples and of averaged reads."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_detector1.kernels.flags import SATURATED
 from calwebb_detector1.kernels.types import Bool, Float32, Float64, Scalar, UInt8
@@ -23,7 +23,7 @@ def polynomial(coefficients: Float32 | Float64, value: float) -> Scalar:
     return result + coefficients[0]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def correct_ramps(data: Float32, groupdq: UInt8, coefficients: Float32, usable: Bool) -> None:
     """Correct `data` (nints, ngroups, ny, nx) in place where `usable` and not saturated.
 
@@ -32,7 +32,7 @@ def correct_ramps(data: Float32, groupdq: UInt8, coefficients: Float32, usable: 
     """
     nints, ngroups, ny, nx = data.shape
     last = coefficients.shape[0] - 1
-    for y in prange(ny):
+    for y in range(ny):
         row = np.empty(nx, np.float32)
         for i in range(nints):
             for g in range(ngroups):
@@ -47,11 +47,11 @@ def correct_ramps(data: Float32, groupdq: UInt8, coefficients: Float32, usable: 
                     data[i, g, y, x] = result if wanted else data[i, g, y, x]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def correct_zeroframe(zeroframe: Float32, coefficients: Float32, usable: Bool) -> None:
     """Correct `zeroframe` (nints, ny, nx) in place; zero, which means bad, stays."""
     nints, ny, nx = zeroframe.shape
-    for y in prange(ny):
+    for y in range(ny):
         own = np.empty(coefficients.shape[0], np.float32)
         for x in range(nx):
             if not usable[y, x]:
@@ -111,7 +111,7 @@ def correct_average(
     return total / nframes
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def correct_averaged_ramps(
     data: Float32, groupdq: UInt8, forward: Float32, inverse: Float32, usable: Bool, nframes: int
 ) -> None:
@@ -122,7 +122,7 @@ def correct_averaged_ramps(
     itself hold saturated reads.
     """
     nints, ngroups, ny, nx = data.shape
-    for y in prange(ny):
+    for y in range(ny):
         there = np.empty(forward.shape[0], np.float64)
         back = np.empty(inverse.shape[0], np.float64)
         for x in range(nx):

@@ -1,7 +1,7 @@
 """Slopes of all pixels in one read of the data: samples, flags and products of the segments."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_core.science import dq
 from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, PERSISTENCE, SATURATED, UNUSABLE
@@ -215,7 +215,7 @@ def rate_of(
     return median_rate(ramps, flags, i, scratch, times[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def fit_ramps(
     data: Float32,
     groupdq: UInt8,
@@ -250,7 +250,7 @@ def fit_ramps(
     int_slope, int_err, int_dq, int_var_p, int_var_r = rateints
     slope, err, dq_out, var_p, var_r = rate
     zeros = zeroframe.shape[0] > 0
-    for y in prange(ny):
+    for y in range(ny):
         ramps = np.empty((nints, ngroups), np.float64)
         flags = np.empty((nints, ngroups), np.uint8)
         kinds = np.empty(nints, np.int64)

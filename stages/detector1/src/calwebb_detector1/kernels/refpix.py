@@ -1,7 +1,7 @@
 """Clipped means and running medians of reference pixels, and their subtraction."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_detector1.kernels.order import median
 from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int64, Scalar
@@ -124,7 +124,7 @@ def running_median(
         out[row] = median(values, n) if n > 0 else np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def row_levels(
     sides: Float32, good: Bool, half: int, gain: float, row0: int, size: int, levels: Float64
 ) -> None:
@@ -134,7 +134,7 @@ def row_levels(
     already corrected for their columns, from row `row0` of `size`; `good` bool (2, nrows, 4).
     """
     nplanes, _, nrows, _ = sides.shape
-    for plane in prange(nplanes):
+    for plane in range(nplanes):
         left = np.empty(nrows, np.float64)
         right = np.empty(nrows, np.float64)
         running_median(sides[plane, 0], good[0], half, row0, size, left)
@@ -150,14 +150,14 @@ def subtract_levels(value: float, column: float, row: float) -> Scalar:
     return np.float32(value - column - row)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def subtract(planes: Float32, columns: Float64, rows: Float64) -> None:
     """Subtract from `planes` (nplanes, ny, nx) in place the levels of each column and row.
 
     `columns` float64 (nplanes, nx), `rows` float64 (nplanes, ny): along the axes of the array.
     """
     nplanes, ny, nx = planes.shape
-    for y in prange(ny):
+    for y in range(ny):
         for plane in range(nplanes):
             row = rows[plane, y]
             for x in range(nx):

@@ -1,7 +1,7 @@
 """Saturation: first saturated group of each pixel, its neighbours, flags."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from calwebb_detector1.kernels.flags import AD_FLOOR, DO_NOT_USE, SATURATED, UNUSABLE
 from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int32, UInt8
@@ -21,14 +21,14 @@ def is_floor(value: float) -> bool:
     return value <= 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_first_saturated(ramps: Float32, threshold: Float32, first: Int32) -> None:
     """Write into `first` (int32, ny, nx) each pixel's first saturated group, or ngroups.
 
     `ramps` is one integration, float32 (ngroups, ny, nx); `threshold` float32 (ny, nx), DN.
     """
     ngroups, ny, nx = ramps.shape
-    for y in prange(ny):
+    for y in range(ny):
         for x in range(nx):
             first[y, x] = ngroups
         for g in range(ngroups - 1, -1, -1):
@@ -37,11 +37,11 @@ def find_first_saturated(ramps: Float32, threshold: Float32, first: Int32) -> No
                     first[y, x] = g
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def smallest_in_box(values: Int32, reach: int, out: Int32) -> None:
     """Write into `out` the minimum of `values` (int32, ny, nx) over a (2 reach + 1)^2 box."""
     ny, nx = values.shape
-    for y in prange(ny):
+    for y in range(ny):
         low, high = max(0, y - reach), min(ny, y + reach + 1)
         column = np.empty(nx, np.int32)
         for x in range(nx):
@@ -56,11 +56,11 @@ def smallest_in_box(values: Int32, reach: int, out: Int32) -> None:
             out[y, x] = best
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def flag_groups(ramps: Float32, first: Int32, groupdq: UInt8) -> None:
     """Flag in `groupdq` (uint8, ngroups, ny, nx) saturation from `first` on, and the A/D floor."""
     ngroups, ny, nx = ramps.shape
-    for y in prange(ny):
+    for y in range(ny):
         for g in range(ngroups):
             for x in range(nx):
                 flags = groupdq[g, y, x]
@@ -71,7 +71,7 @@ def flag_groups(ramps: Float32, first: Int32, groupdq: UInt8) -> None:
                 groupdq[g, y, x] = flags
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_partly_saturated(
     ramps: Float32,
     groupdq: UInt8,
@@ -89,7 +89,7 @@ def find_partly_saturated(
     (int32, ny, nx) is -1 where there is none.
     """
     ngroups, ny, nx = ramps.shape
-    for y in prange(ny):
+    for y in range(ny):
         for x in range(nx):
             partly[y, x] = -1
             g = first[y, x] - 1
@@ -102,11 +102,11 @@ def find_partly_saturated(
                 partly[y, x] = g
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def flag_partly_saturated(partly: Int32, reach: int, groupdq: UInt8) -> None:
     """Flag DO_NOT_USE the groups named in `partly`, for the pixel and the box around it."""
     ny, nx = partly.shape
-    for y in prange(ny):
+    for y in range(ny):
         for row in range(max(0, y - reach), min(ny, y + reach + 1)):
             for x in range(nx):
                 g = partly[row, x]
@@ -115,7 +115,7 @@ def flag_partly_saturated(partly: Int32, reach: int, groupdq: UInt8) -> None:
                         groupdq[g, y, near] |= DO_NOT_USE
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def flag_second_group(
     ramps: Float32, first: Int32, threshold: Float32, bias: Float32, nframes: int, groupdq: UInt8
 ) -> None:
@@ -127,7 +127,7 @@ def flag_second_group(
     """
     ny, nx = first.shape
     mean_time, last_time = (nframes + 1) / 2.0, 3.0 * nframes
-    for y in prange(ny):
+    for y in range(ny):
         for x in range(nx):
             if first[y, x] != 2:
                 continue
@@ -139,11 +139,11 @@ def flag_second_group(
                 groupdq[1, y, x] |= DO_NOT_USE
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def blank_zeroframe(zeroframe: Float32, first: Int32) -> None:
     """Set `zeroframe` (ny, nx) to zero where it is saturated (`first` is 0) or at the floor."""
     ny, nx = zeroframe.shape
-    for y in prange(ny):
+    for y in range(ny):
         for x in range(nx):
             if first[y, x] == 0 or is_floor(zeroframe[y, x]):
                 zeroframe[y, x] = 0
