@@ -131,7 +131,10 @@ def test_truncated_reference(make_gain):
     path = make_gain(shape=(200, 200))
     with path.open("r+b") as file:
         file.truncate(10000)
-    with pytest.raises(ReferenceFileError, match=r"truncated: 10000 bytes, expected \d+; fetch"):
+    with pytest.raises(
+        ReferenceFileError,
+        match=r"truncated: found 10000 bytes; expected at least \d+ for HDU SCI; fetch",
+    ):
         load(path, metadata=exposure(nx=200, ny=200))
 
 

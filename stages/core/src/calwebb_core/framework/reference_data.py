@@ -1,5 +1,6 @@
 """One loaded reference file, and whether it fits an exposure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,9 +52,10 @@ class Reference:
         None when it was made in memory.
     metadata : Metadata
         Keywords of PRIMARY and SCI, or their equals from the tree of an ASDF file.
-    arrays : dict
+    arrays : mapping
         Image HDUs by EXTNAME ("SCI", second of the name "SCI,2"): native byte order,
-        C-contiguous, type kept, cut out to the exposure's subarray. Never write into them.
+        C-contiguous, type kept, cut out to the exposure's subarray. Never write into them. Those of
+        a file are read each time they are asked for (`reference_arrays.part_of` for a part).
     tables : dict
         Binary tables by EXTNAME; texts are stripped `str`.
     tree : dict or None
@@ -66,15 +68,10 @@ class Reference:
     name: str = ""
     path: Path | None = None
     metadata: Metadata = field(default_factory=Metadata)
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
     tree: dict[str, Any] | None = None
     dq: NDArray[np.uint32] | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the arrays in bytes."""
-        return sum(array.nbytes for array in self.arrays.values())
 
 
 def science_window(metadata: Metadata) -> Window | None:

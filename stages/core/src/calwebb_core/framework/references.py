@@ -27,7 +27,6 @@ from calwebb_core.framework.reference_sources import (
 __all__ = ["Missing", "Reference", "References", "Source"]
 
 logger = logging.getLogger(__name__)
-KEEP_BYTES = 64_000_000
 
 
 class References:
@@ -180,8 +179,7 @@ class References:
             return self._kept[key]
         reference = read_reference(kind, entry.path, metadata, cutout=cutout)
         logger.debug("%s: %s", kind, entry.path)
-        if reference.nbytes <= KEEP_BYTES:
-            self._kept[key] = reference
+        self._kept[key] = reference
         return reference
 
     def used(self) -> dict[str, dict[str, str]]:
