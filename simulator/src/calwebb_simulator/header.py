@@ -18,7 +18,7 @@ def raw_metadata(scenario: Scenario, instrument: Instrument, entry: Planned) -> 
     """Return the keywords of an exposure."""
     parts = (
         _general(),
-        _program(scenario, entry),
+        _program(scenario, instrument, entry),
         _target(scenario),
         _instrument(instrument, entry),
         _readout(instrument, entry),
@@ -52,10 +52,11 @@ def _general() -> dict[str, Any]:
     }
 
 
-def _program(scenario: Scenario, entry: Planned) -> dict[str, Any]:
+def _program(scenario: Scenario, instrument: Instrument, entry: Planned) -> dict[str, Any]:
     name = entry.name
     visit = f"{name.program}{name.observation}{name.visit}"
     exposures = sum(len(group.dithers) for group in scenario.exposures)
+    series = entry.group.time_series
     began = entry.start - TimeDelta(START_OF_VISIT, format="sec")
     return {
         "TITLE": scenario.description or scenario.name,
@@ -73,7 +74,7 @@ def _program(scenario: Scenario, entry: Planned) -> dict[str, Any]:
         "ACT_ID": name.activity,
         "EXPOSURE": str(int(name.exposure)),
         "BKGDTARG": False,
-        "TEMPLATE": "NIRCam Imaging",
+        "TEMPLATE": instrument.time_series_template if series else "NIRCam Imaging",
         "OBSLABEL": scenario.name,
         "OBSFOLDR": "Simulations",
         "ENG_QUAL": "OK",
@@ -84,7 +85,7 @@ def _program(scenario: Scenario, entry: Planned) -> dict[str, Any]:
         "NEXPOSUR": exposures,
         "INTARGET": False,
         "TARGOOPP": False,
-        "TSOVISIT": False,
+        "TSOVISIT": series,
         "EXP_ONLY": False,
         "CROWDFLD": False,
         "EXPCOUNT": entry.count,
@@ -121,7 +122,9 @@ def _instrument(instrument: Instrument, entry: Planned) -> dict[str, Any]:
         "FILTER": entry.optics.name,
         "PUPIL": entry.optics.pupil,
         "PILIN": False,
-        "EXP_TYPE": instrument.image_type,
+        "EXP_TYPE": instrument.time_series_type
+        if entry.group.time_series
+        else instrument.image_type,
         "SCA_NUM": detector.sca,
     }
 
@@ -132,10 +135,10 @@ def _readout(instrument: Instrument, entry: Planned) -> dict[str, Any]:
         "READPATT": entry.group.readpatt,
         "NOUTPUTS": entry.frame.outputs,
         "NINTS": timing.integrations,
-        "INTSTART": 1,
-        "INTEND": timing.integrations,
-        "EXSEGNUM": 1,
-        "EXSEGTOT": 1,
+        "INTSTART": entry.segment.first + 1,
+        "INTEND": entry.segment.first + entry.segment.count,
+        "EXSEGNUM": entry.segment.number,
+        "EXSEGTOT": entry.segment.total,
         "NGROUPS": timing.groups,
         "NFRAMES": timing.pattern.frames,
         "FRMDIVSR": timing.pattern.frames,

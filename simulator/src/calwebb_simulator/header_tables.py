@@ -48,23 +48,25 @@ def light_delay(placement: Placement) -> float:
 
 
 def raw_tables(entry: Planned) -> dict[str, Table]:
-    """Return the GROUP and INT_TIMES tables of an exposure."""
+    """Return the GROUP and INT_TIMES tables of a file: of its integrations only.
+
+    Integrations are numbered from the start of the exposure, not of the segment.
+    """
     timing, delay = entry.timing, light_delay(entry.placement) / 86400
-    between = timing.integration_time + timing.frame_time
-    groups = np.zeros(timing.integrations * timing.groups, dtype=GROUP_DTYPE)
-    times = np.zeros(timing.integrations, dtype=INT_TIMES_DTYPE)
+    integrations = np.array(entry.segment.integrations)
+    begin = timing.starts()[integrations]
+    times = np.zeros(len(integrations), dtype=INT_TIMES_DTYPE)
+    times["integration_number"] = integrations + 1
+    for name, after in zip(TIME_NAMES, (0.0, 0.5, 1.0), strict=True):
+        moments = entry.start + TimeDelta(begin + after * timing.integration_time, format="sec")
+        times[f"{name}_MJD_UTC"] = moments.mjd
+        times[f"{name}_BJD_TDB"] = moments.tdb.mjd + delay
+    groups = np.zeros(len(integrations) * timing.groups, dtype=GROUP_DTYPE)
+    groups["integration_number"] = np.repeat(integrations + 1, timing.groups)
+    groups["group_number"] = np.tile(np.arange(1, timing.groups + 1), len(integrations))
     ends = np.array([max(timing.reads(group)) for group in range(timing.groups)])
-    for integration in range(timing.integrations):
-        begin = integration * between
-        row = times[integration]
-        row["integration_number"] = integration + 1
-        for name, after in zip(TIME_NAMES, (0.0, 0.5, 1.0), strict=True):
-            moment = entry.start + TimeDelta(begin + after * timing.integration_time, format="sec")
-            row[f"{name}_MJD_UTC"] = moment.mjd
-            row[f"{name}_BJD_TDB"] = moment.tdb.mjd + delay
-        rows = groups[integration * timing.groups : (integration + 1) * timing.groups]
-        rows["integration_number"] = integration + 1
-        _fill_groups(rows, entry, begin + ends * timing.frame_time, delay)
+    seconds = (begin[:, None] + ends * timing.frame_time).reshape(-1)
+    _fill_groups(groups, entry, seconds, delay)
     return {"GROUP": Table(groups), "INT_TIMES": Table(times)}
 
 
@@ -72,11 +74,10 @@ def _fill_groups(rows: Any, entry: Planned, seconds: Any, delay: float) -> None:
     ends = entry.start + TimeDelta(seconds, format="sec")
     day = np.floor(ends.mjd)
     milliseconds = (ends.mjd - day) * 86_400_000
-    rows["group_number"] = np.arange(1, len(rows) + 1)
     rows["end_day"] = day - EPOCH_2000
     rows["end_milliseconds"] = np.floor(milliseconds)
     rows["end_submilliseconds"] = np.floor((milliseconds % 1) * 1000)
-    rows["group_end_time"] = [moment.isot.encode() for moment in ends]
+    rows["group_end_time"] = ends.isot.astype("S26")
     rows["number_of_columns"], rows["number_of_rows"] = entry.frame.nx, entry.frame.ny
     rows["completion_code_text"] = b"COMPLETE"
     rows["bary_end_time"] = rows["helio_end_time"] = ends.tdb.mjd + delay

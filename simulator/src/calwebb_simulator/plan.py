@@ -1,10 +1,11 @@
 """What a scenario amounts to: one entry for each file of raw counts, with its geometry."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.time import Time, TimeDelta
+from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
@@ -12,6 +13,7 @@ from calwebb_simulator.geometry import Attitude, Frame, Placement, aberration
 from calwebb_simulator.instruments import Filter, Instrument, instrument_named
 from calwebb_simulator.readout import Timing, frame_time
 from calwebb_simulator.scenario import Exposures, Scenario, filter_for
+from calwebb_simulator.segments import Segment, cut_exposure
 from calwebb_simulator.siaf import aperture
 
 # barycentric velocity and position of the observatory at L2, km/s and km, of a day in 2023
@@ -41,6 +43,8 @@ class Planned:
         Number of the exposure in the visit, from 1.
     aberrated : (float, float)
         Apparent direction of the reference point, degrees.
+    segment : Segment
+        The integrations that are in this file; `timing` is about the whole exposure.
     """
 
     group: Exposures
@@ -52,6 +56,7 @@ class Planned:
     dither: int
     count: int
     aberrated: tuple[float, float]
+    segment: Segment
 
     @property
     def frame(self) -> Frame:
@@ -62,6 +67,17 @@ class Planned:
     def root(self) -> str:
         """File name up to the detector."""
         return self.name.root
+
+    @property
+    def exposure_root(self) -> str:
+        """The same without the segment: one name for the whole exposure."""
+        return replace(self.name, segment=None).root
+
+    def phase(self) -> NDArray[np.float64]:
+        """Return the middles of the file's integrations as parts of the exposure's duration."""
+        starts = self.timing.starts()[list(self.segment.integrations)]
+        middle = starts + self.timing.integration_time / 2
+        return np.asarray(middle / self.timing.duration)
 
 
 def plan(scenario: Scenario) -> tuple[Planned, ...]:
@@ -82,8 +98,13 @@ def _plan(scenario: Scenario, instrument: Instrument) -> Iterator[Planned]:
                     scenario, instrument, group, detector, (activity, dither, count), start
                 )
                 longest = max(longest, entry.timing.duration)
-                yield entry
+                yield from _segments(entry)
             start = start + TimeDelta(longest + OVERHEAD, format="sec")
+
+
+def _segments(entry: Planned) -> Iterator[Planned]:
+    for segment in cut_exposure(entry.timing.integrations, entry.group.segments):
+        yield replace(entry, segment=segment, name=replace(entry.name, segment=segment.label))
 
 
 def first_moment(scenario: Scenario) -> Time:
@@ -127,9 +148,9 @@ def _one(
         detector.lower(),
     )
     placement = Placement(frame, attitude, optics.offset, scale)
-    return Planned(
-        group, placement, optics, timing, name, start, dither, count, (aberrated[0], aberrated[1])
-    )
+    whole = cut_exposure(timing.integrations, 1)[0]
+    apparent = (aberrated[0], aberrated[1])
+    return Planned(group, placement, optics, timing, name, start, dither, count, apparent, whole)
 
 
 def point(

@@ -14,6 +14,7 @@ from calwebb_simulator.geometry import Frame
 from calwebb_simulator.kernels.readout import add_read
 from calwebb_simulator.random import stream
 from calwebb_simulator.readout import Timing
+from calwebb_simulator.segments import Segment, cut_exposure
 
 Float32 = NDArray[np.float32]
 UInt16 = NDArray[np.uint16]
@@ -54,6 +55,9 @@ class Chamber:
         Particles per cm2 and s.
     seed : (int, str)
         The run's seed and the exposure's name.
+    segment : Segment, optional
+        The integrations to simulate; all by default. An integration's noise depends on its
+        number in the exposure, so that cutting does not change the counts.
     """
 
     frame: Frame
@@ -63,9 +67,38 @@ class Chamber:
     pitch: float
     cosmic_ray_flux: float
     seed: tuple[int, str]
+    segment: Segment | None = None
+
+    @property
+    def integrations(self) -> range:
+        """The numbers of the integrations in the exposure, from 0."""
+        part = self.segment or cut_exposure(self.timing.integrations, 1)[0]
+        return part.integrations
 
 
-def expose(chamber: Chamber, rate: Float32, progress: Callable[[], None] = lambda: None) -> Exposed:
+@dataclass(frozen=True)
+class Variable:
+    """Light that changes from integration to integration.
+
+    Attributes
+    ----------
+    rate : float32, (ny, nx)
+        Electrons per second.
+    light : float64, (nints,)
+        What the rate is multiplied by.
+    """
+
+    rate: Float32
+    light: NDArray[np.float64]
+
+
+def expose(
+    chamber: Chamber,
+    rate: Float32,
+    progress: Callable[[], None] = lambda: None,
+    *,
+    variable: Variable | None = None,
+) -> Exposed:
     """Simulate the raw counts of an exposure.
 
     Parameters
@@ -75,19 +108,24 @@ def expose(chamber: Chamber, rate: Float32, progress: Callable[[], None] = lambd
         Electrons per second from light; dark current is added here.
     progress : callable
         Called once a group.
+    variable : Variable, optional
+        Light beside `rate` that changes between the integrations.
     """
     timing = chamber.timing
-    shape = (timing.integrations, timing.groups, *chamber.frame.shape)
+    shape = (len(chamber.integrations), timing.groups, *chamber.frame.shape)
     data = np.empty(shape, dtype=np.uint16)
     zeroframe = np.empty((shape[0], *shape[2:]), dtype=np.uint16)
     hits: list[Hits] = [np.zeros(0, dtype=HIT_DTYPE)]
-    for integration in range(timing.integrations):
-        run = _Integration(chamber, rate, integration)
+    for row, integration in enumerate(chamber.integrations):
+        seen = rate if variable is None else rate + variable.rate * variable.light[row]
+        run = _Integration(chamber, seen, integration)
         for group in range(timing.groups):
-            data[integration, group] = run.group(group)
+            data[row, group] = run.group(group)
             if group == 0:
-                zeroframe[integration] = run.first
+                zeroframe[row] = run.first
             progress()
+        for rows in run.hits:
+            rows["integration"] = row
         hits += run.hits
     return Exposed(data, zeroframe, np.concatenate(hits))
 

@@ -65,6 +65,11 @@ class Timing:
         """Time from the first to the last read, with a reset frame between integrations, in s."""
         return self.exposure_time + self.frame_time * (self.integrations - 1)
 
+    def starts(self) -> NDArray[np.float64]:
+        """Return when each integration begins, in s since the exposure's start: (integrations,)."""
+        between = self.integration_time + self.frame_time
+        return np.arange(self.integrations) * between
+
     def reads(self, group: int) -> list[int]:
         """Return the numbers (from 1) of the frames that are averaged in a group (from 0)."""
         first = group * (self.pattern.frames + self.pattern.gap)

@@ -19,7 +19,7 @@ from calwebb_simulator.photometry import MJY_PER_UJY, electrons_per_mjy
 from calwebb_simulator.plan import Planned, plan
 from calwebb_simulator.references.build import Builder
 from calwebb_simulator.scenario import Scenario
-from calwebb_simulator.scene import generate, read_catalog
+from calwebb_simulator.scene import generate, read_catalog, with_target
 
 logger = logging.getLogger(__name__)
 Float64 = NDArray[np.float64]
@@ -81,17 +81,16 @@ def run(
 
 def make_catalog(scenario: Scenario) -> Table:
     """Return the catalog of a scenario's sky, read or drawn."""
-    scene = scenario.scene
+    scene, place = scenario.scene, (scenario.ra, scenario.dec)
     if scene.catalog:
-        return read_catalog(scenario.folder / scene.catalog, scenario.optics)
-    return generate(
-        scene.stars,
-        scene.galaxies,
-        scenario.optics,
-        (scenario.ra, scenario.dec),
-        scene.radius,
-        scenario.seed,
-    )
+        catalog = read_catalog(scenario.folder / scene.catalog, scenario.optics)
+    else:
+        catalog = generate(
+            scene.stars, scene.galaxies, scenario.optics, place, scene.radius, scenario.seed
+        )
+    if scene.target is None:
+        return catalog
+    return with_target(catalog, scene.target.magnitude, scenario.optics, place)
 
 
 def expose_all(
@@ -132,7 +131,7 @@ def write_catalog(
         weight = np.zeros(len(result))
         flux = np.asarray(result[f"flux_{optics.name}"]) * MJY_PER_UJY * electrons_per_mjy(optics)
         for entry in entries:
-            if entry.optics == optics:
+            if entry.optics == optics and entry.segment.number == 1:
                 inside = on_detector(result, entry, instrument_named(scenario.instrument).border)
                 seen += inside
                 weight += np.where(inside, flux**2 / variance(scenario, entry, flux), 0.0)
@@ -186,6 +185,8 @@ def write_summary(path: Path, scenario: Scenario, entries: tuple[Planned, ...]) 
             "subarray": entry.frame.subarray,
             "groups": entry.timing.groups,
             "integrations": entry.timing.integrations,
+            "segment": [entry.segment.number, entry.segment.total],
+            "first_integration": entry.segment.first + 1,
             "group_time": entry.timing.group_time,
             "pixel_scale": round(entry.frame.distortion.pixel_area**0.5, 6),
         }

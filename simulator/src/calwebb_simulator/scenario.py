@@ -8,6 +8,8 @@ from calwebb_core.framework.errors import InputError
 from calwebb_simulator.effects import DEFAULT_EFFECTS
 from calwebb_simulator.instruments import Filter, Instrument, instrument_named
 from calwebb_simulator.scene import GalaxyField, StarField
+from calwebb_simulator.segments import cut_exposure
+from calwebb_simulator.transit import TargetStar
 
 REFERENCE_FRAMES = ("full", "subarray")
 FOUR_DITHERS = ((0.0, 0.0), (0.41, 0.27), (-0.29, 0.52), (0.18, -0.37))
@@ -28,6 +30,10 @@ class Exposures:
         Where the target is in the aperture's ideal frame, in arcsec; one exposure each.
     zeroframe : bool
         Whether the first frames are kept beside the groups.
+    time_series : bool
+        Whether it is a time series: another exposure type, light that may vary.
+    segments : int
+        Files that each exposure is cut into, on the borders of integrations.
     """
 
     detectors: tuple[str, ...]
@@ -38,6 +44,8 @@ class Exposures:
     integrations: int = 1
     dithers: tuple[tuple[float, float], ...] = FOUR_DITHERS
     zeroframe: bool = False
+    time_series: bool = False
+    segments: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,8 @@ class Scene:
     stars, galaxies : StarField, GalaxyField
     sky : float
         Surface brightness of the background in MJy/sr.
+    target : TargetStar, optional
+        A star at the target's position.
     """
 
     catalog: str = ""
@@ -60,6 +70,7 @@ class Scene:
     stars: StarField = field(default_factory=StarField)
     galaxies: GalaxyField = field(default_factory=GalaxyField)
     sky: float = 0.2
+    target: TargetStar | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,9 @@ class Scenario:
     @property
     def count(self) -> int:
         """How many files of raw counts there will be."""
-        return sum(len(group.dithers) * len(group.detectors) for group in self.exposures)
+        return sum(
+            len(group.dithers) * len(group.detectors) * group.segments for group in self.exposures
+        )
 
 
 def checked(scenario: Scenario, source: str) -> Scenario:
@@ -150,6 +163,10 @@ def _check_group(group: Exposures, instrument: Instrument, source: str) -> None:
         if value < 1:
             msg = f"{source}: {name} is {value}; expected at least 1"
             raise InputError(msg)
+    cut_exposure(group.integrations, group.segments)
+    if group.time_series and not instrument.time_series_type:
+        msg = f"{source}: the simulator knows no time series of {instrument.name}"
+        raise InputError(msg)
     if not group.dithers:
         msg = f"{source}: dithers is empty; expected at least one"
         raise InputError(msg)

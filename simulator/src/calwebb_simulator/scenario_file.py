@@ -13,6 +13,7 @@ from calwebb_core.framework.parameters import did_you_mean
 from calwebb_simulator.effects import chosen_effects
 from calwebb_simulator.scenario import Exposures, Scenario, Scene, checked
 from calwebb_simulator.scene import GalaxyField, StarField
+from calwebb_simulator.transit import TargetStar
 
 
 def built_in() -> dict[str, str]:
@@ -65,8 +66,12 @@ def parse_scenario(text: str, source: str, folder: Path = Path()) -> Scenario:
     if not isinstance(groups, list) or not groups:
         msg = f"{source}: exposures is {groups!r}; expected a list with at least one entry"
         raise InputError(msg)
+    fields_of_scene = {"stars": stars, "galaxies": galaxies}
+    if "target" in scene:
+        target = _build(TargetStar, scene.pop("target"), f"{source}: scene: target")
+        fields_of_scene["target"] = target
     extra = {
-        "scene": _build(Scene, scene, f"{source}: scene", stars=stars, galaxies=galaxies),
+        "scene": _build(Scene, scene, f"{source}: scene", **fields_of_scene),
         "exposures": tuple(_build(Exposures, item, f"{source}: exposures") for item in groups),
         "effects": _effects(effects, source),
         "folder": folder,

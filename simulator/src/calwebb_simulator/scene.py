@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import Table, vstack
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.instruments import Filter
 from calwebb_simulator.random import stream
+from calwebb_simulator.transit import TARGET_ID
 
 Float64 = NDArray[np.float64]
 SHAPE = ("re", "n", "q", "pa")
@@ -107,6 +108,28 @@ def generate(
     for name in SHAPE:
         table[name] = values[name]
     return with_units(table)
+
+
+def with_target(
+    table: Table, magnitude: float, filters: Sequence[Filter], place: tuple[float, float]
+) -> Table:
+    """Return a catalog with a star at the target's place before the others.
+
+    Raises
+    ------
+    InputError
+        If the target's number is taken.
+    """
+    if np.any(table["id"] == TARGET_ID):
+        msg = f"the catalog has a source with id {TARGET_ID}, which is the target's"
+        raise InputError(msg)
+    row: dict[str, Any] = {"id": TARGET_ID, "type": "star", "ra": place[0], "dec": place[1]}
+    for optics in filters:
+        row[f"flux_{optics.name}"] = 10 ** ((AB_ZERO - magnitude) / 2.5)
+        row[f"abmag_{optics.name}"] = magnitude
+    row |= dict.fromkeys(SHAPE, np.nan)
+    first = Table({name: [row[name]] for name in table.colnames if name in row})
+    return with_units(vstack([first, table], join_type="outer"))
 
 
 def with_units(table: Table) -> Table:

@@ -93,6 +93,8 @@ class Instrument:
         EXP_TYPE of an image.
     template : str
         TEMPLATE keyword of an image.
+    time_series_type, time_series_template : str
+        The same of a time series; empty where there is none.
     size : int
         Columns and rows of a detector.
     border : int
@@ -120,6 +122,8 @@ class Instrument:
     filters: Mapping[str, Filter]
     patterns: Mapping[str, Pattern]
     channels: Mapping[str, tuple[str, ...]]
+    time_series_type: str = ""
+    time_series_template: str = ""
 
     def detector(self, name: str) -> Detector:
         """Return a detector by name; InputError if there is none."""
