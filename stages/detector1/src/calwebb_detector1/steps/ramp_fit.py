@@ -34,10 +34,9 @@ from calwebb_detector1.kernels import ramp_fit as kernels
 from calwebb_detector1.kernels.flags import DO_NOT_USE
 from calwebb_detector1.kernels.jump_flags import all_flagged
 from calwebb_detector1.kernels.segments import slope_coefficients
+from calwebb_detector1.rates import Product, Timing, empty_product
 
 logger = logging.getLogger(__name__)
-
-Product = tuple[Float32, Float32, UInt32, Float32, Float32]
 
 
 @dataclass(frozen=True)
@@ -47,35 +46,6 @@ class RampFitParameters:
     suppress_one_group: bool = option(True, "drop ramps that have one good group among several")
     firstgroup: int | None = option(None, "first group to use, from 0", minimum=0)
     lastgroup: int | None = option(None, "last group to use, from 0", minimum=0)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Times of an exposure in seconds, and how many frames a group averages."""
-
-    group_time: float
-    frame_time: float
-    nframes: int
-
-    @classmethod
-    def of(cls, metadata: Metadata) -> "Timing":
-        """Read TGROUP, TFRAME and NFRAMES."""
-        return cls(
-            metadata.require("TGROUP", float),
-            metadata.require("TFRAME", float),
-            metadata.require("NFRAMES", int),
-        )
-
-    @property
-    def first_group(self) -> float:
-        """Mean exposure time of the frames in the first group."""
-        return (self.nframes + 1.0) * self.frame_time / 2.0
-
-
-def empty_product(shape: tuple[int, ...]) -> Product:
-    """Return arrays for slope, err, dq, var_poisson, var_rnoise."""
-    slope, err, var_poisson, var_rnoise = (np.empty(shape, np.float32) for _ in range(4))
-    return slope, err, np.empty(shape, np.uint32), var_poisson, var_rnoise
 
 
 def fit_slopes(
