@@ -23,6 +23,7 @@ SCENARIO_OPTIONS = (
     "seed",
     "groups",
     "integrations",
+    "segments",
     "count",
     "readpatt",
     "subarray",

@@ -91,8 +91,8 @@ def light_on(
     conversion = photmjsr(optics, entry.frame.detector, distortion)
     surface = seen / properties.area / properties.mean_gain * conversion
     surface = np.where(properties.science & (properties.sensitivity > 0), surface, np.nan)
-    maps = (np.asarray(item, dtype=np.float32) for item in (electrons, rate, surface))
-    return Light(*maps, variable)
+    maps = [np.asarray(item, dtype=np.float32) for item in (electrons, rate, surface)]
+    return Light(maps[0], maps[1], maps[2], variable)
 
 
 def simulate(

@@ -5,20 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_simulator.geometry import Frame
-from calwebb_simulator.instruments import Instrument, Pattern
-
-# extra clocks at the end of a row, and extra rows, in full frames and in subarrays
-ROW_OVERHEAD = 12
-FULL_EXTRA = (1, 1)
-SUBARRAY_EXTRA = (2, 0)
-
-
-def frame_time(instrument: Instrument, frame: Frame) -> float:
-    """Return the time to read a frame in s (HAWAII-2RG clocking of NIRCam)."""
-    rows, clocks = FULL_EXTRA if frame.outputs > 1 else SUBARRAY_EXTRA
-    samples = (frame.nx // frame.outputs + ROW_OVERHEAD) * (frame.ny + rows) + clocks
-    return round(samples * instrument.sample_time * 1e-6, 9)
+from calwebb_simulator.instruments import Pattern
 
 
 @dataclass(frozen=True)
@@ -68,7 +55,7 @@ class Timing:
     def starts(self) -> NDArray[np.float64]:
         """Return when each integration begins, in s since the exposure's start: (integrations,)."""
         between = self.integration_time + self.frame_time
-        return np.arange(self.integrations) * between
+        return np.arange(self.integrations, dtype=np.float64) * np.float64(between)
 
     def reads(self, group: int) -> list[int]:
         """Return the numbers (from 1) of the frames that are averaged in a group (from 0)."""
