@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calwebb_core.science.dq import PixelDQ
+from calwebb_simulator.clocks import frame_time
 from calwebb_simulator.cosmic_rays import draw_rain
 from calwebb_simulator.detector import detector_properties
 from calwebb_simulator.effects import ALL_EFFECTS
@@ -15,7 +16,7 @@ from calwebb_simulator.instruments import Pattern
 from calwebb_simulator.kernels.readout import add_read, measured
 from calwebb_simulator.ramp import Chamber, couple, expose
 from calwebb_simulator.random import stream
-from calwebb_simulator.readout import Timing, frame_time
+from calwebb_simulator.readout import Timing
 
 RATE = 400.0
 

@@ -108,7 +108,8 @@ def detector_properties(
     effects : frozenset of str
         Effects that are off leave their property uniform.
     """
-    make = Maps(instrument, frame.detector, realisation)
+    whole = Frame.of(instrument, frame.detector)
+    make = Maps(instrument, frame.detector, realisation, whole)
     window = frame.window
     science = make.science()
     parts: dict[str, NDArray[Any]] = {}
@@ -146,7 +147,10 @@ def _without(properties: Properties, detector: Detector, effects: frozenset[str]
 
 
 def detector_area(frame: Frame) -> Float32:
-    """Return relative pixel areas; they vary so slowly that a coarse grid is enough."""
+    """Return relative pixel areas.
+
+    They vary so slowly that a coarse grid is enough. Those of a spectrograph are all 1.
+    """
     ny, nx = frame.shape
     rows = np.linspace(0, ny - 1, min(ny, 33))
     columns = np.linspace(0, nx - 1, min(nx, 33))

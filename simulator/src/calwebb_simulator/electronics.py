@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_simulator.geometry import Frame
+from calwebb_simulator.outputs import as_seen, output_of_columns
 from calwebb_simulator.random import stream
 
 Float32 = NDArray[np.float32]
@@ -53,30 +54,39 @@ class Electronics:
         return stream(*self.seed, name, integration, read)
 
     def _drift(self, rng: np.random.Generator) -> Float32:
-        """Return the levels of the outputs, odd and even columns apart: (nx,)."""
-        outputs = self.frame.outputs
-        level = rng.normal(0, DRIFT_DN, outputs)
-        parity = rng.normal(0, ODD_EVEN_DN, outputs)
-        columns = np.arange(self.frame.nx)
-        output = columns * outputs // self.frame.nx
-        sign = np.where((columns + self.frame.x_start - 1) % 2, 1.0, -1.0)
-        return (level[output] + parity[output] * sign).astype(np.float32)
+        """Return the levels of the outputs, odd and even columns apart (MIRI: rows)."""
+        frame = self.frame
+        level = rng.normal(0, DRIFT_DN, frame.outputs)
+        parity = rng.normal(0, ODD_EVEN_DN, frame.outputs)
+        rows, columns = frame.read_shape
+        output = output_of_columns(frame)
+        if frame.interleaved:
+            sign = _alternating(rows, frame.y_start)[:, None]
+        else:
+            sign = _alternating(columns, frame.x_start)[None, :]
+        return as_seen(frame, level[output] + parity[output] * sign)
 
     def _stripes(self, rng: np.random.Generator) -> Float32:
         """Return the 1/f noise of all outputs in the order of the readout: (ny, nx)."""
-        ny, nx = self.frame.shape
-        outputs = self.frame.outputs
-        shared = _pink(rng, ny * SAMPLES_PER_ROW)
-        parts = []
-        for output in range(outputs):
-            own = _pink(rng, ny * SAMPLES_PER_ROW)
+        frame = self.frame
+        rows, columns = frame.read_shape
+        output = output_of_columns(frame)
+        shared = _pink(rng, rows * SAMPLES_PER_ROW)
+        image = np.empty((rows, columns), dtype=np.float32)
+        for number in range(frame.outputs):
+            own = _pink(rng, rows * SAMPLES_PER_ROW)
             series = np.sqrt(SHARED) * shared + np.sqrt(1 - SHARED) * own
-            rows = series.reshape(ny, SAMPLES_PER_ROW) * ONE_OVER_F_DN
-            # neighbouring outputs are read towards each other
-            parts.append(_stretch(rows, nx // outputs)[:, :: -1 if output % 2 else 1])
-        image = np.concatenate(parts, axis=1)
-        image = image[:, ::-1] if self.frame.fast < 0 else image
-        return np.ascontiguousarray(image[::-1] if self.frame.slow < 0 else image)
+            lines = series.reshape(rows, SAMPLES_PER_ROW) * ONE_OVER_F_DN
+            mine = output == number
+            # neighbouring outputs are read towards each other, unless they take columns in turns
+            back = number % 2 and not frame.interleaved
+            image[:, mine] = _stretch(lines, int(mine.sum()))[:, :: -1 if back else 1]
+        return as_seen(frame, image)
+
+
+def _alternating(count: int, first: int) -> NDArray[np.float64]:
+    """Return -1 and 1 in turns, -1 where pixels have odd numbers counted from 1."""
+    return np.where((np.arange(count) + first - 1) % 2, 1.0, -1.0)
 
 
 def _stretch(rows: Float32, width: int) -> Float32:

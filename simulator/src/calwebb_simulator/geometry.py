@@ -13,7 +13,7 @@ from numpy.polynomial.polynomial import polyval2d
 from numpy.typing import ArrayLike
 
 from calwebb_simulator.instruments import Detector, Instrument
-from calwebb_simulator.siaf import Entry, Float64, aperture
+from calwebb_simulator.siaf import Entry, Float64, aperture, spectral_apertures
 
 LIGHT_SPEED = 299_792.458  # km/s
 NEWTON_STEPS = 3
@@ -104,6 +104,10 @@ class Frame:
         NOUTPUTS.
     distortion : Distortion
         Of the whole detector.
+    full : (int, int)
+        Rows and columns of the whole detector.
+    interleaved : bool
+        Whether the outputs take columns in turns.
     """
 
     detector: Detector
@@ -117,6 +121,8 @@ class Frame:
     slow: int
     outputs: int
     distortion: Distortion
+    full: tuple[int, int]
+    interleaved: bool = False
 
     @classmethod
     def of(cls, instrument: Instrument, detector: Detector, subarray: str = "FULL") -> Self:
@@ -127,10 +133,15 @@ class Frame:
         InputError
             If the detector has no such subarray.
         """
-        full = aperture(instrument.siaf, f"{detector.siaf}_FULL")
-        part = aperture(instrument.siaf, f"{detector.siaf}_{subarray}")
+        name = instrument.aperture_name(detector, "FULL")
+        full = aperture(instrument.siaf, name)
+        if instrument.spectral:
+            full, part = spectral_apertures(full, instrument.windows, subarray)
+        else:
+            part = aperture(instrument.siaf, instrument.aperture_name(detector, subarray))
         x_ref, y_ref = full.detector_to_science(part["XDetRef"], part["YDetRef"])
-        fast, slow = full.read_directions()
+        fast, slow = detector.axes or full.read_directions()
+        whole = subarray == "FULL"
         return cls(
             detector=detector,
             aperture=part,
@@ -141,14 +152,21 @@ class Frame:
             ny=round(part["YSciSize"]),
             fast=fast,
             slow=slow,
-            outputs=instrument.full_outputs if subarray == "FULL" else 1,
+            outputs=instrument.full_outputs if whole else instrument.subarray_outputs,
             distortion=Distortion(full),
+            full=instrument.shape,
+            interleaved=instrument.interleaved,
         )
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.ny, self.nx
+
+    @property
+    def read_shape(self) -> tuple[int, int]:
+        """Pixels along the slow and the fast axis."""
+        return self.shape if abs(self.fast) == 1 else (self.nx, self.ny)
 
     @property
     def window(self) -> tuple[slice, slice]:

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Detector, Instrument
+from calwebb_simulator.outputs import as_seen, output_of_columns
 from calwebb_simulator.random import stream
 
 Float32 = NDArray[np.float32]
@@ -15,7 +17,7 @@ NONLINEARITY = (0.055, 0.025)  # of the signal at full well: square and cube
 
 
 class Maps:
-    """Draws the maps of a whole detector, float32 (size, size) each.
+    """Draws the maps of a whole detector, float32 (rows, columns) each.
 
     Parameters
     ----------
@@ -23,13 +25,17 @@ class Maps:
     detector : Detector
     realisation : int
         Number of the detector's realisation.
+    frame : Frame
+        The whole detector.
     """
 
-    def __init__(self, instrument: Instrument, detector: Detector, realisation: int) -> None:
+    def __init__(
+        self, instrument: Instrument, detector: Detector, realisation: int, frame: Frame
+    ) -> None:
         self.detector = detector
-        self.size = instrument.size
-        self.border = instrument.border
-        self.outputs = instrument.full_outputs
+        self.shape = instrument.shape
+        self.borders = instrument.borders
+        self.frame = frame
         self.realisation = realisation
 
     def rng(self, name: str) -> np.random.Generator:
@@ -51,7 +57,7 @@ class Maps:
 
     def white(self, name: str, scatter: float) -> Float32:
         """Return a map of 1 with Gaussian scatter from pixel to pixel, cut at 4 sigma."""
-        draw = self.rng(name).standard_normal((self.size, self.size), dtype=np.float32)
+        draw = self.rng(name).standard_normal(self.shape, dtype=np.float32)
         np.clip(draw, -4, 4, out=draw)
         draw *= np.float32(scatter)
         draw += np.float32(1)
@@ -60,22 +66,25 @@ class Maps:
     def smooth(self, name: str, scatter: float, cells: int = 8) -> Float32:
         """Return a map of 1 with a slow variation of a given rms."""
         knots = self.rng(name).standard_normal((cells + 3, cells + 3))
-        position = np.linspace(1, cells + 1, self.size)
+        positions = [np.linspace(1, cells + 1, size) for size in self.shape]
         rough = ndimage.spline_filter1d(knots, axis=0)
-        across = _spline_lines(ndimage.spline_filter1d(rough, axis=1), position)
+        across = _spline_lines(ndimage.spline_filter1d(rough, axis=1), *positions)
         across -= across.mean()
         return np.asarray(1 + across * (scatter / across.std()), dtype=np.float32)
 
     def outputs_factor(self, name: str, scatter: float) -> Float32:
-        """Return one number for each output, repeated over its columns: (size,)."""
-        values = 1 + scatter * self.rng(name).standard_normal(self.outputs)
-        return np.repeat(values, self.size // self.outputs).astype(np.float32)
+        """Return one number for each output, repeated over its columns.
+
+        The shape is one row or one column, as the outputs lie.
+        """
+        values = 1 + scatter * self.rng(name).standard_normal(self.frame.outputs)
+        return as_seen(self.frame, values[output_of_columns(self.frame)][None, :])
 
     def science(self) -> NDArray[np.bool_]:
         """Return where pixels see light: not along the edges."""
-        inside = np.zeros((self.size, self.size), dtype=bool)
-        edge = self.border
-        inside[edge : self.size - edge, edge : self.size - edge] = True
+        inside = np.zeros(self.shape, dtype=bool)
+        left, right, below, above = self.borders
+        inside[below : self.shape[0] - above, left : self.shape[1] - right] = True
         return inside
 
     def sensitivity(self) -> Float32:
@@ -91,10 +100,11 @@ class Maps:
         """Return the bias in DN: pixels, columns, outputs and a slow pattern."""
         base = np.float32(self.detector.bias)
         pattern = (self.white("bias", 1.0) - 1) * 60 + (self.smooth("bias_slow", 1.0) - 1) * 90
-        columns = self.rng("bias_columns").normal(0, 25, self.size).astype(np.float32)
+        size = self.frame.read_shape[1]
+        columns = self.rng("bias_columns").normal(0, 25, size)
         outputs = (self.outputs_factor("bias_outputs", 1.0) - 1) * 150
-        odd = np.where(np.arange(self.size) % 2, 40, -40).astype(np.float32)
-        return base + pattern + columns + outputs + odd
+        columns += np.where(np.arange(size) % 2, 40, -40)
+        return base + pattern + as_seen(self.frame, columns[None, :]) + outputs
 
     def read_noise(self) -> Float32:
         """Return the noise of a single read in DN."""
@@ -124,14 +134,19 @@ class Maps:
     def bad_pixels(self) -> tuple[Float32, Float32]:
         """Return two uniform draws: which pixels are bad, and how bad."""
         rng = self.rng("bad_pixels")
-        shape = (self.size, self.size)
-        return rng.random(shape, dtype=np.float32), rng.random(shape, dtype=np.float32)
+        first = rng.random(self.shape, dtype=np.float32)
+        return first, rng.random(self.shape, dtype=np.float32)
 
 
-def _spline_lines(knots: NDArray[Any], position: NDArray[Any]) -> NDArray[Any]:
+def _spline_lines(knots: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:
     """Evaluate a bicubic spline on a product grid."""
+    across, along = _spline_matrix(len(knots), rows), _spline_matrix(len(knots), columns)
+    return np.asarray(across @ knots @ along.T)
+
+
+def _spline_matrix(count: int, position: NDArray[Any]) -> NDArray[Any]:
     base = np.floor(position).astype(int)
-    base = np.minimum(base, len(knots) - 3)
+    base = np.minimum(base, count - 3)
     t = position - base
     rest = 1 - t
     weights = np.stack(
@@ -143,7 +158,7 @@ def _spline_lines(knots: NDArray[Any], position: NDArray[Any]) -> NDArray[Any]:
         ],
         axis=1,
     )
-    matrix = np.zeros((len(position), len(knots)))
+    matrix = np.zeros((len(position), count))
     for offset in range(4):
         matrix[np.arange(len(position)), base - 1 + offset] = weights[:, offset]
-    return np.asarray(matrix @ knots @ matrix.T)
+    return matrix

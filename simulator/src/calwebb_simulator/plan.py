@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
+from calwebb_simulator.clocks import frame_time
 from calwebb_simulator.geometry import Attitude, Frame, Placement, aberration
 from calwebb_simulator.instruments import Filter, Instrument, instrument_named
-from calwebb_simulator.readout import Timing, frame_time
+from calwebb_simulator.readout import Timing
 from calwebb_simulator.scenario import Exposures, Scenario, filter_for
 from calwebb_simulator.segments import Segment, cut_exposure
-from calwebb_simulator.siaf import aperture
 
 # barycentric velocity and position of the observatory at L2, km/s and km, of a day in 2023
 VELOCITY = (-4.47, -27.32, -11.84)
@@ -131,9 +131,10 @@ def _one(
     v2, v3 = frame.aperture["V2Ref"], frame.aperture["V3Ref"]
     ra, dec = (float(angle) for angle in attitude.sky(v2, v3))
     scale, *aberrated = aberration(VELOCITY, ra, dec)
+    pattern = instrument.pattern(group.readpatt)
     timing = Timing(
-        frame_time(instrument, frame),
-        instrument.pattern(group.readpatt),
+        frame_time(instrument, frame, pattern),
+        pattern,
         group.groups,
         group.integrations,
     )
@@ -158,7 +159,7 @@ def point(
 ) -> Attitude:
     """Return the attitude that puts the target at a place in the first detector's aperture."""
     detector = instrument.detector(group.detectors[0])
-    prime = aperture(instrument.siaf, f"{detector.siaf}_{group.subarray}")
+    prime = Frame.of(instrument, detector, group.subarray).aperture
     angle, parity = np.radians(prime["V3IdlYAngle"]), prime["VIdlParity"]
     x, y = dither
     v2 = prime["V2Ref"] + parity * x * np.cos(angle) + y * np.sin(angle)

@@ -132,7 +132,8 @@ def write_catalog(
         flux = np.asarray(result[f"flux_{optics.name}"]) * MJY_PER_UJY * electrons_per_mjy(optics)
         for entry in entries:
             if entry.optics == optics and entry.segment.number == 1:
-                inside = on_detector(result, entry, instrument_named(scenario.instrument).border)
+                borders = instrument_named(scenario.instrument).borders
+                inside = on_detector(result, entry, borders)
                 seen += inside
                 weight += np.where(inside, flux**2 / variance(scenario, entry, flux), 0.0)
         result[f"exposures_{optics.name}"] = seen
@@ -142,10 +143,12 @@ def write_catalog(
         result.write(temporary, format="ascii.ecsv", overwrite=True)
 
 
-def on_detector(catalog: Table, entry: Planned, border: int) -> NDArray[np.bool_]:
+def on_detector(
+    catalog: Table, entry: Planned, borders: tuple[int, int, int, int]
+) -> NDArray[np.bool_]:
     """Tell which sources' centres fall on pixels that see light."""
     x, y = entry.placement.pixel(np.asarray(catalog["ra"]), np.asarray(catalog["dec"]))
-    size = border_of(entry.frame, border)
+    size = border_of(entry.frame, borders)
     ny, nx = entry.frame.shape
     return np.asarray(
         (x > size[0] - 0.5)
@@ -155,12 +158,12 @@ def on_detector(catalog: Table, entry: Planned, border: int) -> NDArray[np.bool_
     )
 
 
-def border_of(frame: Frame, border: int, size: int = 2048) -> tuple[int, int, int, int]:
+def border_of(frame: Frame, borders: tuple[int, int, int, int]) -> tuple[int, ...]:
     """Return how many reference pixels a frame has left, right, below, above."""
     left, below = frame.x_start - 1, frame.y_start - 1
-    right, above = size - left - frame.nx, size - below - frame.ny
-    first, second, third, fourth = (max(border - n, 0) for n in (left, right, below, above))
-    return first, second, third, fourth
+    right, above = frame.full[1] - left - frame.nx, frame.full[0] - below - frame.ny
+    cut = (left, right, below, above)
+    return tuple(max(border - n, 0) for border, n in zip(borders, cut, strict=True))
 
 
 def variance(scenario: Scenario, entry: Planned, flux: Float64) -> Float64:

@@ -6,7 +6,7 @@ JWST-STScI-001550.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from calwebb_core.framework.errors import InputError
 
 Float64 = NDArray[np.float64]
+NOMINAL_SCALE = 0.1  # arcsec per pixel of a spectrograph
 PRD = re.compile(r"PRDOPSSOC-(\d+)")
 
 
@@ -124,3 +125,34 @@ def aperture(instrument: str, name: str) -> Entry:
     near = [entry for entry in entries if entry.startswith(f"{prefix}_")]
     msg = f"the SIAF has no aperture {name}; for {prefix} it has {', '.join(near) or 'none'}"
     raise InputError(msg)
+
+
+def spectral_apertures(
+    full: Entry, windows: Mapping[str, tuple[int, int, int, int]], subarray: str
+) -> tuple[Entry, Entry]:
+    """Return the apertures of a spectrograph's detector and of a subarray.
+
+    Its pixels have no place on the sky, and the SIAF's polynomials lead to the slits' plane. A
+    nominal plate scale about the detector's reference point stands in for them, so that
+    exposures have pointing keywords.
+
+    Raises
+    ------
+    InputError
+        If there is no such subarray.
+    """
+    if subarray not in windows:
+        msg = f"{full.name.split('_')[0]} has no subarray {subarray}; it has {', '.join(windows)}"
+        raise InputError(msg)
+    x, y, nx, ny = windows[subarray]
+    turned = {"DetSciYAngle": 0.0, "DetSciParity": 1.0, "Sci2IdlDeg": 1.0}
+    plate = {f"{way}{axis}00": 0.0 for way in ("Sci2Idl", "Idl2Sci") for axis in "XY"}
+    for axis, power in (("X", "10"), ("X", "11"), ("Y", "10"), ("Y", "11")):
+        along = float((axis, power) in (("X", "10"), ("Y", "11")))
+        plate[f"Sci2Idl{axis}{power}"] = along * NOMINAL_SCALE
+        plate[f"Idl2Sci{axis}{power}"] = along / NOMINAL_SCALE
+    whole = Entry(full.name, full.values | turned | plate)
+    middle = {"XSciRef": (nx + 1) / 2, "YSciRef": (ny + 1) / 2}
+    place = {"XDetRef": x - 1 + middle["XSciRef"], "YDetRef": y - 1 + middle["YSciRef"]}
+    size = {"XSciSize": float(nx), "YSciSize": float(ny)}
+    return whole, Entry(full.name, whole.values | middle | place | size)

@@ -1,7 +1,7 @@
 """Descriptions that every instrument fills in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from calwebb_core.framework.errors import InputError
@@ -23,6 +23,10 @@ class Filter:
         Mean efficiency of telescope, instrument and detector over the width.
     offset : (float, float)
         Column and row by which the filter moves the image, in pixels.
+    wheel : str
+        FILTER keyword where it is not the name; "N/A" where there is no filter.
+    grating : str
+        GRATING keyword of a spectrograph.
     """
 
     name: str
@@ -31,6 +35,13 @@ class Filter:
     width: float
     throughput: float
     offset: tuple[float, float] = (0.0, 0.0)
+    wheel: str = ""
+    grating: str = ""
+
+    @property
+    def keyword(self) -> str:
+        """FILTER keyword."""
+        return self.wheel or self.name
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,8 @@ class Detector:
         Full well in electrons.
     bias : float
         Bias level in DN.
+    axes : (int, int), optional
+        FASTAXIS and SLOWAXIS where the SIAF does not tell them.
     """
 
     name: str
@@ -69,14 +82,24 @@ class Detector:
     dark: float
     well: float
     bias: float
+    axes: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A readout pattern: frames averaged in a group, frames dropped between groups."""
+    """A readout pattern.
+
+    Attributes
+    ----------
+    frames, gap : int
+        Frames averaged in a group, frames dropped between groups.
+    irs2 : bool
+        Whether reference pixels are read between the others (NIRSpec's IRS2).
+    """
 
     frames: int
     gap: int
+    irs2: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,26 +118,50 @@ class Instrument:
         TEMPLATE keyword of an image.
     time_series_type, time_series_template : str
         The same of a time series; empty where there is none.
-    size : int
-        Columns and rows of a detector.
-    border : int
-        Reference pixels along each edge.
+    shape : (int, int)
+        Rows and columns of a detector.
+    borders : (int, int, int, int)
+        Reference pixels left, right, below and above.
     pixel_pitch : float
         Pixel size in um.
     sample_time : float
         Time between samples in us.
     full_outputs : int
-        Outputs that read a full frame; subarrays are read through one.
+        Outputs that read a full frame.
     detectors, filters, patterns : mapping
         By name.
+    channels : mapping
+        The filters in front of the detectors of each channel.
+    subarray_outputs : int
+        Outputs that read a subarray.
+    extra_rows : int
+        Rows' worth of time that reading a subarray takes longer.
+    interleaved : bool
+        Whether the outputs take columns in turns (MIRI) and a further output reads no pixels,
+        instead of a band of columns each.
+    exposure_types : tuple of str
+        EXP_TYPEs that reference files are for.
+    models : str
+        How the names of the photometric data models begin.
+    optical_keys : tuple of str
+        Columns that tell optical elements apart in photometric tables.
+    apertures : mapping
+        Subarrays whose aperture in the SIAF is not named after the detector and them.
+    windows : mapping
+        First column and row (1-based), columns and rows of subarrays that the SIAF does not
+        know; detectors of a spectrograph, which have no place on the sky.
+    subarray_gain : float
+        GAINFACT of subarrays: their gain over that of full frames.
+    superbias : bool
+        Whether a bias file is subtracted; without, it stays in the signal.
     """
 
     name: str
     siaf: str
     image_type: str
     template: str
-    size: int
-    border: int
+    shape: tuple[int, int]
+    borders: tuple[int, int, int, int]
     pixel_pitch: float
     sample_time: float
     full_outputs: int
@@ -122,8 +169,27 @@ class Instrument:
     filters: Mapping[str, Filter]
     patterns: Mapping[str, Pattern]
     channels: Mapping[str, tuple[str, ...]]
+    subarray_outputs: int = 1
+    extra_rows: int = 2
+    interleaved: bool = False
+    exposure_types: tuple[str, ...] = ()
+    models: str = ""
+    optical_keys: tuple[str, ...] = ("filter", "pupil")
+    apertures: Mapping[str, str] = field(default_factory=dict)
+    windows: Mapping[str, tuple[int, int, int, int]] = field(default_factory=dict)
+    subarray_gain: float = 1.0
+    superbias: bool = True
     time_series_type: str = ""
     time_series_template: str = ""
+
+    @property
+    def spectral(self) -> bool:
+        """Whether it is a spectrograph, whose pixels have no place on the sky."""
+        return bool(self.windows)
+
+    def aperture_name(self, detector: Detector, subarray: str) -> str:
+        """Return the name of a frame's aperture in the SIAF."""
+        return self.apertures.get(subarray, f"{detector.siaf}_{subarray}")
 
     def detector(self, name: str) -> Detector:
         """Return a detector by name; InputError if there is none."""

@@ -66,8 +66,8 @@ NIRCAM = Instrument(
     template="NIRCam Imaging",
     time_series_type="NRC_TSIMAGE",
     time_series_template="NIRCam Time Series Imaging",
-    size=2048,
-    border=4,
+    shape=(2048, 2048),
+    borders=(4, 4, 4, 4),
     pixel_pitch=18.0,
     sample_time=10.0,
     full_outputs=4,
@@ -77,5 +77,7 @@ NIRCAM = Instrument(
         for name, values in {**SHORT_FILTERS, **LONG_FILTERS}.items()
     },
     patterns={name: Pattern(*values) for name, values in PATTERNS.items()},
+    exposure_types=("NRC_IMAGE", "NRC_TSIMAGE", "NRC_FOCUS", "NRC_TACQ", "NRC_TACONFIRM"),
+    models="NrcImg",
     channels={"SHORT": tuple(SHORT_FILTERS), "LONG": tuple(LONG_FILTERS)},
 )
