@@ -1,6 +1,5 @@
 """Which steps an exposure gets, by instrument and mode, and which modes are not there yet."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,18 +10,20 @@ from calwebb_core.framework.step import Step
 from calwebb_detector1.steps import (
     dark_current,
     dq_init,
+    firstframe,
     gain_scale,
     group_scale,
     ipc,
     jump,
+    lastframe,
     linearity,
     ramp_fit,
     refpix,
+    reset,
+    rscd,
     saturation,
     superbias,
 )
-
-logger = logging.getLogger(__name__)
 
 NEAR_INFRARED: tuple[Step, ...] = (
     group_scale.STEP,
@@ -39,15 +40,25 @@ NEAR_INFRARED: tuple[Step, ...] = (
 )
 
 # MIRI has no superbias, which saturation consults for the other instruments.
-MIRI_GENERAL: tuple[Step, ...] = (
+MIRI: tuple[Step, ...] = (
     group_scale.STEP,
     dq_init.STEP,
     replace(saturation.STEP, references=("saturation",)),
+    ipc.STEP,
+    firstframe.STEP,
+    lastframe.STEP,
+    reset.STEP,
     linearity.STEP,
+    rscd.STEP,
     dark_current.STEP,
     jump.STEP,
     ramp_fit.STEP,
     gain_scale.STEP,
+)
+# In a time series slopes are compared with one another only, and every group counts.
+OFF_FOR_MIRI_SERIES = ("lastframe", "rscd")
+MIRI_SERIES = tuple(
+    replace(step, skip=step.skip or step.name in OFF_FOR_MIRI_SERIES) for step in MIRI
 )
 
 INSTRUMENTS = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
@@ -118,20 +129,14 @@ def select(metadata: Metadata) -> tuple[Step, ...]:
         For a mode that is not available yet, or if a keyword is missing.
     """
     refuse_unavailable(metadata)
-    if instrument(metadata) == "MIRI":
-        steps = ", ".join(step.name for step in MIRI_GENERAL)
-        msg = (
-            f"{metadata.source}: calwebb_detector1 for MIRI is not available yet; "
-            f"`calwebb-detector1 step NAME` runs one of the general steps alone: {steps}"
-        )
-        raise InputError(msg)
+    steps = steps_of_mode(metadata)
     for keyword, kind in REQUIRED:
         metadata.require(keyword, kind)
-    return NEAR_INFRARED
+    return steps
 
 
 def select_alone(metadata: Metadata) -> tuple[Step, ...]:
-    """Return the steps that may run alone on an exposure: also the general ones for MIRI.
+    """Return the steps that may run alone on an exposure, which may lack some keywords.
 
     Raises
     ------
@@ -139,11 +144,29 @@ def select_alone(metadata: Metadata) -> tuple[Step, ...]:
         For a mode that is not available yet.
     """
     refuse_unavailable(metadata)
-    if instrument(metadata) == "MIRI":
-        logger.warning(
-            "%s: MIRI's own steps (emicorr, firstframe, lastframe, reset, rscd) are not "
-            "available yet; only the general steps are",
-            metadata.source,
-        )
-        return MIRI_GENERAL
-    return NEAR_INFRARED
+    return steps_of_mode(metadata)
+
+
+def steps_of_mode(metadata: Metadata) -> tuple[Step, ...]:
+    """Return the steps of an exposure's instrument, in order, time series or not."""
+    if instrument(metadata) != "MIRI":
+        return NEAR_INFRARED
+    return MIRI_SERIES if metadata.get("TSOVISIT") is True else MIRI
+
+
+def every_step(*modes: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps of all modes, each name once; the order is that of the first mode."""
+    steps: list[Step] = []
+    for mode in modes:
+        place = 0
+        for step in mode:
+            names = [known.name for known in steps]
+            if step.name in names:
+                place = max(place, names.index(step.name) + 1)
+            else:
+                steps.insert(place, step)
+                place += 1
+    return tuple(steps)
+
+
+ALL = every_step(NEAR_INFRARED, MIRI)

@@ -14,7 +14,7 @@ from calwebb_core.framework.products import (
     write_image,
     write_ramp,
 )
-from calwebb_detector1.modes import NEAR_INFRARED, select, select_alone
+from calwebb_detector1.modes import ALL, select, select_alone
 from calwebb_detector1.steps import jump
 
 FITTED = "S_RAMP"
@@ -58,7 +58,7 @@ def ramp_suffix(ramp: Ramp) -> str:
     """Return the suffix that says how far ramps have come."""
     if jump.STEP.keyword in ramp.metadata:
         return "ramp"
-    done = [step.name for step in NEAR_INFRARED if step.keyword in ramp.metadata]
+    done = [step.name for step in ALL if step.keyword in ramp.metadata]
     return done[-1] if done else "ramp"
 
 
@@ -87,7 +87,7 @@ PIPELINE = Pipeline(
     name="calwebb_detector1",
     program="calwebb-detector1",
     meaning="Turn raw detector ramps into count rates.",
-    steps=NEAR_INFRARED,
+    steps=ALL,
     select=select,
     read=read,
     save=save,
