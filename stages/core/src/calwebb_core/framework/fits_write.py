@@ -23,6 +23,34 @@ ZERO_CHECKSUM = "0" * 16
 
 
 @dataclass
+class Streamed:
+    """Pixels that are written to a file piece by piece: what its header says of them.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+        Native type.
+    datasum : int
+        Checksum of what is written so far.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    datasum: int = 0
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in the file, without padding."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+@dataclass
 class Block:
     """One HDU to write.
 
@@ -30,8 +58,9 @@ class Block:
     ----------
     name : str
         EXTNAME; PRIMARY for the first.
-    array : ndarray or bytes or None
-        Pixels in native byte order, or the bytes of a table as they are stored.
+    array : ndarray or bytes or Streamed or None
+        Pixels in native byte order, or the bytes of a table as they are stored, or pixels that
+        are in the file already.
     cards : list of astropy.io.fits.Card
         Keywords behind those of the structure.
     structure : list of astropy.io.fits.Card
@@ -39,7 +68,7 @@ class Block:
     """
 
     name: str
-    array: NDArray[Any] | bytes | None = None
+    array: "NDArray[Any] | bytes | Streamed | None" = None
     cards: list[Any] = field(default_factory=list)
     structure: list[Any] = field(default_factory=list)
 
@@ -59,12 +88,14 @@ def write_blocks(path: Path, blocks: list[Block]) -> None:
 
 def write_block(stream: BinaryIO, block: Block) -> None:
     """Write one HDU: its header with room for the checksums, the data, then the checksums."""
-    header = fits.Header([*(block.structure or structure(block)), *block.cards])
-    header["CHECKSUM"] = (ZERO_CHECKSUM, "HDU checksum")
-    header["DATASUM"] = ("0", "data unit checksum")
+    header = header_of(block)
     start = stream.tell()
     stream.write(header.tostring().encode("ascii"))
-    datasum = write_data(stream, block.array)
+    if isinstance(block.array, Streamed):
+        datasum = block.array.datasum
+        stream.seek(stream.tell() + padded(block.array.nbytes))
+    else:
+        datasum = write_data(stream, block.array)
     end = stream.tell()
     header["DATASUM"] = str(datasum)
     total = add_words(datasum, header.tostring().encode("ascii"))
@@ -74,10 +105,23 @@ def write_block(stream: BinaryIO, block: Block) -> None:
     stream.seek(end)
 
 
+def header_of(block: Block) -> Any:
+    """Return the header of an HDU with room for its checksums."""
+    header = fits.Header([*(block.structure or structure(block)), *block.cards])
+    header["CHECKSUM"] = (ZERO_CHECKSUM, "HDU checksum")
+    header["DATASUM"] = ("0", "data unit checksum")
+    return header
+
+
+def padded(size: int) -> int:
+    """Return how many bytes data take with their padding."""
+    return -(-size // BLOCK) * BLOCK
+
+
 def structure(block: Block) -> list[Any]:
     """Return the cards that describe an array, BZERO for unsigned ones included."""
     array = block.array
-    if not isinstance(array, np.ndarray):
+    if not isinstance(array, np.ndarray | Streamed):
         return header_cards(
             ("SIMPLE", True, "conforms to FITS standard"),
             ("BITPIX", 8, "array data type"),

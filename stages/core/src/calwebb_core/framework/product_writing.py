@@ -1,5 +1,6 @@
 """Containers as products: which array becomes which HDU, with which keywords."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ from calwebb_core.framework.fits_headers import (
     closing_cards,
     product_metadata,
 )
-from calwebb_core.framework.fits_write import Block, asdf_block, table_block, write_blocks
+from calwebb_core.framework.fits_write import (
+    Block,
+    Streamed,
+    asdf_block,
+    table_block,
+    write_blocks,
+)
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Ramp, Segmentation, Table
 from calwebb_core.framework.product_reading import IMAGE_ARRAYS
@@ -120,7 +127,22 @@ def write_product(
     *,
     unit: str | None = None,
 ) -> None:
-    """Write a product: PRIMARY, arrays, tables, ASDF.
+    """Write a product: PRIMARY, arrays, tables, ASDF; the arguments are `product_blocks`'."""
+    blocks = product_blocks(Path(path), metadata, model, arrays, tables, wcs, unit=unit)
+    write_blocks(Path(path), blocks)
+
+
+def product_blocks(
+    path: Path,
+    metadata: Metadata,
+    model: str,
+    arrays: Mapping[str, NDArray[Any] | Streamed],
+    tables: dict[str, Table] | None = None,
+    wcs: Any = None,
+    *,
+    unit: str | None = None,
+) -> list[Block]:
+    """Return the HDUs of a product in order.
 
     Parameters
     ----------
@@ -136,7 +158,6 @@ def write_product(
     unit : str, optional
         BUNIT that the product always has, "" for none; the metadata's otherwise.
     """
-    path = Path(path)
     own = product_metadata(metadata, path, model)
     if unit is not None:
         own["BUNIT"] = unit or None
@@ -147,7 +168,7 @@ def write_product(
     for name, table in (tables or {}).items():
         blocks.append(table_block(name, table))
     blocks.append(asdf_block(to_asdf(own, values, wcs)))
-    write_blocks(path, blocks)
+    return blocks
 
 
 def array_cards(name: str, metadata: Metadata, values: dict[str, Any]) -> list[Any]:

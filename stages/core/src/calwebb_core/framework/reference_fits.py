@@ -37,7 +37,7 @@ def read_fits_reference(kind: str, path: Path, science: Metadata | None) -> Refe
         return read_compressed(kind, path, science)
     metadata = metadata_of((hdus[0].header, *(h.header for h in hdus if h.name == "SCI")), path)
     reference = Reference(kind, path.name, path, metadata)
-    images = {name_of(hdu): hdu for hdu in hdus if hdu.is_image and hdu.shape}
+    images = {name_of(h): h for h in hdus if h.is_image and h.shape and h.name != "ASDF"}
     window = reference_window(reference, {name: hdu.shape for name, hdu in images.items()})
     size = (window.ny, window.nx) if window else (0, 0)
     reference.arrays = FileArrays(path, images, cut_of(reference, window, science), size)
@@ -76,7 +76,9 @@ def read_compressed(kind: str, path: Path, science: Metadata | None) -> Referenc
     with opened(kind, path) as hdus:
         metadata = metadata_of((hdus[0].header, *(h.header for h in hdus if h.name == "SCI")), path)
         reference = Reference(kind, path.name, path, metadata)
-        images = {name_of_astropy(h): h for h in hdus if h.is_image and h.shape}
+        images = {
+            name_of_astropy(h): h for h in hdus if h.is_image and h.shape and h.name != "ASDF"
+        }
         window = reference_window(reference, {name: hdu.shape for name, hdu in images.items()})
         cut = cut_of(reference, window, science)
         arrays = {}

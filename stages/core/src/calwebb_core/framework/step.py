@@ -50,10 +50,15 @@ class Step:
         `references` hands out arrays (see `calwebb_core.framework.references.References`).
     references : tuple of str
         CRDS types it uses, lower case: ("gain", "readnoise").
+    references_for : callable, optional
+        ``references_for(parameters) -> tuple of str``: those of `references` that it uses with
+        these options; all by default.
     not_needed : callable
         ``not_needed(metadata) -> reason or None``: why it won't run for such an exposure.
     skip : bool
         Whether it is off unless asked for.
+    prepare : callable, optional
+        How it joins others in one pass over the samples; see the pipeline's `together`.
     """
 
     name: str
@@ -64,3 +69,9 @@ class Step:
     references: tuple[str, ...] = ()
     not_needed: Callable[[Metadata], str | None] = always_applies
     skip: bool = False
+    prepare: Callable[..., Any] | None = None
+    references_for: Callable[[Any], tuple[str, ...]] | None = None
+
+    def types(self, parameters: Any) -> tuple[str, ...]:
+        """Return the CRDS types that the step uses with these options."""
+        return self.references_for(parameters) if self.references_for else self.references

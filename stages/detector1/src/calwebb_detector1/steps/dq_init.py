@@ -8,12 +8,14 @@ import logging
 
 import numpy as np
 
-from calwebb_core.framework.models import Ramp, UInt32
+from calwebb_core.framework.models import UInt32
 from calwebb_core.framework.parameters import NoParameters
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import DO_NOT_USE, REFERENCE_PIXEL
-from calwebb_detector1.arrays import check_array, image_shape, reference_dq
+from calwebb_detector1.arrays import check_array, reference_dq
+from calwebb_detector1.blocks import Correction, Exposure, no_samples
+from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +26,19 @@ def add_mask(pixeldq: UInt32, mask: UInt32) -> None:
     pixeldq |= mask
 
 
-def run(ramp: Ramp, references: References, _: NoParameters) -> tuple[Ramp, Status]:
-    """Flag the pixels of an exposure in place."""
-    reference = references.load("mask", ramp.metadata)
+def prepare(exposure: Exposure, references: References, _: NoParameters) -> Correction | Status:
+    """Flag the pixels of an exposure; nothing is left to do to its samples."""
+    reference = references.load("mask", exposure.metadata)
     if reference is None:
-        return ramp, skipped("the mask reference is N/A")
-    add_mask(ramp.pixeldq, reference_dq(reference, image_shape(ramp)))
-    bad = int(np.count_nonzero(ramp.pixeldq & DO_NOT_USE))
-    edge = int(np.count_nonzero(ramp.pixeldq & REFERENCE_PIXEL))
+        return skipped("the mask reference is N/A")
+    add_mask(exposure.pixeldq, reference_dq(reference, exposure.image_shape))
+    bad = int(np.count_nonzero(exposure.pixeldq & DO_NOT_USE))
+    edge = int(np.count_nonzero(exposure.pixeldq & REFERENCE_PIXEL))
     logger.info("%d pixels are not to be used, %d are reference pixels", bad, edge)
-    return ramp, COMPLETE
+    return Correction(no_samples, changes_data=False)
 
+
+run = alone(prepare)
 
 STEP = Step(
     name="dq_init",
@@ -42,5 +46,6 @@ STEP = Step(
     meaning="Start the quality flags from the bad-pixel mask.",
     parameters=NoParameters,
     run=run,
+    prepare=prepare,
     references=("mask",),
 )

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from calwebb_core.framework.models import Float32, Ramp
+from calwebb_core.framework.models import Float32
 from calwebb_core.framework.parameters import NoParameters
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
+from calwebb_detector1.blocks import Block, Correction, Exposure
+from calwebb_detector1.together import alone
 
 
 def scale_groups(data: Float32, *, frame_divisor: int, nframes: int) -> None:
@@ -39,16 +41,22 @@ def not_needed(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-def run(ramp: Ramp, _: References, __: NoParameters) -> tuple[Ramp, Status]:
-    """Scale the groups of an exposure in place."""
-    reason = not_needed(ramp.metadata)
+def prepare(exposure: Exposure, _: References, __: NoParameters) -> Correction | Status:
+    """Find the factor of an exposure."""
+    reason = not_needed(exposure.metadata)
     if reason:
-        return ramp, skipped(reason)
-    nframes = averaged_frames(ramp.metadata)
-    divisor = ramp.metadata.require("FRMDIVSR", int)
-    scale_groups(ramp.data, frame_divisor=divisor, nframes=int(nframes or divisor))
-    return ramp, COMPLETE
+        return skipped(reason)
+    nframes = averaged_frames(exposure.metadata)
+    divisor = exposure.metadata.require("FRMDIVSR", int)
 
+    def apply(block: Block) -> int:
+        scale_groups(block.data, frame_divisor=divisor, nframes=int(nframes or divisor))
+        return 0
+
+    return Correction(apply)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="group_scale",
@@ -56,5 +64,6 @@ STEP = Step(
     meaning="Rescale groups whose frames were averaged with another divisor.",
     parameters=NoParameters,
     run=run,
+    prepare=prepare,
     not_needed=not_needed,
 )

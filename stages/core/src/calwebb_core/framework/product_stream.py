@@ -1,0 +1,145 @@
+"""Images whose pixels are written piece by piece, before their keywords are final."""
+
+import os
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.fits_write import (
+    Block,
+    Streamed,
+    header_of,
+    padded,
+    write_block,
+)
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Table
+from calwebb_core.framework.product_reading import IMAGE_ARRAYS
+from calwebb_core.framework.product_writing import product_blocks
+
+PIECE = 1 << 24
+NAMES = ("SCI", "ERR", "DQ", "VAR_POISSON", "VAR_RNOISE")
+
+
+class ImageStream:
+    """A `_rate` or `_rateints` in the making.
+
+    The headers are laid out with the keywords as they are now; `close` writes the final ones
+    (and moves the pixels if these take more or fewer records).
+
+    Parameters
+    ----------
+    path : Path
+        The product; it appears there once `close` is done.
+    metadata : Metadata
+        Keywords, of which the values may still change.
+    shape : (ny, nx) or (nints, ny, nx)
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written.
+    """
+
+    def __init__(self, path: Path, metadata: Metadata, shape: tuple[int, ...]) -> None:
+        self.path = Path(path)
+        self.metadata = metadata
+        self.tables: dict[str, Table] = {}
+        self.model = "CubeModel" if len(shape) == 3 else "ImageModel"
+        self.arrays = {name: Streamed(shape, np.dtype(IMAGE_ARRAYS[name][1])) for name in NAMES}
+        self._opened = atomic_path(self.path)
+        self.temporary = self._opened.__enter__()
+        self._finalizer = weakref.finalize(self, self.temporary.unlink, missing_ok=True)
+        self._file = os.open(self.temporary, os.O_RDWR)
+        self._offsets = offsets_of(self._blocks())
+        self._lock = threading.Lock()
+
+    def _blocks(self) -> list[Block]:
+        return product_blocks(self.path, self.metadata, self.model, self.arrays, self.tables)
+
+    def put(self, name: str, rows: slice, columns: slice, values: NDArray[Any]) -> None:
+        """Write a part of an array: all integrations, some rows and columns; thread-safe.
+
+        Parameters
+        ----------
+        name : str
+            EXTNAME.
+        rows, columns : slice
+            Where the part lies.
+        values : float32 or uint32, (rows, columns) or (nints, rows, columns)
+        """
+        array, (ny, nx) = self.arrays[name], self.arrays[name].shape[-2:]
+        words = np.ascontiguousarray(values, array.dtype).view(np.uint32)
+        if array.dtype.kind == "u":
+            words = words ^ np.uint32(1 << 31)
+        total = int(words.sum(dtype=np.uint64))
+        stored = words.astype(">u4").reshape(-1, *words.shape[-2:])
+        for plane, image in enumerate(stored):
+            for row, line in self._lines(image, columns, nx):
+                first = (plane * ny + rows.start + row) * nx + columns.start
+                os.pwrite(self._file, line.data, self._offsets[name] + 4 * first)
+        with self._lock:
+            total += array.datasum
+            while total >> 32:
+                total = (total & 0xFFFFFFFF) + (total >> 32)
+            array.datasum = total
+
+    @staticmethod
+    def _lines(image: NDArray[Any], columns: slice, nx: int) -> list[tuple[int, NDArray[Any]]]:
+        whole = columns.start == 0 and image.shape[1] == nx
+        return [(0, image)] if whole else list(enumerate(image))
+
+    def close(self) -> None:
+        """Write the final headers, tables and tree, and give the product its name.
+
+        Raises
+        ------
+        ProcessingError
+            If the disk is full.
+        """
+        blocks = self._blocks()
+        self._move(offsets_of(blocks))
+        with self.temporary.open("r+b") as stream:
+            for block in blocks:
+                write_block(stream, block)
+            stream.truncate()
+        os.close(self._file)
+        self._finalizer.detach()
+        self._opened.__exit__(None, None, None)
+
+    def _move(self, places: dict[str, int]) -> None:
+        """Move the pixels where the final headers want them; the last first if that is up."""
+        names = list(places)
+        up = any(places[name] > self._offsets[name] for name in names)
+        for name in reversed(names) if up else names:
+            size = self.arrays[name].nbytes
+            move_bytes(self._file, self._offsets[name], places[name], size)
+            # what lay between the arrays is no padding of zeros any more
+            padding = padded(size) - size
+            os.pwrite(self._file, b"\0" * padding, places[name] + size)
+
+
+def offsets_of(blocks: list[Block]) -> dict[str, int]:
+    """Return at which byte of the file the streamed arrays among its HDUs begin."""
+    offsets, position = {}, 0
+    for block in blocks:
+        position += len(header_of(block).tostring())
+        if isinstance(block.array, Streamed):
+            offsets[block.name] = position
+            position += padded(block.array.nbytes)
+    return offsets
+
+
+def move_bytes(file: int, source: int, target: int, size: int) -> None:
+    """Move a range of bytes within a file; the two ranges may overlap."""
+    if source == target:
+        return
+    starts = range(0, size, PIECE)
+    for start in reversed(starts) if target > source else starts:
+        piece = os.pread(file, min(PIECE, size - start), source + start)
+        os.pwrite(file, piece, target + start)

@@ -1,0 +1,274 @@
+"""Exposures cut into blocks: some rows of all integrations and groups at a time.
+
+A block is small enough for the processor's cache, so that a chain of steps reads and writes
+the exposure once, whatever its size; threads share the blocks. A step says in its `prepare`
+what it has to know of the whole exposure beforehand and returns a `Correction`, which works on
+any block. Running one step alone is a chain of one: the same code gives the same bits.
+
+A step that looks at neighbours asks for a halo: that many more rows (and columns, where blocks
+are cut in columns too) around each block, which are computed and thrown away.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Float32, UInt8, UInt32
+from calwebb_core.framework.threads import in_threads
+
+__all__ = ["Block", "Correction", "Exposure", "Reshaped", "Window", "in_threads", "run_chain"]
+
+BYTES_PER_SAMPLE = 5  # a float32 and its flags
+BLOCK_BYTES = 8 << 20
+MOST_BYTES = 96 << 20
+FEWEST_ROWS = 16
+FEWEST_SIDE = 8
+Shape = tuple[int, int, int, int]
+
+
+class Window(NamedTuple):
+    """Rectangle of an exposure's pixels: rows y0:y1, columns x0:x1."""
+
+    y0: int
+    y1: int
+    x0: int
+    x1: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.y1 - self.y0, self.x1 - self.x0
+
+    @property
+    def rows(self) -> slice:
+        """The rows as a slice."""
+        return slice(self.y0, self.y1)
+
+    @property
+    def columns(self) -> slice:
+        """The columns as a slice."""
+        return slice(self.x0, self.x1)
+
+    def cut(self, array: NDArray[Any]) -> Any:
+        """Return this part of an array (..., ny, nx), C-contiguous, as a copy if need be."""
+        return np.ascontiguousarray(array[..., self.rows, self.columns])
+
+    def put(self, array: NDArray[Any], values: NDArray[Any]) -> None:
+        """Write this part of an array (..., ny, nx)."""
+        array[..., self.rows, self.columns] = values
+
+    def grown(self, halo: int, ny: int, nx: int) -> "Window":
+        """Return it with `halo` more rows and columns around it, as far as the exposure goes."""
+        return Window(
+            max(0, self.y0 - halo),
+            min(ny, self.y1 + halo),
+            max(0, self.x0 - halo),
+            min(nx, self.x1 + halo),
+        )
+
+    def within(self, outer: "Window") -> "Window":
+        """Return the same rectangle counted from the corner of another one."""
+        y, x = outer.y0, outer.x0
+        return Window(self.y0 - y, self.y1 - y, self.x0 - x, self.x1 - x)
+
+
+@dataclass
+class Block:
+    """Part of an exposure with all its integrations and groups; C-contiguous, to be changed.
+
+    Attributes
+    ----------
+    window : Window
+        What the arrays cover, halo included.
+    core : Window
+        The part that counts.
+    data : float32, (nints, ngroups, rows, columns), DN
+    groupdq : uint8, shape of `data`
+    pixeldq : uint32, (rows, columns)
+    zeroframe : float32, (nints, rows, columns), DN, or None
+    rates : what the ramp fit made of it, or None: (rateints, rate), each a tuple of arrays
+        (slope, err, dq, var_poisson, var_rnoise) of shape (nints, rows, columns) and (rows,
+        columns)
+    """
+
+    window: Window
+    core: Window
+    data: Float32
+    groupdq: UInt8
+    pixeldq: UInt32
+    zeroframe: Float32 | None = None
+    rates: Any = None
+
+    def inner(self, array: NDArray[Any]) -> Any:
+        """Return the part of an array (..., rows, columns) without the halo, as a view."""
+        core = self.core.within(self.window)
+        return array[..., core.rows, core.columns]
+
+
+def no_samples(_: Block) -> int:
+    """Leave a block as it is: all was done in `prepare`."""
+    return 0
+
+
+def nothing(_: int) -> None:
+    """Do nothing once all blocks are done."""
+
+
+@dataclass
+class Correction:
+    """What a step does to a block.
+
+    Attributes
+    ----------
+    apply : callable
+        ``apply(block) -> int``: works in place; returns a count over the core that is summed
+        over all blocks (0 if there is nothing to count).
+    halo : int
+        Rows and columns around a block that it looks at. With a halo only flags and the zero
+        frame may change, not `data`.
+    changes_data : bool
+        Whether it changes `data` or the zero frame (steps that only flag need not run before
+        the levels of the reference pixels are found).
+    finish : callable
+        ``finish(total)`` once all blocks are done: messages, keywords.
+    """
+
+    apply: Callable[[Block], int]
+    halo: int = 0
+    changes_data: bool = True
+    finish: Callable[[int], None] = nothing
+
+
+class Reshaped(Exception):  # noqa: N818 - a signal, not an error
+    """What was assumed of the exposure as a whole before it was read turned out otherwise.
+
+    Raised by `Correction.finish`, after what was found is noted in the `Exposure`; the chain
+    then runs once more.
+    """
+
+
+class Source(Protocol):
+    """Where blocks come from."""
+
+    def read(self, core: Window, halo: int, pixeldq: UInt32) -> Block:
+        """Return a block, with flags of its own."""
+
+    def plane(self, integration: int, group: int) -> Block:
+        """Return one group, or with group -1 the zero frame, as a block without other groups."""
+
+
+class Sink(Protocol):
+    """Where finished blocks go."""
+
+    def write(self, block: Block) -> None:
+        """Take the core of a block."""
+
+
+@dataclass
+class Exposure:
+    """What is known of an exposure before its samples are read; `prepare` functions change it.
+
+    Attributes
+    ----------
+    metadata : Metadata
+    shape : (nints, ngroups, ny, nx)
+    pixeldq : uint32, (ny, nx): flags so far; `prepare` adds those that it knows
+    source : Source
+        The samples, before `chain`.
+    has_zeroframe : bool
+    average_dark_current : float32, (ny, nx), electron/s, or None
+    unusable_groups : bool, (nints, ngroups): DO_NOT_USE for every pixel, as far as known; a
+        step that flags whole groups says so with `flag_group`
+    common_jumps : bool, (nints, ngroups): groups in which all pixels seem to jump
+    chain : corrections that come before, in order
+    """
+
+    metadata: Metadata
+    shape: Shape
+    pixeldq: UInt32
+    source: Source
+    has_zeroframe: bool = False
+    average_dark_current: Float32 | None = None
+    unusable_groups: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    common_jumps: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    chain: list[Correction] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name in ("unusable_groups", "common_jumps"):
+            if getattr(self, name).size == 0:
+                setattr(self, name, np.zeros(self.shape[:2], np.bool_))
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.shape[2:]
+
+    def flag_group(self, group: int, integrations: slice = slice(None)) -> None:
+        """Note that a step makes a group unusable for every pixel."""
+        self.unusable_groups[integrations, group] = True
+
+    def planes(self, function: Callable[[int, int, Float32], None]) -> None:
+        """Call ``function(integration, group, image)`` on every group as `chain` leaves it.
+
+        `image` is float32 (ny, nx), DN; the zero frame comes as group -1. In threads.
+        """
+        nints, ngroups = self.shape[:2]
+        groups = [-1, *range(ngroups)] if self.has_zeroframe else list(range(ngroups))
+
+        def call(item: tuple[int, int]) -> None:
+            block = self.source.plane(*item)
+            for correction in self.chain:
+                if correction.changes_data or item[1] < 0:
+                    correction.apply(block)
+            image = block.zeroframe[0] if item[1] < 0 else block.data[0, 0]  # type: ignore[index]
+            function(*item, image)
+
+        in_threads(call, [(i, g) for i in range(nints) for g in groups])
+
+
+def windows_of(shape: Shape, halo: int) -> Iterator[Window]:
+    """Cut an exposure into windows.
+
+    Whole rows, so many that a block fits into the cache, but at least some, lest the halo be
+    most of it; where even these are too large (a long time series), columns are cut too.
+    """
+    nints, ngroups, ny, nx = shape
+    pixel = nints * ngroups * BYTES_PER_SAMPLE
+    rows, columns = max(FEWEST_ROWS if halo else 1, BLOCK_BYTES // (pixel * nx)), nx
+    if (rows + 2 * halo) * nx * pixel > MOST_BYTES:
+        side = max(FEWEST_SIDE, int(np.sqrt(MOST_BYTES / pixel)) - 2 * halo)
+        rows = columns = min(side, nx)
+    rows, columns = evenly(ny, rows), evenly(nx, columns)
+    for y in range(0, ny, rows):
+        for x in range(0, nx, columns):
+            yield Window(y, min(y + rows, ny), x, min(x + columns, nx))
+
+
+def evenly(size: int, piece: int) -> int:
+    """Return the length of as many pieces, but of about one size."""
+    return -(-size // -(-size // piece))
+
+
+def run_chain(exposure: Exposure, chain: list[Correction], sink: Sink) -> None:
+    """Send an exposure through a chain of corrections, block by block, in threads.
+
+    Raises
+    ------
+    Reshaped
+        If the chain has to be prepared anew, with what is now known of the exposure.
+    """
+    halo = sum(correction.halo for correction in chain)
+
+    def work(core: Window) -> list[int]:
+        block = exposure.source.read(core, halo, exposure.pixeldq)
+        counts = [correction.apply(block) for correction in chain]
+        sink.write(block)
+        return counts
+
+    counts = in_threads(work, windows_of(exposure.shape, halo))
+    for correction, own in zip(chain, zip(*counts, strict=True), strict=True):
+        correction.finish(sum(own))

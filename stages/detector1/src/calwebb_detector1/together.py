@@ -1,0 +1,218 @@
+"""Run steps on an exposure block by block: one alone, or all up to the rates at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Image, Ramp, Rates, Table
+from calwebb_core.framework.product_stream import NAMES, ImageStream
+from calwebb_core.framework.products import product_path, root_of
+from calwebb_core.framework.references import References
+from calwebb_core.framework.step import COMPLETE, Status, Step
+from calwebb_detector1.blocks import Block, Correction, Exposure, Reshaped, Sink, run_chain
+from calwebb_detector1.rates import Product, empty_product
+from calwebb_detector1.sources import RampSink, RampSource, RawExposure
+
+Prepare = Callable[[Exposure, References, Any], Correction | Status]
+FIT = "ramp_fit"
+
+
+def alone(prepare: Prepare) -> Callable[[Any, References, Any], tuple[Any, Status]]:
+    """Return the `run` function of a step that works on blocks and leaves ramps as ramps."""
+
+    def run(ramp: Ramp, references: References, parameters: Any) -> tuple[Ramp, Status]:
+        """Work on ramps in memory; the arrays are changed or replaced."""
+        steps = [(prepare, parameters)]
+        model, statuses = run_steps(ramp, steps, references, None)
+        return model, statuses[0]
+
+    return run
+
+
+def fit_alone(prepare: Prepare) -> Callable[[Any, References, Any], tuple[Rates, Status]]:
+    """Return the `run` function of the ramp fit, which makes rates in memory of ramps."""
+
+    def run(ramp: Ramp, references: References, parameters: Any) -> tuple[Rates, Status]:
+        """Fit ramps in memory."""
+        sink = RatesInMemory(ramp.metadata, ramp.data.shape, ramp.tables)
+        model, statuses = run_steps(ramp, [(prepare, parameters)], references, sink)
+        return model, statuses[0]
+
+    return run
+
+
+def run_together(
+    model: Any, steps: Sequence[tuple[Step, Any]], references: References, output_dir: Path
+) -> tuple[Any, list[Status]]:
+    """Run consecutive steps in one pass.
+
+    Parameters
+    ----------
+    model : Ramp or RawExposure
+    steps : sequence of (Step, parameters)
+        All with `prepare`.
+    references : References
+    output_dir : Path
+        Where the rates grow, if the ramp fit is among the steps.
+
+    Returns
+    -------
+    model : Ramp, or Rates whose images are streams to be closed
+    statuses : list of Status
+    """
+    sink = None
+    if any(step.name == FIT for step, _ in steps):
+        shape = model.shape if isinstance(model, RawExposure) else model.data.shape
+        sink = RatesOnDisk(model.metadata, shape, model.tables, output_dir)
+    prepared = [(step.prepare, parameters) for step, parameters in steps]
+    return run_steps(model, prepared, references, sink)  # type: ignore[arg-type]
+
+
+def run_steps(
+    model: Any,
+    steps: Sequence[tuple[Prepare, Any]],
+    references: References,
+    rates: "RatesInMemory | RatesOnDisk | None",
+) -> tuple[Any, list[Status]]:
+    """Prepare steps in order and send the exposure through them."""
+    known = exposure_of(model)
+    while True:
+        exposure = exposure_of(model)
+        exposure.unusable_groups = known.unusable_groups.copy()
+        exposure.common_jumps = known.common_jumps
+        statuses = []
+        for prepare, parameters in steps:
+            made = prepare(exposure, references, parameters)
+            statuses.append(made if isinstance(made, Status) else COMPLETE)
+            if isinstance(made, Correction):
+                exposure.chain.append(made)
+        try:
+            return finish(model, exposure, rates), statuses
+        except Reshaped:
+            known = exposure
+
+
+def exposure_of(model: Any) -> Exposure:
+    """Return what steps know of an exposure before they read its samples."""
+    if isinstance(model, RawExposure):
+        return model.exposure()
+    return Exposure(
+        model.metadata,
+        model.data.shape,
+        model.pixeldq.copy(),
+        RampSource(model),
+        model.zeroframe is not None,
+        model.average_dark_current,
+    )
+
+
+def finish(model: Any, exposure: Exposure, rates: Any) -> Any:
+    """Run the chain into rates or back into ramps."""
+    chain = exposure.chain
+    if rates is not None:
+        run_chain(exposure, chain, rates)
+        return rates.result()
+    halo = sum(correction.halo for correction in chain)
+    ramp = model.empty() if isinstance(model, RawExposure) else model
+    sink = RampSink(ramp, shared=ramp is model, halo=halo)
+    if chain:
+        run_chain(exposure, chain, sink)
+        sink.close()
+    ramp.average_dark_current = exposure.average_dark_current
+    return ramp
+
+
+@dataclass
+class StreamedImage:
+    """An image whose pixels are on disk already, and whose keywords are not final."""
+
+    metadata: Metadata
+    stream: ImageStream
+
+    def close(self) -> Path:
+        """Write the keywords and return the product's path."""
+        self.stream.metadata = self.metadata
+        self.stream.close()
+        return self.stream.path
+
+
+class RatesOnDisk:
+    """Takes rates block by block into `_rate` and `_rateints` files in the making."""
+
+    def __init__(
+        self,
+        metadata: Metadata,
+        shape: tuple[int, ...],
+        tables: dict[str, Table],
+        folder: Path,
+    ) -> None:
+        nints, _, ny, nx = shape
+        root = root_of(metadata)
+        self._metadata = metadata
+        self._rate = self._open(product_path(folder, root, "rate"), (ny, nx))
+        self._rateints = self._open(product_path(folder, root, "rateints"), (nints, ny, nx))
+        self._rateints.tables = carried_tables(tables)
+
+    def _open(self, path: Path, shape: tuple[int, ...]) -> ImageStream:
+        return ImageStream(path, rate_metadata(self._metadata), shape)
+
+    def write(self, block: Block) -> None:
+        """Take the core of a block."""
+        for stream, product in zip((self._rateints, self._rate), block.rates, strict=True):
+            for name, array in zip(NAMES, product, strict=True):
+                stream.put(name, block.core.rows, block.core.columns, block.inner(array))
+
+    def result(self) -> Rates:
+        """Return the two images, to be closed once their keywords are final."""
+        images: list[Any] = [
+            StreamedImage(rate_metadata(self._metadata), stream)
+            for stream in (self._rate, self._rateints)
+        ]
+        return Rates(*images)
+
+
+class RatesInMemory:
+    """Takes rates block by block into arrays."""
+
+    def __init__(
+        self, metadata: Metadata, shape: tuple[int, ...], tables: dict[str, Table]
+    ) -> None:
+        nints, _, ny, nx = shape
+        self._metadata, self._tables = metadata, tables
+        self._rateints = empty_product((nints, ny, nx))
+        self._rate = empty_product((ny, nx))
+
+    def write(self, block: Block) -> None:
+        """Take the core of a block."""
+        for own, product in zip((self._rateints, self._rate), block.rates, strict=True):
+            for target, array in zip(own, product, strict=True):
+                block.core.put(target, block.inner(array))
+
+    def result(self) -> Rates:
+        """Return the two images."""
+        rate, rateints = (image_of(p, self._metadata) for p in (self._rate, self._rateints))
+        rateints.tables = carried_tables(self._tables)
+        return Rates(rate, rateints)
+
+
+def image_of(product: Product, metadata: Metadata) -> Image:
+    """Return arrays of a fit as a container of its own."""
+    slope, err, dq, var_poisson, var_rnoise = product
+    return Image(rate_metadata(metadata), slope, err, dq, var_poisson, var_rnoise)
+
+
+def rate_metadata(metadata: Metadata) -> Metadata:
+    """Return a copy of an exposure's keywords for its rates."""
+    own = metadata.copy()
+    own["BUNIT"] = "DN/s"
+    return own
+
+
+def carried_tables(tables: dict[str, Table]) -> dict[str, Table]:
+    """Return the tables that the rates of the integrations keep."""
+    return {name: table for name, table in tables.items() if name == "INT_TIMES"}
+
+
+__all__ = ["Sink", "alone", "fit_alone", "run_together"]
