@@ -68,8 +68,9 @@ def call_pipeline(
     check_output_dir(Path(output_dir))
     metadata = (opened := Opened(pipeline, path, folder)).metadata()
     plan = make_plan(pipeline, metadata, settings, stop_after=stop_after, only=only)
-    found = find_references(references, metadata, reference_types(plan), overrides or {})
-    found.check(reference_types(plan))
+    types = reference_types(plan, settings)
+    found = find_references(references, metadata, types, overrides or {})
+    found.check(types)
     # no ** here: it would keep the container alive while the steps replace it
     return execute(
         pipeline,

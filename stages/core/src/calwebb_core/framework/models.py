@@ -48,6 +48,8 @@ class Ramp:
     refout : float32, (nints, ngroups, ny, nx // 4), DN, or None
     average_dark_current : float32, (ny, nx), electron / s, or None
     tables : other HDUs that are carried along by EXTNAME (GROUP, INT_TIMES, ...)
+    afterglow : what the exposure leaves in the detector for the next one, a container with
+        `metadata` of its own, or None
     """
 
     metadata: Metadata
@@ -58,6 +60,7 @@ class Ramp:
     refout: Float32 | None = None
     average_dark_current: Float32 | None = None
     tables: dict[str, Table] = field(default_factory=dict)
+    afterglow: Any = None
 
 
 @dataclass
@@ -94,10 +97,14 @@ class Image:
 
 @dataclass
 class Rates:
-    """What the ramp fit makes: `_rate` over all integrations and `_rateints` for each."""
+    """What the ramp fit makes: `_rate` over all integrations and `_rateints` for each.
+
+    `afterglow` is that of the ramps, see `Ramp`.
+    """
 
     rate: Image
     rateints: Image
+    afterglow: Any = None
 
     @property
     def metadata(self) -> Metadata:

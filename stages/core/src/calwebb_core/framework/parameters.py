@@ -25,6 +25,7 @@ def option(
     maximum: float | None = None,
     choices: tuple[str, ...] | None = None,
     unit: str = "",
+    file: bool = False,
 ) -> Any:
     """Declare one option of a step as a field of its frozen parameter dataclass.
 
@@ -40,6 +41,9 @@ def option(
         The only values allowed.
     unit : str
         Unit of the value, if it has one.
+    file : bool
+        Whether the value is the path of a file to read: it has to exist, and products name it
+        without its folder, with its checksum.
     """
     metadata = {
         "meaning": meaning,
@@ -47,6 +51,7 @@ def option(
         "maximum": maximum,
         "choices": choices,
         "unit": unit,
+        "file": file,
     }
     return field(default=default, metadata=metadata)
 
@@ -179,6 +184,9 @@ def check_option(where: str, item: Field[Any], kind: Any, value: Any) -> Any:
         msg = f"{where} is {value!r}; expected one of {', '.join(map(str, choices))}"
         raise InputError(msg)
     _check_bounds(where, item, number)
+    if item.metadata.get("file") and number is not None and not Path(number).is_file():
+        msg = f"{where} is {value!r}, but there is no such file"
+        raise InputError(msg)
     return number
 
 

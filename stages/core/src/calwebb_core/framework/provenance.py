@@ -139,5 +139,12 @@ class RunRecord:
 
 
 def plain_parameters(parameters: Any) -> dict[str, Any]:
-    """Return a parameter instance as plain values."""
-    return asdict(parameters) if is_dataclass(parameters) else {}  # type: ignore[arg-type]
+    """Return a parameter instance as plain values; a file as its name and checksum."""
+    if not is_dataclass(parameters) or isinstance(parameters, type):
+        return {}
+    values = asdict(parameters)
+    for item in fields(parameters):
+        if item.metadata.get("file") and values[item.name] is not None:
+            path = Path(values[item.name])
+            values[item.name] = {"name": path.name, "sha256": sha256_of(path)}
+    return values

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from calwebb_core.framework.errors import ReferenceFileError
+from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.hashing import sha256_of
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.reference_data import (
@@ -181,6 +181,26 @@ class References:
         logger.debug("%s: %s", kind, entry.path)
         self._kept[key] = reference
         return reference
+
+    @staticmethod
+    def open_file(kind: str, path: str | Path) -> Reference:
+        """Return a file that an option names, FITS or ASDF, whole.
+
+        Parameters
+        ----------
+        kind : str
+            What it is, for messages.
+        path : str or Path
+
+        Raises
+        ------
+        InputError
+            If it is missing or unreadable.
+        """
+        try:
+            return read_reference(kind, Path(path))
+        except ReferenceFileError as error:
+            raise InputError(str(error).replace(" reference file", " file")) from error
 
     def used(self) -> dict[str, dict[str, str]]:
         """Return name and SHA-256 of every type loaded so far, in alphabetic order."""

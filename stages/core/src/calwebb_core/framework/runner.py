@@ -120,7 +120,7 @@ def execute(
 ) -> RunResult:
     """Do what `run_pipeline` does, with settings and plan that were made before."""
     folder = check_output_dir(Path(output_dir))
-    references.check(reference_types(plan))
+    references.check(reference_types(plan, settings))
     record = RunRecord(pipeline, dict(source or {"name": Path(model.metadata.source).name}))
     run = _Run(pipeline, model, references, settings, folder, record)
     del model  # only the run holds the big arrays, so that a step can free its input
@@ -129,9 +129,10 @@ def execute(
     return RunResult(run.model, run.outputs, run.statuses)
 
 
-def reference_types(plan: Iterable[Planned]) -> list[str]:
+def reference_types(plan: Iterable[Planned], settings: Mapping[str, StepSettings]) -> list[str]:
     """Return the reference types that the steps of a plan use, in order, each once."""
-    types = (kind for item in plan if item.action == RUN for kind in item.step.references)
+    running = [item.step for item in plan if item.action == RUN]
+    types = (kind for step in running for kind in step.types(settings[step.name].parameters))
     return list(dict.fromkeys(types))
 
 
@@ -207,7 +208,7 @@ def _finish(run: _Run, step: Step, status: Status, seconds: float | None) -> Non
 
 
 def _record_references(run: _Run, step: Step) -> None:
-    for kind in step.references:
+    for kind in step.types(run.settings[step.name].parameters):
         keyword = REFERENCE_KEYWORDS.get(kind)
         if keyword:
             for metadata in metadata_of(run.model):
