@@ -62,6 +62,12 @@ def command(name: str, example: str) -> Callable[[Callable[..., None]], click.Co
 @click.option("--groups", type=int, metavar="N", help="Groups in an integration.")
 @click.option("--integrations", type=int, metavar="N", help="Integrations in an exposure.")
 @click.option("--segments", type=int, metavar="N", help="Files to cut each exposure into.")
+@click.option(
+    "--distinct",
+    type=int,
+    metavar="N",
+    help="Integrations with noise of their own; the others take theirs from these, moved. 0: all.",
+)
 @click.option("--exposures", "count", type=int, metavar="N", help="Number of dithered exposures.")
 @click.option("--readpatt", metavar="NAME", help="Readout pattern, such as SHALLOW4.")
 @click.option(

@@ -24,6 +24,7 @@ SCENARIO_OPTIONS = (
     "groups",
     "integrations",
     "segments",
+    "distinct",
     "count",
     "readpatt",
     "subarray",

@@ -18,10 +18,45 @@ EFFECTS = {
     "gain": "pixels and amplifiers differ in gain; without it the gain is the same everywhere",
     "cosmic_rays": "tracks of cosmic rays",
     "ipc": "capacitive coupling of neighbouring pixels",
+    "reset": "MIRI: the level settles after every reset",
+    "rscd": "MIRI: integrations remember the signal of the one before",
+    "last_frame": "MIRI: the last frame is read while neighbouring rows are reset",
+    "emi": "MIRI: waves of the electronics with a phase locked to the clock",
+    "picture_frame": "NIRSpec: a glow along the edges of full frames that comes and goes",
+    "bad_reference_pixels": "NIRSpec: wild reference pixels between the others in IRS2 readout",
+    "snowballs": "large saturated events of near-infrared detectors, with rings and haloes",
+    "showers": "faint diffuse events that cover many pixels and glow for seconds, as in MIRI",
+    "persistence": "traps that bright light fills and that let the charge go later",
 }
-OFF_BY_DEFAULT = frozenset({"ipc"})
+OFF_BY_DEFAULT = frozenset({"ipc", "snowballs", "showers", "persistence"})
+# what differs between integrations of steady light
+NOISE = frozenset(
+    {
+        "photon_noise",
+        "read_noise",
+        "one_over_f",
+        "drift",
+        "cosmic_rays",
+        "snowballs",
+        "showers",
+        "persistence",
+    }
+)
 ALL_EFFECTS = frozenset(EFFECTS)
+ONLY_IN = {
+    "reset": "MIRI",
+    "rscd": "MIRI",
+    "last_frame": "MIRI",
+    "emi": "MIRI",
+    "picture_frame": "NIRSPEC",
+    "bad_reference_pixels": "NIRSPEC",
+}
 DEFAULT_EFFECTS = ALL_EFFECTS - OFF_BY_DEFAULT
+
+
+def effects_in(instrument: str) -> frozenset[str]:
+    """Return the effects that an instrument can have."""
+    return frozenset(name for name in EFFECTS if ONLY_IN.get(name, instrument) == instrument)
 
 
 def chosen_effects(

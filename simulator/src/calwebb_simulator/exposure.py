@@ -21,6 +21,7 @@ from calwebb_simulator.plan import Planned
 from calwebb_simulator.psf import Psf, filter_psf
 from calwebb_simulator.ramp import Chamber, Exposed, Variable, expose
 from calwebb_simulator.render import draw_sources
+from calwebb_simulator.repeat import expose_repeated
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.transit import TARGET_ID
 
@@ -135,7 +136,12 @@ def simulate(
         (scenario.seed, entry.exposure_root),
         entry.segment,
     )
-    exposed = expose(chamber, light.electrons, progress, variable=light.variable)
+    if 0 < entry.group.distinct < entry.timing.integrations:
+        exposed = expose_repeated(
+            chamber, light.electrons, entry.group.distinct, progress, variable=light.variable
+        )
+    else:
+        exposed = expose(chamber, light.electrons, progress, variable=light.variable)
     path = output_dir / "uncal" / f"{entry.root}_uncal.fits"
     write_raw(
         path,

@@ -34,6 +34,9 @@ class Exposures:
         Whether it is a time series: another exposure type, light that may vary.
     segments : int
         Files that each exposure is cut into, on the borders of integrations.
+    distinct : int
+        Integrations to simulate in full; the others take their noise from these, see `repeat`.
+        0 for all.
     """
 
     detectors: tuple[str, ...]
@@ -46,6 +49,7 @@ class Exposures:
     zeroframe: bool = False
     time_series: bool = False
     segments: int = 1
+    distinct: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,9 @@ def _check_group(group: Exposures, instrument: Instrument, source: str) -> None:
             msg = f"{source}: {name} is {value}; expected at least 1"
             raise InputError(msg)
     cut_exposure(group.integrations, group.segments)
+    if group.distinct < 0:
+        msg = f"{source}: distinct is {group.distinct}; expected 0 or more"
+        raise InputError(msg)
     if group.time_series and not instrument.time_series_type:
         msg = f"{source}: the simulator knows no time series of {instrument.name}"
         raise InputError(msg)
