@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.models import Float32, Ramp, UInt8, UInt32
+from calwebb_core.framework.reference_arrays import shape_of
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.science.dq import PixelDQ
 
@@ -55,6 +56,22 @@ def image_shape(ramp: Ramp) -> tuple[int, int]:
     return ny, nx
 
 
+def stored_shape(reference: Reference, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of an array of a reference, whose last axes are `shape`, unread.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the reference has no such array or it is of another size than the exposure.
+    """
+    if name not in reference.arrays:
+        msg = f"{label(reference)} has no array {name}; it has {', '.join(reference.arrays)}"
+        raise ReferenceFileError(msg)
+    found = shape_of(reference.arrays, name)
+    check_size(reference, name, found, shape)
+    return found
+
+
 def reference_array(reference: Reference, name: str, shape: tuple[int, ...]) -> Float32:
     """Return an array of a reference as C-contiguous float32, whose last axes are `shape`.
 
@@ -63,12 +80,8 @@ def reference_array(reference: Reference, name: str, shape: tuple[int, ...]) -> 
     ReferenceFileError
         If the reference has no such array or it is of another size than the exposure.
     """
-    array = reference.arrays.get(name)
-    if array is None:
-        msg = f"{label(reference)} has no array {name}; it has {', '.join(reference.arrays)}"
-        raise ReferenceFileError(msg)
-    check_size(reference, name, array, shape)
-    return np.ascontiguousarray(array, dtype=np.float32)
+    stored_shape(reference, name, shape)
+    return np.ascontiguousarray(reference.arrays[name], dtype=np.float32)
 
 
 def reference_dq(reference: Reference, shape: tuple[int, ...]) -> UInt32:
@@ -81,14 +94,14 @@ def reference_dq(reference: Reference, shape: tuple[int, ...]) -> UInt32:
     """
     if reference.dq is None:
         return np.zeros(shape, np.uint32)
-    check_size(reference, "DQ", reference.dq, shape)
+    check_size(reference, "DQ", reference.dq.shape, shape)
     planes = reference.dq.reshape(-1, *shape)
     together: UInt32 = np.bitwise_or.reduce(planes, axis=0)
     return together
 
 
 def check_size(
-    reference: Reference, name: str, array: NDArray[Any], shape: tuple[int, ...]
+    reference: Reference, name: str, found: tuple[int, ...], shape: tuple[int, ...]
 ) -> None:
     """Check that the last axes of a reference array are those of the exposure.
 
@@ -97,9 +110,9 @@ def check_size(
     ReferenceFileError
         Naming both shapes.
     """
-    if array.shape[-len(shape) :] != shape:
+    if found[-len(shape) :] != shape:
         msg = (
-            f"{label(reference)}: {name} has shape {array.shape}, but the exposure has "
+            f"{label(reference)}: {name} has shape {found}, but the exposure has "
             f"{shape[-2]} rows and {shape[-1]} columns; choose a file for its subarray"
         )
         raise ReferenceFileError(msg)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from calwebb_core.framework.reference_data import Reference
+from calwebb_detector1.blocks import Window
 from calwebb_detector1.steps import dark_current, jump, linearity, ramp_fit, refpix, saturation
 
 from .ramps import TGROUP, keywords, make
@@ -270,5 +272,8 @@ def test_dark_current(peer, nframes, groupgap, frames, four):
         ),
     )
     data = made.data.copy()
-    dark_current.subtract_dark(data, dark=dark, pattern=(nframes, groupgap))
+    frames = dark_current.dark_frames(
+        Reference("dark", arrays={"SCI": dark}), (16, 20), 6, (nframes, groupgap)
+    )
+    dark_current.subtract_dark(data, dark=frames, part=Window(0, 16, 0, 20))
     np.testing.assert_allclose(data, theirs["data"], rtol=1e-6, atol=1e-3)

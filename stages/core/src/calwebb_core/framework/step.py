@@ -31,6 +31,11 @@ def always_applies(_: Metadata) -> str | None:
     return None
 
 
+def always_joins(_: Metadata, __: Any) -> bool:
+    """Say that a step with `prepare` can always join others."""
+    return True
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of a pipeline.
@@ -59,6 +64,9 @@ class Step:
         Whether it is off unless asked for.
     prepare : callable, optional
         How it joins others in one pass over the samples; see the pipeline's `together`.
+    joins : callable
+        ``joins(metadata, parameters) -> bool``: whether it can, for such an exposure and with
+        these options.
     """
 
     name: str
@@ -70,6 +78,7 @@ class Step:
     not_needed: Callable[[Metadata], str | None] = always_applies
     skip: bool = False
     prepare: Callable[..., Any] | None = None
+    joins: Callable[[Metadata, Any], bool] = always_joins
     references_for: Callable[[Any], tuple[str, ...]] | None = None
 
     def types(self, parameters: Any) -> tuple[str, ...]:

@@ -21,37 +21,33 @@ def dark_frame(darks: Float32, d: int, k: int, y: int, x: int) -> Scalar:
     return ZERO if np.isnan(value) else value
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def dark_group(
-    darks: Float32, d: int, g: int, nframes: int, groupgap: int, y: int, x: int
-) -> Scalar:
-    """Return the mean of the frames of dark `d` that group `g` averages."""
-    start = g * (nframes + groupgap)
-    if nframes == 1:
-        return dark_frame(darks, d, start, y, x)
-    total = ZERO
-    for k in range(start, start + nframes):
-        total += dark_frame(darks, d, k, y, x)
-    return total / np.float32(nframes)
+@njit(cache=True, nogil=True, error_model="numpy")
+def average_frames(darks: Float32, start: int, nframes: int, out: Float32) -> None:
+    """Write into `out` (ndarks, ny, nx) the mean of `nframes` frames of each dark from `start`.
+
+    `darks` float32 (ndarks, nframes, ny, nx), DN; frames beyond the last are extrapolated.
+    """
+    ndarks, ny, nx = out.shape
+    for d in range(ndarks):
+        for y in range(ny):
+            for x in range(nx):
+                if nframes == 1:
+                    out[d, y, x] = dark_frame(darks, d, start, y, x)
+                    continue
+                total = ZERO
+                for k in range(start, start + nframes):
+                    total += dark_frame(darks, d, k, y, x)
+                out[d, y, x] = total / np.float32(nframes)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def subtract_dark(data: Float32, darks: Float32, which: Int64, nframes: int, groupgap: int) -> None:
-    """Subtract from `data` (nints, ngroups, ny, nx) in place the dark of each integration.
+def subtract_dark(data: Float32, group: int, dark: Float32, which: Int64) -> None:
+    """Subtract the dark of a group from `data` (nints, ngroups, ny, nx) in place.
 
-    `darks` float32 (ndarks, nframes, ny, nx), DN; `which` (int64, nints) names the dark of
-    each integration, in ascending order. A group of the data averages `nframes` frames of the
-    dark and skips `groupgap`.
+    `dark` float32 (ndarks, ny, nx), DN; `which` (int64, nints) names that of each integration.
     """
-    nints, ngroups, ny, nx = data.shape
-    for y in range(ny):
-        row = np.empty(nx, np.float32)
-        for g in range(ngroups):
-            known = -1
-            for i in range(nints):
-                if which[i] != known:
-                    known = which[i]
-                    for x in range(nx):
-                        row[x] = dark_group(darks, known, g, nframes, groupgap, y, x)
-                for x in range(nx):
-                    data[i, g, y, x] -= row[x]
+    nints, _, ny, nx = data.shape
+    for i in range(nints):
+        for y in range(ny):
+            for x in range(nx):
+                data[i, group, y, x] -= dark[which[i], y, x]

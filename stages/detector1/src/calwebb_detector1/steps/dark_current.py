@@ -15,20 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
-from calwebb_core.framework.models import Float32, Ramp
+from calwebb_core.framework.models import Float32
 from calwebb_core.framework.parameters import option
+from calwebb_core.framework.reference_arrays import part_of
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_detector1.arrays import (
     check_array,
     check_size,
-    image_shape,
     label,
-    reference_array,
     reference_dq,
+    stored_shape,
 )
+from calwebb_detector1.blocks import Block, Correction, Exposure, Window
 from calwebb_detector1.kernels import dark_current as kernels
+from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
 
@@ -65,47 +67,83 @@ def dark_of_integrations(ndarks: int, nints: int, first: int) -> NDArray[np.int6
     return np.minimum(np.arange(nints), ndarks - 1)
 
 
+@dataclass(frozen=True)
+class DarkFrames:
+    """The frames of a dark reference, read as they are needed.
+
+    Attributes
+    ----------
+    reference : Reference
+        SCI (nframes, ny, nx) or (ndarks, nframes, ny, nx), DN.
+    available : int
+        Frames there are.
+    pattern : (frames averaged into a group, frames skipped between groups), in dark frames
+    """
+
+    reference: Reference
+    available: int
+    pattern: Pattern
+
+    def group(self, group: int, part: Window) -> Float32:
+        """Return the dark of a group for some pixels, float32 (ndarks, rows, columns), DN."""
+        nframes, groupgap = self.pattern
+        start = group * (nframes + groupgap)
+        # the last two frames tell how the dark goes on
+        low = max(0, min(start, self.available - 2))
+        planes = slice(low, min(start + nframes, self.available))
+        frames = part_of(self.reference.arrays, "SCI", planes, part.rows, part.columns)
+        frames = np.ascontiguousarray(frames.reshape((-1, *frames.shape[-3:])), np.float32)
+        out = np.empty((frames.shape[0], *frames.shape[2:]), np.float32)
+        kernels.average_frames(frames, start - low, nframes, out)
+        return out
+
+
 def subtract_dark(
-    data: Float32, *, dark: Float32, pattern: Pattern, first_integration: int = 1
+    data: Float32, *, dark: DarkFrames, part: Window, first_integration: int = 1
 ) -> None:
     """Subtract a dark from `data` in place.
 
     Parameters
     ----------
-    data : float32, (nints, ngroups, ny, nx), DN
-    dark : float32, (nframes, ny, nx) or (ndarks, nframes, ny, nx), DN
-    pattern : (frames averaged into a group, frames skipped between groups), in dark frames
+    data : float32, (nints, ngroups, rows, columns), DN
+    dark : DarkFrames
+    part : Window
+        Which pixels `data` holds.
     first_integration : number of the first integration within the exposure, from 1
     """
-    check_array("data", data, np.float32, (*data.shape[:2], *dark.shape[-2:]))
-    darks = dark if dark.ndim == 4 else dark[np.newaxis]
-    which = dark_of_integrations(darks.shape[0], data.shape[0], first_integration)
-    kernels.subtract_dark(data, darks, which, *pattern)
+    check_array("data", data, np.float32, (*data.shape[:2], *part.shape))
+    for group in range(data.shape[1]):
+        own = dark.group(group, part)
+        which = dark_of_integrations(own.shape[0], data.shape[0], first_integration)
+        kernels.subtract_dark(data, group, own, which)
 
 
-def dark_array(reference: Reference, shape: tuple[int, int], frames: int) -> Float32:
-    """Return the dark frames, of which `frames` will be needed.
+def dark_frames(
+    reference: Reference, shape: tuple[int, int], ngroups: int, pattern: Pattern
+) -> DarkFrames:
+    """Return the frames of a dark for an exposure of `ngroups` groups.
 
     Raises
     ------
     ReferenceFileError
         If it has the wrong axes or one frame, which says nothing about a rate.
     """
-    dark = reference_array(reference, "SCI", shape)
-    if dark.ndim not in (3, 4) or dark.shape[-3] == 1 < frames:
+    found = stored_shape(reference, "SCI", shape)
+    needed = ngroups * sum(pattern) - pattern[1]
+    if len(found) not in (3, 4) or found[-3] == 1 < needed:
         msg = (
-            f"{label(reference)}: SCI has shape {dark.shape}; expected two frames or more, "
+            f"{label(reference)}: SCI has shape {found}; expected two frames or more, "
             f"(nframes, {shape[0]}, {shape[1]})"
         )
         raise ReferenceFileError(msg)
-    if dark.shape[-3] < frames:
+    if found[-3] < needed:
         logger.warning(
             "%s has %d frames of %d needed; the rest is extrapolated",
             label(reference),
-            dark.shape[-3],
-            frames,
+            found[-3],
+            needed,
         )
-    return dark
+    return DarkFrames(reference, found[-3], pattern)
 
 
 def average_current(
@@ -116,33 +154,40 @@ def average_current(
         return np.full(shape, parameters.average_dark_current, np.float32)
     array = reference.arrays.get("AVDRKCUR")
     if array is not None and np.any(array):
-        check_size(reference, "AVDRKCUR", array, shape)
+        check_size(reference, "AVDRKCUR", array.shape, shape)
         return np.nan_to_num(np.ascontiguousarray(array, np.float32), nan=0.0)
     return np.full(shape, float(reference.metadata.get("AVDRKCUR") or 0.0), np.float32)
 
 
-def run(
-    ramp: Ramp, references: References, parameters: DarkCurrentParameters
-) -> tuple[Ramp, Status]:
-    """Subtract the dark of an exposure in place."""
-    reference = references.load("dark", ramp.metadata)
+def prepare(
+    exposure: Exposure, references: References, parameters: DarkCurrentParameters
+) -> Correction | Status:
+    """Check the dark of an exposure; each block reads its own frames."""
+    metadata = exposure.metadata
+    reference = references.load("dark", metadata)
     if reference is None:
-        return ramp, skipped("the dark reference is N/A")
-    science = ramp.metadata.require("NFRAMES", int), int(ramp.metadata.get("GROUPGAP") or 0)
+        return skipped("the dark reference is N/A")
+    science = metadata.require("NFRAMES", int), int(metadata.get("GROUPGAP") or 0)
     own = int(reference.metadata.get("NFRAMES", 1)), int(reference.metadata.get("GROUPGAP", 0))
     reason = pattern_mismatch(own, science)
     if reason:
         logger.warning("%s: %s", label(reference), reason)
-        return ramp, skipped(reason)
-    shape, ngroups = image_shape(ramp), ramp.data.shape[1]
-    nframes, groupgap = (1, 0) if own == science else science
-    dark = dark_array(reference, shape, ngroups * (nframes + groupgap) - groupgap)
-    ramp.pixeldq |= reference_dq(reference, shape)
-    ramp.average_dark_current = average_current(reference, shape, parameters)
-    first = int(ramp.metadata.get("INTSTART") or 1)
-    subtract_dark(ramp.data, dark=dark, pattern=(nframes, groupgap), first_integration=first)
-    return ramp, COMPLETE
+        return skipped(reason)
+    shape = exposure.image_shape
+    pattern = (1, 0) if own == science else science
+    dark = dark_frames(reference, shape, exposure.shape[1], pattern)
+    exposure.pixeldq |= reference_dq(reference, shape)
+    exposure.average_dark_current = average_current(reference, shape, parameters)
+    first = int(metadata.get("INTSTART") or 1)
 
+    def apply(block: Block) -> int:
+        subtract_dark(block.data, dark=dark, part=block.window, first_integration=first)
+        return 0
+
+    return Correction(apply)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="dark_current",
@@ -150,5 +195,6 @@ STEP = Step(
     meaning="Subtract the dark current.",
     parameters=DarkCurrentParameters,
     run=run,
+    prepare=prepare,
     references=("dark",),
 )

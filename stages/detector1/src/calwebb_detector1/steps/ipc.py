@@ -43,7 +43,7 @@ def kernel_of(reference: Reference, shape: tuple[int, int]) -> Float32:
     """
     kernel = np.ascontiguousarray(reference.arrays["SCI"], dtype=np.float32)
     if kernel.ndim == 4:
-        check_size(reference, "SCI", kernel, shape)
+        check_size(reference, "SCI", kernel.shape, shape)
         return kernel
     if kernel.ndim != 2:
         msg = f"{label(reference)}: SCI has shape {kernel.shape}; expected 2 or 4 axes"

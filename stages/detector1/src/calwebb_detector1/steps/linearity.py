@@ -16,21 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
-from calwebb_core.framework.models import Float32, Ramp, UInt8, UInt32
+from calwebb_core.framework.models import Float32, UInt8, UInt32
 from calwebb_core.framework.parameters import NoParameters
+from calwebb_core.framework.reference_arrays import part_of
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import NO_LIN_CORR
 from calwebb_detector1.arrays import (
     check_array,
     check_ramps,
-    image_shape,
     label,
-    reference_array,
     reference_dq,
+    stored_shape,
 )
+from calwebb_detector1.blocks import Block, Correction, Exposure, Window
 from calwebb_detector1.kernels import linearity as kernels
+from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
 
@@ -76,56 +78,67 @@ def correct_linearity(
         kernels.correct_zeroframe(zeroframe, coefficients, usable)
 
 
-def polynomials(
-    reference: Reference, name: str, shape: tuple[int, int], *, needed: bool = True
-) -> Float32 | None:
-    """Return the coefficients of a LINEARITY reference by name.
+def check_polynomials(reference: Reference, name: str, shape: tuple[int, int]) -> None:
+    """Check the shape of the coefficients of a LINEARITY reference.
 
     Raises
     ------
     ReferenceFileError
-        If they are absent though needed, of another size, or fewer than two.
+        If they are absent, of another size, or fewer than two.
     """
-    if not needed and reference.arrays.get(name) is None:
-        return None
-    coefficients = reference_array(reference, name, shape)
-    if coefficients.ndim != 3 or coefficients.shape[0] < 2:
+    found = stored_shape(reference, name, shape)
+    if len(found) != 3 or found[0] < 2:
         msg = (
-            f"{label(reference)}: {name} has shape {coefficients.shape}; expected two "
+            f"{label(reference)}: {name} has shape {found}; expected two "
             f"coefficients a pixel or more, (ncoefficients, {shape[0]}, {shape[1]})"
         )
         raise ReferenceFileError(msg)
-    return coefficients
 
 
-def run(ramp: Ramp, references: References, _: NoParameters) -> tuple[Ramp, Status]:
-    """Correct an exposure in place."""
-    reference = references.load("linearity", ramp.metadata)
+def coefficients_of(reference: Reference, name: str, part: Window) -> Float32:
+    """Return the coefficients for some pixels; they are not read before."""
+    array = part_of(reference.arrays, name, rows=part.rows, columns=part.columns)
+    return np.ascontiguousarray(array, np.float32)
+
+
+def prepare(exposure: Exposure, references: References, _: NoParameters) -> Correction | Status:
+    """Check the polynomials of an exposure; each block reads its own."""
+    reference = references.load("linearity", exposure.metadata)
     if reference is None:
-        return ramp, skipped("the linearity reference is N/A")
-    shape = image_shape(ramp)
-    nframes = ramp.metadata.require("NFRAMES", int)
-    coefficients = polynomials(reference, "COEFFS", shape)
-    assert coefficients is not None  # noqa: S101 - `needed` guarantees it
-    inverse = polynomials(reference, "INV_COEFFS", shape, needed=False) if nframes > 1 else None
-    dq = reference_dq(reference, shape)
-    usable = correctable(coefficients, dq)
-    if inverse is not None:
-        usable &= correctable(inverse, dq)
-    correct_linearity(
-        ramp.data,
-        ramp.groupdq,
-        ramp.zeroframe,
-        coefficients=coefficients,
-        inverse=inverse,
-        usable=usable,
-        nframes=nframes,
-    )
-    ramp.pixeldq |= dq
-    ramp.pixeldq[~usable] |= np.uint32(NO_LIN_CORR)
-    logger.info("%d of %d pixels have no correction", usable.size - usable.sum(), usable.size)
-    return ramp, COMPLETE
+        return skipped("the linearity reference is N/A")
+    nframes = exposure.metadata.require("NFRAMES", int)
+    averaged = nframes > 1 and "INV_COEFFS" in reference.arrays
+    for name in ("COEFFS", *(("INV_COEFFS",) if averaged else ())):
+        check_polynomials(reference, name, exposure.image_shape)
+    dq = reference_dq(reference, exposure.image_shape)
+    exposure.pixeldq |= dq
 
+    def apply(block: Block) -> int:
+        part = block.window
+        coefficients = coefficients_of(reference, "COEFFS", part)
+        inverse = coefficients_of(reference, "INV_COEFFS", part) if averaged else None
+        usable = correctable(coefficients, part.cut(dq))
+        if inverse is not None:
+            usable &= correctable(inverse, part.cut(dq))
+        correct_linearity(
+            block.data,
+            block.groupdq,
+            block.zeroframe,
+            coefficients=coefficients,
+            inverse=inverse,
+            usable=usable,
+            nframes=nframes,
+        )
+        block.pixeldq[~usable] |= np.uint32(NO_LIN_CORR)
+        return int(np.count_nonzero(~block.inner(usable)))
+
+    def finish(pixels: int) -> None:
+        logger.info("%d of %d pixels have no correction", pixels, dq.size)
+
+    return Correction(apply, finish=finish)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="linearity",
@@ -133,5 +146,6 @@ STEP = Step(
     meaning="Correct the nonlinear response of the pixels.",
     parameters=NoParameters,
     run=run,
+    prepare=prepare,
     references=("linearity",),
 )

@@ -19,19 +19,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.models import Float32, Ramp, UInt8, UInt32
+from calwebb_core.framework.models import Float32, UInt8, UInt32
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import NO_SAT_CHECK
 from calwebb_detector1.arrays import (
     check_array,
     check_ramps,
-    image_shape,
     reference_array,
     reference_dq,
 )
+from calwebb_detector1.blocks import Block, Correction, Exposure
 from calwebb_detector1.kernels import saturation as kernels
+from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def flag_saturation(
     nframes: int,
     bias: Float32 | None = None,
     parameters: SaturationParameters,
-) -> int:
+) -> NDArray[np.bool_]:
     """Flag saturation in `groupdq` and blank saturated values of `zeroframe`, both in place.
 
     Parameters
@@ -79,8 +80,8 @@ def flag_saturation(
 
     Returns
     -------
-    int
-        Pixels that saturate in any integration.
+    bool, (ny, nx)
+        Which pixels saturate in any integration.
     """
     check_ramps(data, groupdq)
     check_array("threshold", threshold, np.float32, data.shape[2:])
@@ -99,7 +100,7 @@ def flag_saturation(
             )
         if zeroframe is not None:
             _blank_zeroframe(zeroframe[i], threshold, first, grown, reach)
-    return int(np.count_nonzero(ever))
+    return ever
 
 
 def _flag_within_groups(
@@ -135,43 +136,53 @@ def _blank_zeroframe(
     kernels.blank_zeroframe(frame, grown)
 
 
-def load_bias(ramp: Ramp, references: References, nframes: int) -> Float32 | None:
+def load_bias(exposure: Exposure, references: References, nframes: int) -> Float32 | None:
     """Return the superbias where the test of the second group needs it, NaN as 0."""
-    if nframes == 1 or ramp.data.shape[1] < 3 or ramp.metadata.get("INSTRUME") == "MIRI":
+    metadata = exposure.metadata
+    if nframes == 1 or exposure.shape[1] < 3 or metadata.get("INSTRUME") == "MIRI":
         return None
-    reference = references.load("superbias", ramp.metadata)
+    reference = references.load("superbias", metadata)
     if reference is None:
         return None
-    return np.nan_to_num(reference_array(reference, "SCI", image_shape(ramp)), nan=0.0)
+    return np.nan_to_num(reference_array(reference, "SCI", exposure.image_shape), nan=0.0)
 
 
-def run(
-    ramp: Ramp, references: References, parameters: SaturationParameters
-) -> tuple[Ramp, Status]:
-    """Flag the saturation of an exposure in place."""
-    reference = references.load("saturation", ramp.metadata)
+def prepare(
+    exposure: Exposure, references: References, parameters: SaturationParameters
+) -> Correction | Status:
+    """Read the thresholds of an exposure."""
+    reference = references.load("saturation", exposure.metadata)
     if reference is None:
-        return ramp, skipped("the saturation reference is N/A")
-    shape = image_shape(ramp)
-    dq = reference_dq(reference, shape)
-    threshold, unchecked = checked_threshold(reference_array(reference, "SCI", shape), dq)
-    nframes = ramp.metadata.require("NFRAMES", int)
-    bias = load_bias(ramp, references, nframes) if parameters.use_readpatt else None
-    pixels = flag_saturation(
-        ramp.data,
-        ramp.groupdq,
-        ramp.zeroframe,
-        threshold=threshold,
-        unchecked=unchecked,
-        nframes=nframes,
-        bias=bias,
-        parameters=parameters,
-    )
-    ramp.pixeldq |= dq
-    ramp.pixeldq[unchecked] |= np.uint32(NO_SAT_CHECK)
-    logger.info("%d of %d pixels saturate", pixels, threshold.size)
-    return ramp, COMPLETE
+        return skipped("the saturation reference is N/A")
+    dq = reference_dq(reference, exposure.image_shape)
+    array = reference_array(reference, "SCI", exposure.image_shape)
+    threshold, unchecked = checked_threshold(array, dq)
+    nframes = exposure.metadata.require("NFRAMES", int)
+    bias = load_bias(exposure, references, nframes) if parameters.use_readpatt else None
+    exposure.pixeldq |= dq
+    exposure.pixeldq[unchecked] |= np.uint32(NO_SAT_CHECK)
 
+    def apply(block: Block) -> int:
+        part = block.window
+        saturated = flag_saturation(
+            block.data,
+            block.groupdq,
+            block.zeroframe,
+            threshold=part.cut(threshold),
+            unchecked=part.cut(unchecked),
+            nframes=nframes,
+            bias=None if bias is None else part.cut(bias),
+            parameters=parameters,
+        )
+        return int(np.count_nonzero(block.inner(saturated)))
+
+    def finish(pixels: int) -> None:
+        logger.info("%d of %d pixels saturate", pixels, threshold.size)
+
+    return Correction(apply, parameters.n_pix_grow_sat, changes_data=False, finish=finish)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="saturation",
@@ -179,5 +190,6 @@ STEP = Step(
     meaning="Flag saturated groups and those at the floor of the A/D converter.",
     parameters=SaturationParameters,
     run=run,
+    prepare=prepare,
     references=("saturation", "superbias"),
 )
