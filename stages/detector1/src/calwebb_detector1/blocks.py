@@ -185,6 +185,7 @@ class Exposure:
         step that flags whole groups says so with `flag_group`
     common_jumps : bool, (nints, ngroups): groups in which all pixels seem to jump
     chain : corrections that come before, in order
+    afterglow : what it leaves in the detector for the next exposure, as in `Ramp`
     """
 
     metadata: Metadata
@@ -196,6 +197,7 @@ class Exposure:
     unusable_groups: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
     common_jumps: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
     chain: list[Correction] = field(default_factory=list)
+    afterglow: Any = None
 
     def __post_init__(self) -> None:
         for name in ("unusable_groups", "common_jumps"):

@@ -17,6 +17,7 @@ from calwebb_detector1.steps import (
     jump,
     lastframe,
     linearity,
+    persistence,
     ramp_fit,
     refpix,
     reset,
@@ -35,6 +36,7 @@ NEAR_INFRARED: tuple[Step, ...] = (
     linearity.STEP,
     dark_current.STEP,
     jump.STEP,
+    persistence.STEP,
     ramp_fit.STEP,
     gain_scale.STEP,
 )
@@ -52,6 +54,7 @@ MIRI: tuple[Step, ...] = (
     rscd.STEP,
     dark_current.STEP,
     jump.STEP,
+    persistence.STEP,
     ramp_fit.STEP,
     gain_scale.STEP,
 )

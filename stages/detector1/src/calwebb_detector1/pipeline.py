@@ -14,6 +14,7 @@ from calwebb_core.framework.products import (
     write_image,
     write_ramp,
 )
+from calwebb_detector1.afterglow_files import write_afterglow
 from calwebb_detector1.modes import ALL, select, select_alone
 from calwebb_detector1.steps import jump
 
@@ -44,14 +45,17 @@ def read(path: Path) -> Ramp | Rates:
 def write(model: Ramp | Rates, directory: Path) -> list[Path]:
     """Write `_rate` and `_rateints`, or the ramps of a run that ended before the fit.
 
-    Those are named `_ramp` when all that precedes the fit is done, else after the last step.
+    Beside them goes what the exposure leaves in the detector. Ramps are named `_ramp` when all
+    that precedes the fit is done, else after the last step.
     """
     if isinstance(model, Rates):
         return [
             put_image(model.rate, directory, "rate"),
             put_image(model.rateints, directory, "rateints"),
+            *write_afterglow(model.afterglow, directory),
         ]
-    return [put_ramp(model, directory, ramp_suffix(model))]
+    ramps = put_ramp(model, directory, ramp_suffix(model))
+    return [ramps, *write_afterglow(model.afterglow, directory)]
 
 
 def ramp_suffix(ramp: Ramp) -> str:

@@ -105,6 +105,7 @@ def exposure_of(model: Any) -> Exposure:
         RampSource(model),
         model.zeroframe is not None,
         model.average_dark_current,
+        afterglow=model.afterglow,
     )
 
 
@@ -113,7 +114,9 @@ def finish(model: Any, exposure: Exposure, rates: Any) -> Any:
     chain = exposure.chain
     if rates is not None:
         run_chain(exposure, chain, rates)
-        return rates.result()
+        result = rates.result()
+        result.afterglow = exposure.afterglow
+        return result
     halo = sum(correction.halo for correction in chain)
     ramp = model.empty() if isinstance(model, RawExposure) else model
     sink = RampSink(ramp, shared=ramp is model, halo=halo)
@@ -121,6 +124,7 @@ def finish(model: Any, exposure: Exposure, rates: Any) -> Any:
         run_chain(exposure, chain, sink)
         sink.close()
     ramp.average_dark_current = exposure.average_dark_current
+    ramp.afterglow = exposure.afterglow
     return ramp
 
 

@@ -1,0 +1,166 @@
+"""Persistence: windows of flags, and charge that traps catch and let go."""
+
+import numpy as np
+from numba import njit
+
+from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SATURATED
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Scalar, UInt8
+
+# Times are sums of rounded keywords: a group at the very end of a window is in it.
+TOLERANCE = 1e-3  # s
+Decay = tuple[Float64, Float64, Float64, Float64]
+Capture = tuple[Float64, Float64, Float64, Float64, Float64]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def flag_windows(
+    data: Float32,
+    groupdq: UInt8,
+    ends: Float64,
+    times: Float64,
+    length: float,
+    threshold: float,
+    flags: int,
+) -> None:
+    """Flag groups within windows in `groupdq` (nints, ngroups, ny, nx) in place.
+
+    `ends` float64 (ny, nx), s, where each pixel's window ends, 0 for none, is brought up to date;
+    `times` float64 (nints, ngroups), s; a window of `length` s opens at the first saturated group
+    of an integration, and above `threshold` DN where there is none. A window that ends later than
+    one that opens now would end is closed: it comes from a later exposure.
+    """
+    nints, ngroups, ny, nx = data.shape
+    full = np.empty(nx, np.bool_)
+    for y in range(ny):
+        for i in range(nints):
+            full[:] = False
+            for g in range(ngroups):
+                now = times[i, g]
+                for x in range(nx):
+                    end = ends[y, x]
+                    if end < now - TOLERANCE or end > now + length + TOLERANCE:
+                        end = 0.0
+                    saturated = groupdq[i, g, y, x] & SATURATED != 0
+                    opens = saturated and not full[x]
+                    if opens or (end == 0.0 and data[i, g, y, x] > threshold):
+                        end = now + length
+                    full[x] = full[x] or saturated
+                    if end > 0.0:
+                        groupdq[i, g, y, x] |= flags
+                    ends[y, x] = end
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def is_full(flags: int, value: float, limit: float) -> Scalar:
+    """Say whether a pixel holds no more charge at a group."""
+    return flags & SATURATED != 0 or (flags & DO_NOT_USE == 0 and value >= limit)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def slope_of(
+    data: Float32, groupdq: UInt8, i: int, y: int, x: int, limit: float
+) -> tuple[Scalar, Scalar]:
+    """Return the slope of a pixel's integration in DN a group, and how many groups are full."""
+    total, alone, pairs, full, before = 0.0, 0.0, 0, 0, False
+    for g in range(data.shape[1]):
+        flags = groupdq[i, g, y, x]
+        usable = flags & DO_NOT_USE == 0
+        if is_full(flags, data[i, g, y, x], limit):
+            full += 1
+            usable = False
+        if usable and g == 0:
+            alone = np.float64(data[i, g, y, x])
+        if usable and before and flags & JUMP_DET == 0:
+            total += np.float64(data[i, g, y, x]) - np.float64(data[i, g - 1, y, x])
+            pairs += 1
+        before = usable
+    return total / pairs if pairs else alone, full
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def catch(
+    data: Float32,
+    groupdq: UInt8,
+    i: int,
+    y: int,
+    x: int,
+    limit: float,
+    capture: Capture,
+    out: Float64,
+) -> None:
+    """Write into `out` (nfamilies,) what is caught in an integration, DN for a density of 1."""
+    rising, filling, hit, holds, at_once = capture
+    slope, full = slope_of(data, groupdq, i, y, x, limit)
+    relative = max(slope, 0.0) / limit
+    from_start = is_full(groupdq[i, 0, y, x], data[i, 0, y, x], limit)
+    for f in range(out.size):
+        smooth = at_once[f] if from_start else rising[i, f, full] * relative * relative
+        out[f] = smooth + (holds[f] - smooth) * filling[f, full]
+    for g in range(1, data.shape[1]):
+        flags, earlier = groupdq[i, g, y, x], groupdq[i, g - 1, y, x]
+        if flags & JUMP_DET and (flags | earlier) & (DO_NOT_USE | SATURATED) == 0:
+            rise = np.float64(data[i, g, y, x]) - np.float64(data[i, g - 1, y, x]) - slope
+            if data[i, g, y, x] < limit and rise > 0:
+                for f in range(out.size):
+                    out[f] += hit[f, g] * rise / limit
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def release(data: Float32, i: int, y: int, x: int, filled: Float64, released: Float64) -> Scalar:
+    """Subtract from the groups what traps have let go; return what the last group gets."""
+    glow = 0.0
+    for g in range(data.shape[1]):
+        glow = 0.0
+        for f in range(filled.size):
+            glow += filled[f] * released[f, g]
+        data[i, g, y, x] -= glow
+    return glow
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def correct_ramps(
+    data: Float32,
+    groupdq: UInt8,
+    zeroframe: Float32,
+    state: Float32,
+    pixels: tuple[Float32, Float32],
+    decay: Decay,
+    capture: Capture,
+    cutoff: float,
+    flagged: Bool,
+) -> None:
+    """Subtract what traps let go from `data` (nints, ngroups, ny, nx) and `zeroframe` in place.
+
+    Parameters
+    ----------
+    zeroframe : float32 (nints, ny, nx), or without integrations
+    state : float32 (nfamilies, ny, nx), DN in traps; brought to the end of the last integration
+    pixels : density of traps, 0 for none, and DN at which a pixel is full, float32 (ny, nx)
+    decay : parts of the state, float64: left after the resets (nints, nfamilies), let go until the
+        first frame (nfamilies,), until each group (nfamilies, ngroups), left after the last one
+        (nfamilies,)
+    capture : what is caught, float64: rising (nints, nfamilies, ngroups + 1) and filling
+        (nfamilies, ngroups + 1) by number of full groups, hit (nfamilies, ngroups) by group, what a
+        family holds and what it catches at once (nfamilies,)
+    cutoff : DN let go from which a pixel is marked in `flagged`, bool (ny, nx)
+    """
+    nints, _, ny, nx = data.shape
+    density, limit = pixels
+    kept, in_frame, released, left = decay
+    filled, caught = np.empty(state.shape[0]), np.empty(state.shape[0])
+    for y in range(ny):
+        for i in range(nints):
+            for x in range(nx):
+                caught[:] = 0.0
+                if density[y, x] > 0:
+                    catch(data, groupdq, i, y, x, limit[y, x], capture, caught)
+                for f in range(filled.size):
+                    filled[f] = state[f, y, x] * kept[i, f]
+                if release(data, i, y, x, filled, released) >= cutoff:
+                    flagged[y, x] = True
+                for f in range(filled.size):
+                    if i < zeroframe.shape[0] and zeroframe[i, y, x] != 0:
+                        zeroframe[i, y, x] -= filled[f] * in_frame[f]
+                    rest = filled[f] * left[f]
+                    most = max(density[y, x] * capture[3][f], rest)
+                    state[f, y, x] = min(rest + density[y, x] * caught[f], most)
