@@ -75,6 +75,12 @@ def trap_maps(
     )
 
 
+def uniform_traps(properties: Properties) -> TrapMaps:
+    """Return traps that are the same in all pixels that see light."""
+    full = FULL_SHARE * properties.well / properties.gain
+    return TrapMaps(properties.science.astype(np.float32), np.asarray(full, dtype=np.float32))
+
+
 class Traps:
     """The traps of a frame as time goes by.
 
