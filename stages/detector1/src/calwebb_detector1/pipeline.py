@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.models import Image, Ramp, Rates
+from calwebb_core.framework.models import Image, Planes, Ramp, Rates
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.products import (
     product_path,
@@ -12,6 +12,7 @@ from calwebb_core.framework.products import (
     read_ramp,
     root_of,
     write_image,
+    write_planes,
     write_ramp,
 )
 from calwebb_detector1.afterglow_files import write_afterglow
@@ -45,13 +46,14 @@ def read(path: Path) -> Ramp | Rates:
 def write(model: Ramp | Rates, directory: Path) -> list[Path]:
     """Write `_rate` and `_rateints`, or the ramps of a run that ended before the fit.
 
-    Beside them goes what the exposure leaves in the detector. Ramps are named `_ramp` when all
-    that precedes the fit is done, else after the last step.
+    Beside them go optional products and what the exposure leaves in the detector. Ramps are
+    named `_ramp` when all that precedes the fit is done, else after the last step.
     """
     if isinstance(model, Rates):
         return [
             put_image(model.rate, directory, "rate"),
-            put_image(model.rateints, directory, "rateints"),
+            put_image(model.rateints, directory, "rateints", model.rateints_root),
+            *(put_planes(planes, directory) for planes in model.extras),
             *write_afterglow(model.afterglow, directory),
         ]
     ramps = put_ramp(model, directory, ramp_suffix(model))
@@ -80,10 +82,17 @@ def put_ramp(ramp: Ramp, directory: Path, suffix: str) -> Path:
     return path
 
 
-def put_image(image: Image, directory: Path, suffix: str) -> Path:
+def put_image(image: Image, directory: Path, suffix: str, root: str | None = None) -> Path:
     """Write one product and return its path."""
-    path = product_path(directory, root_of(image.metadata), suffix)
+    path = product_path(directory, root or root_of(image.metadata), suffix)
     write_image(image, path)
+    return path
+
+
+def put_planes(planes: Planes, directory: Path) -> Path:
+    """Write an optional product and return its path."""
+    path = product_path(directory, planes.root or root_of(planes.metadata), planes.suffix)
+    write_planes(planes, path)
     return path
 
 

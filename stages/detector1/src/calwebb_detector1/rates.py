@@ -37,3 +37,12 @@ def empty_product(shape: tuple[int, ...]) -> Product:
     """Return arrays for slope, err, dq, var_poisson, var_rnoise."""
     slope, err, var_poisson, var_rnoise = (np.empty(shape, np.float32) for _ in range(4))
     return slope, err, np.empty(shape, np.uint32), var_poisson, var_rnoise
+
+
+def sigma_of_group(readnoise: Float32, gain: Float32, timing: Timing) -> Float32:
+    """Return the noise of a group in electrons.
+
+    `readnoise` is float32, DN, of the difference of two frames; `gain` electron/DN.
+    """
+    sigma: Float32 = readnoise * gain / np.float32(np.sqrt(2.0 * timing.nframes))
+    return sigma

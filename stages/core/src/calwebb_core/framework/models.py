@@ -96,15 +96,42 @@ class Image:
 
 
 @dataclass
+class Planes:
+    """Arrays of a product that is not an image (`_fitopt`, ...), in the order of the file.
+
+    Attributes
+    ----------
+    metadata : Metadata
+    model : DATAMODL
+    suffix : of the product's name
+    arrays : float32 by EXTNAME
+    root : of the product's name, or None for the exposure's
+    """
+
+    metadata: Metadata
+    model: str
+    suffix: str
+    arrays: dict[str, Float32]
+    root: str | None = None
+
+
+@dataclass
 class Rates:
     """What the ramp fit makes: `_rate` over all integrations and `_rateints` for each.
 
-    `afterglow` is that of the ramps, see `Ramp`.
+    Attributes
+    ----------
+    rate, rateints : Image
+    afterglow : that of the ramps, see `Ramp`
+    extras : optional products
+    rateints_root : root of the name of `_rateints`, or None for the exposure's
     """
 
     rate: Image
     rateints: Image
     afterglow: Any = None
+    extras: list[Planes] = field(default_factory=list)
+    rateints_root: str | None = None
 
     @property
     def metadata(self) -> Metadata:

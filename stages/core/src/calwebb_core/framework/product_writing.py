@@ -23,7 +23,7 @@ from calwebb_core.framework.fits_write import (
     write_blocks,
 )
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image, Ramp, Segmentation, Table
+from calwebb_core.framework.models import Image, Planes, Ramp, Segmentation, Table
 from calwebb_core.framework.product_reading import IMAGE_ARRAYS
 
 
@@ -108,6 +108,18 @@ def write_segmentation(segmentation: Segmentation, path: Path) -> None:
     )
 
 
+def write_planes(planes: Planes, path: Path) -> None:
+    """Write a product of arrays that is not an image.
+
+    Raises
+    ------
+    InputError, ProcessingError
+        If the folder cannot be written or the disk is full.
+    """
+    arrays = with_type(planes.arrays, np.float32)
+    write_product(path, planes.metadata, planes.model, arrays, unit="")
+
+
 def with_type(arrays: dict[str, Any], dtype: Any) -> dict[str, NDArray[Any]]:
     """Return the arrays that are there in the type of the product, without a copy if it fits."""
     return {
@@ -152,7 +164,7 @@ def product_blocks(
     model : str
         DATAMODL.
     arrays : dict of ndarray
-        By EXTNAME, in the order of the file; SCI is one of them.
+        By EXTNAME, in the order of the file.
     tables : dict of Table, optional
     wcs : gwcs.WCS, optional
     unit : str, optional

@@ -18,6 +18,7 @@ from calwebb_core.framework.product_reading import (
 )
 from calwebb_core.framework.product_writing import (
     write_image,
+    write_planes,
     write_ramp,
     write_raw,
     write_segmentation,
@@ -35,6 +36,7 @@ __all__ = [
     "read_segmentation",
     "root_of",
     "write_image",
+    "write_planes",
     "write_ramp",
     "write_raw",
     "write_segmentation",

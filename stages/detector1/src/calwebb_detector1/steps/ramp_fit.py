@@ -18,99 +18,26 @@ zero variances where nothing is left to fit. Needs the GAIN and READNOISE refere
 """
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Float32, Image, Ramp, Rates, UInt8, UInt32
-from calwebb_core.framework.parameters import option
+from calwebb_core.framework.models import Image, Planes, Ramp, Rates, UInt8
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step
-from calwebb_detector1.arrays import check_array, check_ramps, usable_gain, usable_readnoise
-from calwebb_detector1.kernels import ramp_fit as kernels
+from calwebb_detector1.arrays import usable_gain, usable_readnoise
 from calwebb_detector1.kernels.flags import DO_NOT_USE
 from calwebb_detector1.kernels.jump_flags import all_flagged
-from calwebb_detector1.kernels.segments import slope_coefficients
-from calwebb_detector1.rates import Product, Timing, empty_product
+from calwebb_detector1.ramp_fitting import CHISQ, RampFitParameters, choose_fit
+from calwebb_detector1.ramp_optional import Planes as Arrays
+from calwebb_detector1.ramp_slopes import fit_slopes
+from calwebb_detector1.rates import Product, Timing
+
+__all__ = ["STEP", "RampFitParameters", "Timing", "fit_slopes", "group_bounds", "run"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class RampFitParameters:
-    """Options of the step ramp_fit."""
-
-    suppress_one_group: bool = option(True, "drop ramps that have one good group among several")
-    firstgroup: int | None = option(None, "first group to use, from 0", minimum=0)
-    lastgroup: int | None = option(None, "last group to use, from 0", minimum=0)
-
-
-def fit_slopes(
-    data: Float32,
-    groupdq: UInt8,
-    pixeldq: UInt32,
-    *,
-    gain: Float32,
-    readnoise: Float32,
-    dark_current: Float32 | None = None,
-    zeroframe: Float32 | None = None,
-    timing: Timing,
-    bounds: tuple[int, int] | None = None,
-    suppress_one_group: bool = True,
-) -> tuple[Product, Product]:
-    """Fit the slopes of an exposure.
-
-    Parameters
-    ----------
-    data : float32, (nints, ngroups, ny, nx), DN
-    groupdq : uint8, shape of `data`
-    pixeldq : uint32, (ny, nx); pixels that are not to be used get NaN
-    gain : float32, (ny, nx), electron/DN
-    readnoise : float32, (ny, nx), DN, of the difference of two frames
-    dark_current : float32, (ny, nx), electron/s, or None for none
-    zeroframe : float32, (nints, ny, nx), DN, or None
-    timing : Timing
-    bounds : first group to use and the one after the last; all by default
-    suppress_one_group : drop ramps that have one good group among several
-
-    Returns
-    -------
-    rateints, rate : slope (DN/s), err, dq, var_poisson, var_rnoise
-        Of shape (nints, ny, nx) and (ny, nx).
-
-    Raises
-    ------
-    ValueError
-        If shapes or types disagree.
-    """
-    check_ramps(data, groupdq)
-    nints, ngroups, ny, nx = data.shape
-    check_array("pixeldq", pixeldq, np.uint32, (ny, nx))
-    check_array("gain", gain, np.float32, (ny, nx))
-    check_array("readnoise", readnoise, np.float32, (ny, nx))
-    if zeroframe is None:
-        zeroframe = np.empty((0, 0, 0), np.float32)
-    sigma = readnoise * gain / np.float32(np.sqrt(2.0 * timing.nframes))
-    dark = np.zeros((ny, nx), np.float32) if dark_current is None else dark_current
-    check_array("dark_current", dark, np.float32, (ny, nx))
-    first, end = bounds or (0, ngroups)
-    rateints, rate = empty_product((nints, ny, nx)), empty_product((ny, nx))
-    kernels.fit_ramps(
-        data,
-        groupdq,
-        (pixeldq, gain, sigma, dark),
-        zeroframe,
-        slope_coefficients(end - first),
-        (first, end),
-        suppress_one_group and end - first > 1,
-        (timing.group_time, timing.frame_time, timing.first_group),
-        rateints,
-        rate,
-    )
-    return rateints, rate
 
 
 def group_bounds(ramp: Ramp, parameters: RampFitParameters) -> tuple[int, int]:
@@ -152,6 +79,39 @@ def image_of(product: Product, metadata: Metadata) -> Image:
     return Image(own, slope, err, dq, var_poisson, var_rnoise)
 
 
+def name_of(option: str, value: str | None) -> str | None:
+    """Return the root that a product shall have, without extension and suffix.
+
+    Raises
+    ------
+    InputError
+        If it has a folder in it: products stay in the output folder.
+    """
+    if value is None or not value:
+        return None
+    if "/" in value or "\\" in value:
+        msg = f"ramp_fit.{option} is {value!r}; expected the root of a file name, without folder"
+        raise InputError(msg)
+    root = value.removesuffix(".fits")
+    for suffix in ("_fitopt", "_likely_chisq", "_rateints"):
+        root = root.removesuffix(suffix)
+    return root
+
+
+def add_extras(rates: Rates, arrays: Arrays, parameters: RampFitParameters) -> None:
+    """Add the optional products of a fit and the names that the options ask for."""
+    rates.rateints_root = name_of("int_name", parameters.int_name)
+    if not arrays:
+        return
+    root, metadata = name_of("opt_name", parameters.opt_name), rates.metadata.copy()
+    if CHISQ in arrays:
+        rates.extras.append(
+            Planes(metadata, "ImageModel", "likely_chisq", {"SCI": arrays[CHISQ]}, root)
+        )
+    else:
+        rates.extras.append(Planes(metadata, "RampFitOutputModel", "fitopt", arrays, root))
+
+
 def needed(references: References, kind: str, metadata: Metadata) -> Reference:
     """Return a reference that the fit cannot do without.
 
@@ -174,7 +134,9 @@ def run(ramp: Ramp, references: References, parameters: RampFitParameters) -> tu
     """Fit an exposure; pixels without gain or read noise are flagged in its PIXELDQ."""
     gain_reference = needed(references, "gain", ramp.metadata)
     noise_reference = needed(references, "readnoise", ramp.metadata)
-    rateints, rate = fit_slopes(
+    timing, bounds = Timing.of(ramp.metadata), group_bounds(ramp, parameters)
+    fit = choose_fit(parameters, timing, bounds, ramp.data.shape[0])
+    (rateints, rate), planes = fit(
         ramp.data,
         ramp.groupdq,
         ramp.pixeldq,
@@ -182,9 +144,6 @@ def run(ramp: Ramp, references: References, parameters: RampFitParameters) -> tu
         readnoise=usable_readnoise(noise_reference, ramp.pixeldq),
         dark_current=ramp.average_dark_current,
         zeroframe=ramp.zeroframe,
-        timing=Timing.of(ramp.metadata),
-        bounds=group_bounds(ramp, parameters),
-        suppress_one_group=parameters.suppress_one_group,
     )
     lost = int(np.count_nonzero(np.isnan(rate[0])))
     logger.info("%d of %d pixels have no slope", lost, rate[0].size)
@@ -193,6 +152,7 @@ def run(ramp: Ramp, references: References, parameters: RampFitParameters) -> tu
     rates = Rates(image_of(rate, ramp.metadata), image_of(rateints, ramp.metadata))
     if "INT_TIMES" in ramp.tables:
         rates.rateints.tables["INT_TIMES"] = ramp.tables["INT_TIMES"]
+    add_extras(rates, planes, parameters)
     return rates, COMPLETE
 
 
