@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, UInt8, UInt32
+from calwebb_core.framework.step import COMPLETE, Status
 from calwebb_core.framework.threads import in_threads
 
 __all__ = ["Block", "Correction", "Exposure", "Reshaped", "Window", "in_threads", "run_chain"]
@@ -135,12 +136,15 @@ class Correction:
         the levels of the reference pixels are found).
     finish : callable
         ``finish(total)`` once all blocks are done: messages, keywords.
+    status : Status
+        How the step ends; SKIPPED where it only looks whether it had to run.
     """
 
     apply: Callable[[Block], int]
     halo: int = 0
     changes_data: bool = True
     finish: Callable[[int], None] = nothing
+    status: Status = COMPLETE
 
 
 class Reshaped(Exception):  # noqa: N818 - a signal, not an error
@@ -183,7 +187,7 @@ class Exposure:
     average_dark_current : float32, (ny, nx), electron/s, or None
     unusable_groups : bool, (nints, ngroups): DO_NOT_USE for every pixel, as far as known; a
         step that flags whole groups says so with `flag_group`
-    common_jumps : bool, (nints, ngroups): groups in which all pixels seem to jump
+    found : dict of such arrays: what an earlier run of the chain found, see `census`
     chain : corrections that come before, in order
     afterglow : what it leaves in the detector for the next exposure, as in `Ramp`
     """
@@ -195,14 +199,13 @@ class Exposure:
     has_zeroframe: bool = False
     average_dark_current: Float32 | None = None
     unusable_groups: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
-    common_jumps: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    found: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     chain: list[Correction] = field(default_factory=list)
     afterglow: Any = None
 
     def __post_init__(self) -> None:
-        for name in ("unusable_groups", "common_jumps"):
-            if getattr(self, name).size == 0:
-                setattr(self, name, np.zeros(self.shape[:2], np.bool_))
+        if self.unusable_groups.size == 0:
+            self.unusable_groups = np.zeros(self.shape[:2], np.bool_)
 
     @property
     def image_shape(self) -> tuple[int, int]:

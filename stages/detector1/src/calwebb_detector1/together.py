@@ -1,5 +1,6 @@
 """Run steps on an exposure block by block: one alone, or all up to the rates at once."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from calwebb_core.framework.models import Image, Ramp, Rates, Table
 from calwebb_core.framework.product_stream import NAMES, ImageStream
 from calwebb_core.framework.products import product_path, root_of
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step
+from calwebb_core.framework.step import Status, Step
 from calwebb_detector1.blocks import Block, Correction, Exposure, Reshaped, Sink, run_chain
 from calwebb_detector1.rates import Product, empty_product
 from calwebb_detector1.sources import RampSink, RampSource, RawExposure
 
 Prepare = Callable[[Exposure, References, Any], Correction | Status]
 FIT = "ramp_fit"
+logger = logging.getLogger(__name__)
 
 
 def alone(prepare: Prepare) -> Callable[[Any, References, Any], tuple[Any, Status]]:
@@ -77,21 +79,20 @@ def run_steps(
     rates: "RatesInMemory | RatesOnDisk | None",
 ) -> tuple[Any, list[Status]]:
     """Prepare steps in order and send the exposure through them."""
-    known = exposure_of(model)
+    found: dict[str, Any] = {}
     while True:
         exposure = exposure_of(model)
-        exposure.unusable_groups = known.unusable_groups.copy()
-        exposure.common_jumps = known.common_jumps
+        exposure.found = found
         statuses = []
         for prepare, parameters in steps:
             made = prepare(exposure, references, parameters)
-            statuses.append(made if isinstance(made, Status) else COMPLETE)
+            statuses.append(made if isinstance(made, Status) else made.status)
             if isinstance(made, Correction):
                 exposure.chain.append(made)
         try:
             return finish(model, exposure, rates), statuses
         except Reshaped:
-            known = exposure
+            logger.debug("groups that no pixel can use were not foreseen; once more")
 
 
 def exposure_of(model: Any) -> Exposure:

@@ -9,7 +9,7 @@ from numba import njit
 
 from calwebb_detector1.kernels.flags import JUMP_DET, SPREADING, UNUSABLE
 from calwebb_detector1.kernels.order import median, middle, sort
-from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int64, Scalar, UInt8
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int32, Scalar, UInt8
 
 NAN = np.float32(np.nan)
 ONE_BY_ONE, AT_ONCE, CLIP_INTEGRATIONS, CLIP_ALL = 0, 1, 2, 3
@@ -230,7 +230,7 @@ def find_jumps(
     thresholds: Float64,
     spread: Float64,
     method: int,
-    counts: Int64,
+    counts: Int32,
 ) -> None:
     """Flag jumps in `groupdq` in place, and mark those that spread with the bit SPREADING.
 
@@ -243,7 +243,7 @@ def find_jumps(
     thresholds : float64, (3,): sigma for >= 4, 3, 2 usable differences
     spread : float64, (2,): significance between which neighbours are flagged
     method : ONE_BY_ONE, AT_ONCE, CLIP_INTEGRATIONS or CLIP_ALL
-    counts : int64, (ny,), written: jumps found in each row
+    counts : int32, (ny, nx), written: jumps found in each pixel
     """
     nints, ngroups, ny, nx = data.shape
     size = nints * (ngroups - 1)
@@ -251,8 +251,8 @@ def find_jumps(
         differences = np.empty(size, np.float32)
         scratch = np.empty(size, np.float32)
         hits = np.zeros(size, np.bool_)
-        counts[y] = 0
         for x in range(nx):
+            counts[y, x] = 0
             own_gain = gain[y, x]
             own_variance = np.float64(variance[y, x])
             if np.isnan(own_gain) or np.isnan(own_variance):
@@ -277,4 +277,4 @@ def find_jumps(
                     sigma = noise(level, own_variance)
                 write_hits(groupdq, y, x, differences, hits, level, sigma, spread)
                 hits[:] = False
-                counts[y] += found
+                counts[y, x] = found

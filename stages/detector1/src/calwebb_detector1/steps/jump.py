@@ -18,172 +18,43 @@ the GAIN and READNOISE references.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from calwebb_core.framework.models import Float32, Ramp, UInt8
-from calwebb_core.framework.parameters import option
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Float32
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
-from calwebb_detector1.arrays import check_array, check_ramps, usable_gain, usable_readnoise
-from calwebb_detector1.kernels import jump as kernels
-from calwebb_detector1.kernels import jump_flags
-from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SPREADING
+from calwebb_detector1.arrays import usable_gain, usable_readnoise
+from calwebb_detector1.blocks import Block, Correction, Exposure
+from calwebb_detector1.census import Census
+from calwebb_detector1.jump_search import (
+    CLIPPING,
+    Groups,
+    JumpParameters,
+    choose_method,
+    clear_common,
+    detect_jumps,
+    find_jumps,
+    flag_around,
+)
+from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET
+from calwebb_detector1.together import alone
+
+__all__ = ["STEP", "JumpParameters", "detect_jumps"]
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class JumpParameters:
-    """Options of the step jump."""
-
-    rejection_threshold: float = option(4.0, "limit for a hit", minimum=0.0, unit="sigma")
-    four_group_rejection_threshold: float = option(
-        5.0, "limit for a hit among three usable differences", minimum=0.0, unit="sigma"
-    )
-    three_group_rejection_threshold: float = option(
-        6.0, "limit for a hit among two usable differences", minimum=0.0, unit="sigma"
-    )
-    flag_4_neighbors: bool = option(True, "flag the four neighbours of a hit")
-    min_jump_to_flag_neighbors: float = option(
-        10.0, "hits above this flag their neighbours", minimum=0.0, unit="sigma"
-    )
-    max_jump_to_flag_neighbors: float = option(
-        1000.0, "hits above this do not, as they spread further", minimum=0.0, unit="sigma"
-    )
-    after_jump_flag_dn1: float = option(
-        0.0, "hits above this flag the groups after them", minimum=0.0, unit="DN"
-    )
-    after_jump_flag_time1: float = option(0.0, "for this long", minimum=0.0, unit="s")
-    after_jump_flag_dn2: float = option(
-        0.0, "larger hits flag more groups after them", minimum=0.0, unit="DN"
-    )
-    after_jump_flag_time2: float = option(0.0, "for this long", minimum=0.0, unit="s")
-    min_diffs_single_pass: int = option(
-        10, "differences an integration from which all hits are found at once", minimum=2
-    )
-    minimum_groups: int = option(3, "usable groups needed", minimum=2)
-    minimum_sigclip_groups: int = option(
-        100, "integrations (or groups) from which differences are sigma clipped", minimum=3
-    )
-    only_use_ints: bool = option(
-        True, "clip each difference across integrations, not all groups together"
-    )
-
-
-def usable_groups(groupdq: UInt8) -> tuple[int, int]:
-    """Return the fewest groups of an integration, and all groups, of which any pixel is usable."""
-    counts = [
-        sum(not jump_flags.all_flagged(flags, DO_NOT_USE) for flags in integration)
-        for integration in groupdq
-    ]
-    return min(counts), sum(counts)
-
-
-def choose_method(groupdq: UInt8, parameters: JumpParameters) -> int | None:
-    """Return the kernel's method that suits an exposure, or None if it has too few groups."""
-    fewest, total = usable_groups(groupdq)
-    series = groupdq.shape[0] if parameters.only_use_ints else total
-    if series >= parameters.minimum_sigclip_groups:
-        return kernels.CLIP_INTEGRATIONS if parameters.only_use_ints else kernels.CLIP_ALL
-    if fewest < parameters.minimum_groups:
-        return None
-    single_pass = fewest - 1 >= parameters.min_diffs_single_pass
-    return kernels.AT_ONCE if single_pass else kernels.ONE_BY_ONE
-
-
-def detect_jumps(
-    data: Float32,
-    groupdq: UInt8,
-    *,
-    gain: Float32,
-    readnoise: Float32,
-    nframes: int,
-    group_time: float,
-    parameters: JumpParameters,
-) -> int | None:
-    """Flag jumps in `groupdq` in place.
-
-    Parameters
-    ----------
-    data : float32, (nints, ngroups, ny, nx), DN
-    groupdq : uint8, shape of `data`
-    gain : float32, (ny, nx), electron/DN; NaN: the pixel is passed over
-    readnoise : float32, (ny, nx), DN, of the difference of two frames; NaN likewise
-    nframes : frames that a group averages
-    group_time : s
-    parameters : JumpParameters
-
-    Returns
-    -------
-    int or None
-        Jumps found, without neighbours; None if there are too few groups to look for any.
-
-    Raises
-    ------
-    ValueError
-        If shapes or types disagree.
-    """
-    check_ramps(data, groupdq)
-    check_array("gain", gain, np.float32, data.shape[2:])
-    check_array("readnoise", readnoise, np.float32, data.shape[2:])
-    method = choose_method(groupdq, parameters)
-    if method is None or data.shape[1] < 2:
-        return None
-    thresholds = np.array(
-        [
-            parameters.rejection_threshold,
-            parameters.four_group_rejection_threshold,
-            parameters.three_group_rejection_threshold,
-        ]
-    )
-    spread = np.array(
-        [parameters.min_jump_to_flag_neighbors, parameters.max_jump_to_flag_neighbors]
-    )
-    counts = np.zeros(data.shape[2], np.int64)
-    variance = (readnoise * gain) ** 2 / np.float32(nframes)
-    kernels.find_jumps(data, groupdq, gain, variance, thresholds, spread, method, counts)
-    if method in (kernels.CLIP_INTEGRATIONS, kernels.CLIP_ALL):
-        clear_common(groupdq)
-    if parameters.flag_4_neighbors:
-        jump_flags.flag_neighbours(groupdq)
-    jump_flags.clear_marks(groupdq)
-    flag_transients(data, groupdq, gain, group_time, parameters)
-    return int(counts.sum())
-
-
-def clear_common(groupdq: UInt8) -> None:
-    """Clear jumps that all pixels of a group have in common: no cosmic ray does that."""
-    for group in groupdq.reshape(-1, *groupdq.shape[2:]):
-        if jump_flags.all_flagged(group, JUMP_DET | DO_NOT_USE):
-            group[group & ~SPREADING == JUMP_DET] = 0
-
-
-def flag_transients(
-    data: Float32, groupdq: UInt8, gain: Float32, group_time: float, parameters: JumpParameters
-) -> None:
-    """Flag the groups after large jumps in place, if the options ask for it."""
-    times = (parameters.after_jump_flag_time1, parameters.after_jump_flag_time2)
-    lengths: NDArray[np.int64] = np.array([int(time // group_time) for time in times])
-    if not lengths.any():
-        return
-    limits = np.array([parameters.after_jump_flag_dn1, parameters.after_jump_flag_dn2])
-    jump_flags.flag_transients(data, groupdq, gain, limits * float(np.nanmedian(gain)), lengths)
-    jump_flags.clear_marks(groupdq)
-
-
-def hits_per_second(ramp: Ramp, jumps: int) -> float | None:
-    """Return hits per second and thousand pixels, for PRIMECRS."""
-    total = usable_groups(ramp.groupdq)[1] - ramp.data.shape[0]
-    if total < 1:
-        return None
-    pixels = ramp.data.shape[2] * ramp.data.shape[3]
-    time: float = ramp.metadata.require("TGROUP", float)
-    hits: float = 1000.0 * jumps / (time * total * pixels)
-    return hits
+def note_rate(metadata: Metadata, shape: tuple[int, ...], unusable: Groups, jumps: int) -> None:
+    """Write hits per second and thousand pixels as PRIMECRS."""
+    logger.info("%d jumps", jumps)
+    differences = int(np.count_nonzero(~unusable)) - shape[0]
+    if differences > 0:
+        seconds = metadata.require("TGROUP", float) * differences
+        metadata["PRIMECRS"] = 1000.0 * jumps / (seconds * shape[2] * shape[3])
+        metadata["EXTNCRS"] = 0.0
 
 
 def not_needed(metadata: Mapping[str, Any]) -> str | None:
@@ -194,36 +65,77 @@ def not_needed(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-def run(ramp: Ramp, references: References, parameters: JumpParameters) -> tuple[Ramp, Status]:
-    """Flag the jumps of an exposure in place."""
-    gain_reference = references.load("gain", ramp.metadata)
-    noise_reference = references.load("readnoise", ramp.metadata)
+def prepare(
+    exposure: Exposure, references: References, parameters: JumpParameters
+) -> Correction | Status:
+    """Read gain and read noise of an exposure, and choose the method."""
+    metadata = exposure.metadata
+    gain_reference = references.load("gain", metadata)
+    noise_reference = references.load("readnoise", metadata)
     if gain_reference is None or noise_reference is None:
         missing = "gain" if gain_reference is None else "readnoise"
-        return ramp, skipped(f"the {missing} reference is N/A")
-    if ramp.data.shape[1] < 3:
-        return ramp, skipped(f"{ramp.data.shape[1]} groups an integration; three are needed")
-    gain = usable_gain(gain_reference, ramp.pixeldq)
+        return skipped(f"the {missing} reference is N/A")
+    if exposure.shape[1] < 3:
+        return skipped(f"{exposure.shape[1]} groups an integration; three are needed")
+    gain = usable_gain(gain_reference, exposure.pixeldq)
     # a hot pixel jumps at every turn, and would have its good neighbours flagged too
-    bad = (ramp.pixeldq & DO_NOT_USE) != 0
-    jumps = detect_jumps(
-        ramp.data,
-        ramp.groupdq,
-        gain=np.where(bad, np.float32(np.nan), gain),
-        readnoise=usable_readnoise(noise_reference, ramp.pixeldq),
-        nframes=ramp.metadata.require("NFRAMES", int),
-        group_time=ramp.metadata.require("TGROUP", float),
-        parameters=parameters,
-    )
-    if jumps is None:
-        return ramp, skipped("too few usable groups")
-    logger.info("%d jumps", jumps)
-    rate = hits_per_second(ramp, jumps)
-    if rate is not None:
-        ramp.metadata["PRIMECRS"] = rate
-        ramp.metadata["EXTNCRS"] = 0.0
-    return ramp, COMPLETE
+    gain = np.where(exposure.pixeldq & DO_NOT_USE, np.float32(np.nan), gain)
+    readnoise = usable_readnoise(noise_reference, exposure.pixeldq)
+    return correction(exposure, gain, readnoise, parameters)
 
+
+def correction(
+    exposure: Exposure, gain: Float32, readnoise: Float32, parameters: JumpParameters
+) -> Correction:
+    """Return what is to be done to each block."""
+    metadata = exposure.metadata
+    census = Census(exposure, "jump")
+    together = Census(exposure, "common jumps", JUMP_DET | DO_NOT_USE)
+    method = choose_method(census.assumed, parameters)
+    nframes = metadata.require("NFRAMES", int)
+    group_time = metadata.require("TGROUP", float)
+    after = parameters.after_jump_flag_time1 or parameters.after_jump_flag_time2
+    median = float(np.nanmedian(gain)) if after else 1.0
+
+    def apply(block: Block) -> int:
+        census.add(block)
+        if method is None:
+            return 0
+        own_gain = block.window.cut(gain)
+        counts = find_jumps(
+            block.data,
+            block.groupdq,
+            gain=own_gain,
+            readnoise=block.window.cut(readnoise),
+            nframes=nframes,
+            method=method,
+            parameters=parameters,
+        )
+        if method in CLIPPING:
+            together.add(block)
+            clear_common(block.groupdq, together.assumed)
+        flag_around(
+            block.data,
+            block.groupdq,
+            gain=own_gain,
+            median_gain=median,
+            group_time=group_time,
+            parameters=parameters,
+        )
+        return int(block.inner(counts).sum())
+
+    def finish(jumps: int) -> None:
+        census.check()
+        if method in CLIPPING:
+            together.check()
+        if method is not None:
+            note_rate(metadata, exposure.shape, census.assumed, jumps)
+
+    status = skipped("too few usable groups") if method is None else COMPLETE
+    return Correction(apply, halo=1, changes_data=False, finish=finish, status=status)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="jump",
@@ -231,6 +143,7 @@ STEP = Step(
     meaning="Find cosmic-ray hits.",
     parameters=JumpParameters,
     run=run,
+    prepare=prepare,
     references=("gain", "readnoise"),
     not_needed=not_needed,
 )
