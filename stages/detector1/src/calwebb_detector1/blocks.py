@@ -94,6 +94,7 @@ class Block:
     rates : what the ramp fit made of it, or None: (rateints, rate), each a tuple of arrays
         (slope, err, dq, var_poisson, var_rnoise) of shape (nints, rows, columns) and (rows,
         columns)
+    optional : dict of optional results of the fit by name, (..., rows, columns)
     """
 
     window: Window
@@ -103,6 +104,7 @@ class Block:
     pixeldq: UInt32
     zeroframe: Float32 | None = None
     rates: Any = None
+    optional: dict[str, Any] = field(default_factory=dict)
 
     def inner(self, array: NDArray[Any]) -> Any:
         """Return the part of an array (..., rows, columns) without the halo, as a view."""

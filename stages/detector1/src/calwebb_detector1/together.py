@@ -1,10 +1,13 @@
 """Run steps on an exposure block by block: one alone, or all up to the rates at once."""
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Ramp, Rates, Table
@@ -13,6 +16,8 @@ from calwebb_core.framework.products import product_path, root_of
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import Status, Step
 from calwebb_detector1.blocks import Block, Correction, Exposure, Reshaped, Sink, run_chain
+from calwebb_detector1.kernels.flags import DO_NOT_USE
+from calwebb_detector1.kernels.jump_flags import all_flagged
 from calwebb_detector1.rates import Product, empty_product
 from calwebb_detector1.sources import RampSink, RampSource, RawExposure
 
@@ -33,16 +38,15 @@ def alone(prepare: Prepare) -> Callable[[Any, References, Any], tuple[Any, Statu
     return run
 
 
-def fit_alone(prepare: Prepare) -> Callable[[Any, References, Any], tuple[Rates, Status]]:
-    """Return the `run` function of the ramp fit, which makes rates in memory of ramps."""
-
-    def run(ramp: Ramp, references: References, parameters: Any) -> tuple[Rates, Status]:
-        """Fit ramps in memory."""
-        sink = RatesInMemory(ramp.metadata, ramp.data.shape, ramp.tables)
-        model, statuses = run_steps(ramp, [(prepare, parameters)], references, sink)
-        return model, statuses[0]
-
-    return run
+def fit_ramps(
+    prepare: Prepare, ramp: Ramp, references: References, parameters: Any, optional: bool
+) -> tuple[Rates, dict[str, Any]]:
+    """Fit ramps in memory; return the rates and, if wanted, optional results by name."""
+    sink = RatesInMemory(ramp.metadata, ramp.data.shape, ramp.tables)
+    if optional:
+        sink = RatesAndMore(ramp.metadata, ramp.data.shape, ramp.tables)
+    rates, _ = run_steps(ramp, [(prepare, parameters)], references, sink)
+    return rates, sink.optional
 
 
 def run_together(
@@ -99,6 +103,7 @@ def exposure_of(model: Any) -> Exposure:
     """Return what steps know of an exposure before they read its samples."""
     if isinstance(model, RawExposure):
         return model.exposure()
+    unusable = [[all_flagged(group, DO_NOT_USE) for group in flags] for flags in model.groupdq]
     return Exposure(
         model.metadata,
         model.data.shape,
@@ -106,6 +111,7 @@ def exposure_of(model: Any) -> Exposure:
         RampSource(model),
         model.zeroframe is not None,
         model.average_dark_current,
+        np.array(unusable),
         afterglow=model.afterglow,
     )
 
@@ -188,6 +194,7 @@ class RatesInMemory:
         self._metadata, self._tables = metadata, tables
         self._rateints = empty_product((nints, ny, nx))
         self._rate = empty_product((ny, nx))
+        self.optional: dict[str, Any] = {}
 
     def write(self, block: Block) -> None:
         """Take the core of a block."""
@@ -200,6 +207,40 @@ class RatesInMemory:
         rate, rateints = (image_of(p, self._metadata) for p in (self._rate, self._rateints))
         rateints.tables = carried_tables(self._tables)
         return Rates(rate, rateints)
+
+
+class RatesAndMore(RatesInMemory):
+    """Also keeps the optional results of the fit, of which each block may have more or fewer.
+
+    The number of segments and of jumps differs from block to block; missing ones are zero.
+    """
+
+    def __init__(
+        self, metadata: Metadata, shape: tuple[int, ...], tables: dict[str, Table]
+    ) -> None:
+        super().__init__(metadata, shape, tables)
+        self._size = shape[2:]
+        self._lock = threading.Lock()
+
+    def write(self, block: Block) -> None:
+        """Take the core of a block."""
+        super().write(block)
+        with self._lock:
+            for name, array in block.optional.items():
+                self._grow(name, array.shape[:-2])
+                index = tuple(slice(0, size) for size in array.shape[:-2])
+                block.core.put(self.optional[name][index], block.inner(array))
+
+    def _grow(self, name: str, wanted: tuple[int, ...]) -> None:
+        """Make room for as many planes, at least."""
+        now = self.optional.get(name)
+        sizes = wanted if now is None else tuple(map(max, wanted, now.shape))
+        if now is not None and sizes == now.shape[:-2]:
+            return
+        grown = np.zeros((*sizes, *self._size), np.float32)
+        if now is not None:
+            grown[tuple(slice(0, size) for size in now.shape[:-2])] = now
+        self.optional[name] = grown
 
 
 def image_of(product: Product, metadata: Metadata) -> Image:
@@ -220,4 +261,4 @@ def carried_tables(tables: dict[str, Table]) -> dict[str, Table]:
     return {name: table for name, table in tables.items() if name == "INT_TIMES"}
 
 
-__all__ = ["Sink", "alone", "fit_alone", "run_together"]
+__all__ = ["Sink", "alone", "fit_ramps", "run_together"]

@@ -5,19 +5,30 @@ and ERR are multiplied by the factor and the variances by its square, for all in
 for each. Sets no flags. Does not run where the reference has no GAINFACT.
 """
 
-from calwebb_core.framework.models import Image, Rates
+from collections.abc import Iterable
+
+from calwebb_core.framework.models import Float32, Image, Rates
 from calwebb_core.framework.parameters import NoParameters
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_detector1.blocks import Block, Correction, Exposure
+
+
+def scale_arrays(
+    signals: Iterable[Float32], variances: Iterable[Float32], *, factor: float
+) -> None:
+    """Multiply arrays in place: signal and error by `factor`, variances by its square."""
+    for array in signals:
+        array *= factor
+    for variance in variances:
+        variance *= factor * factor
 
 
 def scale_image(image: Image, *, factor: float) -> None:
-    """Multiply an image in place: signal and error by `factor`, variances by its square."""
-    for array in (image.data, image.err):
-        array *= factor
-    for variance in (image.var_poisson, image.var_rnoise):
-        if variance is not None:
-            variance *= factor * factor
+    """Scale an image in place."""
+    variances = (image.var_poisson, image.var_rnoise)
+    present = [variance for variance in variances if variance is not None]
+    scale_arrays((image.data, image.err), present, factor=factor)
 
 
 def run(rates: Rates, references: References, _: NoParameters) -> tuple[Rates, Status]:
@@ -34,11 +45,30 @@ def run(rates: Rates, references: References, _: NoParameters) -> tuple[Rates, S
     return rates, COMPLETE
 
 
+def prepare(exposure: Exposure, references: References, _: NoParameters) -> Correction | Status:
+    """Find the factor of an exposure, to scale its rates block by block."""
+    reference = references.load("gain", exposure.metadata)
+    if reference is None:
+        return skipped("the gain reference is N/A")
+    factor = reference.metadata.get("GAINFACT")
+    if factor is None:
+        return skipped("the gain reference has no GAINFACT")
+    exposure.metadata["GAINFACT"] = float(factor)
+
+    def apply(block: Block) -> int:
+        for slope, err, _, *variances in block.rates:
+            scale_arrays((slope, err), variances, factor=float(factor))
+        return 0
+
+    return Correction(apply, changes_data=False)
+
+
 STEP = Step(
     name="gain_scale",
     keyword="S_GANSCL",
     meaning="Rescale data taken with another gain setting.",
     parameters=NoParameters,
     run=run,
+    prepare=prepare,
     references=("gain",),
 )

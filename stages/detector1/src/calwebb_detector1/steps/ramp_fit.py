@@ -23,60 +23,50 @@ import numpy as np
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image, Planes, Ramp, Rates, UInt8
+from calwebb_core.framework.models import Planes, Ramp, Rates
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step
 from calwebb_detector1.arrays import usable_gain, usable_readnoise
-from calwebb_detector1.kernels.flags import DO_NOT_USE
-from calwebb_detector1.kernels.jump_flags import all_flagged
+from calwebb_detector1.blocks import Block, Correction, Exposure
+from calwebb_detector1.census import Census, Groups
 from calwebb_detector1.ramp_fitting import CHISQ, RampFitParameters, choose_fit
 from calwebb_detector1.ramp_optional import Planes as Arrays
 from calwebb_detector1.ramp_slopes import fit_slopes
-from calwebb_detector1.rates import Product, Timing
+from calwebb_detector1.rates import Timing
+from calwebb_detector1.together import fit_ramps
 
 __all__ = ["STEP", "RampFitParameters", "Timing", "fit_slopes", "group_bounds", "run"]
 
 logger = logging.getLogger(__name__)
 
 
-def group_bounds(ramp: Ramp, parameters: RampFitParameters) -> tuple[int, int]:
+def group_bounds(unusable: Groups, parameters: RampFitParameters, source: str) -> tuple[int, int]:
     """Return the first group to use and the one after the last.
 
-    Groups at either end that are DO_NOT_USE for all pixels of all integrations are left out.
+    Groups at either end that no pixel can use in any integration (`unusable`, (nints, ngroups))
+    are left out.
 
     Raises
     ------
     InputError
         If `firstgroup` and `lastgroup` leave no group.
     """
-    ngroups = ramp.data.shape[1]
+    ngroups = unusable.shape[1]
     first = parameters.firstgroup or 0
     last = ngroups - 1 if parameters.lastgroup is None else min(parameters.lastgroup, ngroups - 1)
     if first > last:
         msg = (
-            f"{ramp.metadata.source}: ramp_fit.firstgroup {first} and lastgroup {last} leave "
+            f"{source}: ramp_fit.firstgroup {first} and lastgroup {last} leave "
             f"none of {ngroups} groups; expected firstgroup <= lastgroup < {ngroups}"
         )
         raise InputError(msg)
-    while first < last and nobody_uses(ramp.groupdq, first):
+    nobody: Groups = np.all(unusable, axis=0)
+    while first < last and nobody[first]:
         first += 1
-    while last > first and nobody_uses(ramp.groupdq, last):
+    while last > first and nobody[last]:
         last -= 1
     return first, last + 1
-
-
-def nobody_uses(groupdq: UInt8, group: int) -> bool:
-    """Say whether a group is DO_NOT_USE for every pixel of every integration."""
-    return all(all_flagged(flags[group], DO_NOT_USE) for flags in groupdq)
-
-
-def image_of(product: Product, metadata: Metadata) -> Image:
-    """Return arrays of a fit as a container of its own."""
-    slope, err, dq, var_poisson, var_rnoise = product
-    own = metadata.copy()
-    own["BUNIT"] = "DN/s"
-    return Image(own, slope, err, dq, var_poisson, var_rnoise)
 
 
 def name_of(option: str, value: str | None) -> str | None:
@@ -130,29 +120,49 @@ def needed(references: References, kind: str, metadata: Metadata) -> Reference:
     return reference
 
 
+def joins(_: Metadata, parameters: RampFitParameters) -> bool:
+    """Say whether the fit can share a pass with other steps: it makes no optional product."""
+    return not parameters.save_opt and not parameters.int_name
+
+
+def prepare(
+    exposure: Exposure, references: References, parameters: RampFitParameters
+) -> Correction:
+    """Read gain and read noise; pixels without are flagged in PIXELDQ."""
+    metadata = exposure.metadata
+    gain = usable_gain(needed(references, "gain", metadata), exposure.pixeldq)
+    readnoise = usable_readnoise(needed(references, "readnoise", metadata), exposure.pixeldq)
+    dark_current = exposure.average_dark_current
+    census = Census(exposure, "ramp_fit")
+    bounds = group_bounds(census.assumed, parameters, metadata.source)
+    fit = choose_fit(parameters, Timing.of(metadata), bounds, exposure.shape[0])
+
+    def apply(block: Block) -> int:
+        census.add(block)
+        block.rates, block.optional = fit(
+            block.data,
+            block.groupdq,
+            block.pixeldq,
+            gain=block.window.cut(gain),
+            readnoise=block.window.cut(readnoise),
+            dark_current=None if dark_current is None else block.window.cut(dark_current),
+            zeroframe=block.zeroframe,
+        )
+        return int(np.count_nonzero(np.isnan(block.inner(block.rates[1][0]))))
+
+    def finish(lost: int) -> None:
+        census.check()
+        logger.info("%d of %d pixels have no slope", lost, gain.size)
+        if lost == gain.size:
+            logger.warning("%s: no pixel has a slope", metadata.source)
+
+    return Correction(apply, changes_data=False, finish=finish)
+
+
 def run(ramp: Ramp, references: References, parameters: RampFitParameters) -> tuple[Rates, Status]:
-    """Fit an exposure; pixels without gain or read noise are flagged in its PIXELDQ."""
-    gain_reference = needed(references, "gain", ramp.metadata)
-    noise_reference = needed(references, "readnoise", ramp.metadata)
-    timing, bounds = Timing.of(ramp.metadata), group_bounds(ramp, parameters)
-    fit = choose_fit(parameters, timing, bounds, ramp.data.shape[0])
-    (rateints, rate), planes = fit(
-        ramp.data,
-        ramp.groupdq,
-        ramp.pixeldq,
-        gain=usable_gain(gain_reference, ramp.pixeldq),
-        readnoise=usable_readnoise(noise_reference, ramp.pixeldq),
-        dark_current=ramp.average_dark_current,
-        zeroframe=ramp.zeroframe,
-    )
-    lost = int(np.count_nonzero(np.isnan(rate[0])))
-    logger.info("%d of %d pixels have no slope", lost, rate[0].size)
-    if lost == rate[0].size:
-        logger.warning("%s: no pixel has a slope", ramp.metadata.source)
-    rates = Rates(image_of(rate, ramp.metadata), image_of(rateints, ramp.metadata))
-    if "INT_TIMES" in ramp.tables:
-        rates.rateints.tables["INT_TIMES"] = ramp.tables["INT_TIMES"]
-    add_extras(rates, planes, parameters)
+    """Fit ramps in memory, with optional products if the options ask for them."""
+    rates, arrays = fit_ramps(prepare, ramp, references, parameters, parameters.save_opt)
+    add_extras(rates, arrays, parameters)
     return rates, COMPLETE
 
 
@@ -162,5 +172,7 @@ STEP = Step(
     meaning="Fit the slope of every ramp.",
     parameters=RampFitParameters,
     run=run,
+    prepare=prepare,
+    joins=joins,
     references=("gain", "readnoise"),
 )
