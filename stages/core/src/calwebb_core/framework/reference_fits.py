@@ -19,6 +19,7 @@ from calwebb_core.framework.reference_dq import translate_dq
 
 STRUCTURE = ("SIMPLE", "BITPIX", "EXTEND", "XTENSION", "PCOUNT", "GCOUNT", "BZERO", "BSCALE")
 WHOLE = (slice(None), slice(None))
+IRS2_FRAME = (2048, 3200)
 
 
 def read_fits_reference(kind: str, path: Path, science: Metadata | None) -> Reference:
@@ -191,6 +192,9 @@ def reference_window(reference: Reference, shapes: Mapping[str, tuple[int, ...]]
     # ipc holds a kernel, whatever its keywords say about the detector
     if reference.type == "ipc" and size != (nx, ny):
         return None
+    # NIRSpec's IRS2 readout has rows between the pixels that SUBSIZE2 does not count
+    if (nx, ny) == IRS2_FRAME and size in (IRS2_FRAME, (nx, nx)):
+        return Window(1, 1, nx, nx)
     if size != (nx, ny):
         msg = (
             f"{reference.path}: SUBSIZE1, SUBSIZE2 are {size[0]}, {size[1]}, "

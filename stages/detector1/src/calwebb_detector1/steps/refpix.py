@@ -8,6 +8,9 @@ averaged over both ends, are subtracted from the columns; then from every row th
 reference pixels. NIRSpec SUB512, SUB512S and SUB32 have none: their outermost columns serve.
 The zero frame is treated likewise (its zeros mean bad and stay).
 
+NIRSpec's IRS2 readout has reference samples between the pixels: see `calwebb_detector1.irs2`.
+Its frames are trimmed to 2048 x 2048 pixels here.
+
 Reference pixels with DO_NOT_USE or BAD_REF_PIXEL are not used; the log says how many are. Sets no
 flags. Does not run, and says so, where there are none or all are flagged.
 """
@@ -48,6 +51,15 @@ class RefpixParameters:
     )
     side_gain: float = option(1.0, "factor on the levels of the rows")
     siglimit: float = option(3.0, "clipping of reference pixels", minimum=0.5, unit="sigma")
+    ovr_corr_mitigation_ftr: float = option(
+        3.0, "IRS2: scatter above which a reference pixel is bad", minimum=0.5, unit="sigma"
+    )
+    preserve_irs2_refpix: bool = option(
+        False, "IRS2: keep the reference samples (to make reference files; run no later step)"
+    )
+    irs2_mean_subtraction: bool = option(
+        False, "IRS2: first subtract levels of odd and even columns"
+    )
 
 
 def edge_pixels(where: Orientation) -> Mask:

@@ -1,0 +1,1 @@
+"""NIRSpec's IRS2 readout: reference samples between the pixels, and what is done with them."""

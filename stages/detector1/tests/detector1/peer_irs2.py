@@ -1,0 +1,88 @@
+"""NIRSpec steps of the official package on arrays, in the process that `peer_steps` serves.
+
+Each line on standard input, ``STEP IN.npz OUT.npz``, is answered with ``done`` on standard output.
+"""
+
+import sys
+
+import numpy as np
+from stdatamodels.jwst import datamodels
+
+
+def ramp_model(arrays):
+    model = datamodels.RampModel()
+    model.data, model.groupdq = arrays["data"].copy(), arrays["groupdq"].copy()
+    model.pixeldq = arrays["pixeldq"].copy()
+    nints, ngroups = model.data.shape[:2]
+    exposure = model.meta.exposure
+    exposure.nints, exposure.ngroups = nints, ngroups
+    exposure.nframes, exposure.groupgap = int(arrays.get("nframes", 1)), 0
+    exposure.nrs_normal, exposure.nrs_reference = 16, 4
+    exposure.readpatt, exposure.noutputs = "NRSIRS2RAPID", 5
+    exposure.type = str(arrays.get("exptype", "NRS_DARK"))
+    exposure.group_time = exposure.frame_time = 14.6
+    model.meta.instrument.name = "NIRSPEC"
+    model.meta.instrument.detector = str(arrays["detector"])
+    subarray = model.meta.subarray
+    subarray.name = str(arrays.get("subarray", "FULL"))
+    subarray.xstart, subarray.ystart = (int(v) for v in arrays.get("start", (1, 1)))
+    subarray.xsize, subarray.ysize = (int(v) for v in arrays.get("size", (2048, 2048)))
+    subarray.fastaxis, subarray.slowaxis = (int(v) for v in arrays["axes"])
+    return model
+
+
+def options(arrays):
+    names = [name for name in arrays if name.startswith("option_")]
+    return {name.removeprefix("option_"): arrays[name].item() for name in names}
+
+
+def irs2_refpix(arrays):
+    from jwst.refpix import irs2_subtract_reference as irs2
+    from jwst.refpix import reference_pixels
+
+    model, wish = ramp_model(arrays), options(arrays)
+    irs2.flag_bad_refpix(model, n_sigma=wish.get("limit", 3.0), flag_only=True)
+    bad = (model.pixeldq & 131072 != 0).any(axis=1)
+    if wish.get("mean_subtraction", False):
+        kernel = {
+            "refpix_algorithm": "median", "sirs_kernel_model": None, "sigreject": 4.0,
+            "gaussmooth": 1.0, "halfwidth": 30,
+        }  # fmt: skip
+        reference_pixels.correct_model(model, True, False, 11, 1.0, True, kernel, 3.0)
+    irs2.flag_bad_refpix(model, replace_only=True)
+    reference = datamodels.IRS2Model()
+    names = [f"{kind}_{k}" for kind in ("alpha", "beta") for k in range(4)]
+    table = np.zeros(len(arrays["alpha_0"]), [(name, "f4") for name in names])
+    for name in names:
+        table[name] = arrays[name]
+    reference.irs2_table = table
+    types = [("output", "u2"), ("odd_even", "u2"), ("mask", "u4")]
+    reference.dq_table = np.array([tuple(row) for row in arrays["bad"].tolist()], types)
+    found = irs2.correct_model(model, reference, preserve_refpix=wish.get("preserve", False))
+    return {"data": found.data, "pixeldq": found.pixeldq, "groupdq": found.groupdq, "bad": bad}
+
+
+def irs2_saturation(arrays):
+    from jwst.saturation.saturation import irs2_flag_saturation
+
+    model, wish = ramp_model(arrays), options(arrays)
+    reference = datamodels.SaturationModel()
+    reference.data, reference.dq = arrays["threshold"].copy(), arrays["threshold_dq"].copy()
+    reference.meta.subarray = model.meta.subarray
+    bias = datamodels.SuperBiasModel()
+    bias.data = arrays["bias"].copy()
+    found = irs2_flag_saturation(
+        model, reference, wish.get("n_pix_grow_sat", 1), True, bias_model=bias
+    )
+    return {"groupdq": found.groupdq, "pixeldq": found.pixeldq}
+
+
+if __name__ == "__main__":
+    answers = sys.stdout
+    sys.stdout = sys.stderr
+    for line in sys.stdin:
+        step, source, target = line.split()
+        with np.load(source) as file:
+            given = dict(file)
+        np.savez(target, **globals()[step](given))
+        print("done", file=answers, flush=True)

@@ -1,0 +1,134 @@
+"""IRS2 exposures through our steps and through the official package's."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calwebb_core.framework.references import References
+from calwebb_detector1.irs2.correction import run_irs2
+from calwebb_detector1.irs2.layout import interleaved_rows
+from calwebb_detector1.irs2.mode import irs2_steps
+from calwebb_detector1.steps import refpix, saturation
+
+from . import irs2
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def peer(tmp_path_factory):
+    """Run a step of the official package on arrays in a process of its own."""
+    python = os.environ.get("CALWEBB_PEER_PYTHON", "")
+    if not python or shutil.which(python) is None:
+        pytest.skip("the official package is absent (set CALWEBB_PEER_PYTHON)")
+    folder = tmp_path_factory.mktemp("peer")
+    with (folder / "messages.txt").open("w+") as messages:
+        process = subprocess.Popen(
+            [python, HERE / "peer_irs2.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=messages, text=True, cwd=folder,
+        )  # fmt: skip
+
+        def run(step, **arrays):
+            given, found = folder / "in.npz", folder / "out.npz"
+            np.savez(given, **arrays)
+            process.stdin.write(f"{step} {given} {found}\n")
+            process.stdin.flush()
+            if process.stdout.readline() != "done\n":
+                messages.seek(0)
+                pytest.fail(messages.read()[-2000:])
+            with np.load(found) as file:
+                return dict(file)
+
+        yield run
+        process.stdin.close()
+        process.wait(timeout=60)
+        process.stdout.close()
+
+
+def inputs(ramp, **more):
+    axes = ramp.metadata["FASTAXIS"], ramp.metadata["SLOWAXIS"]
+    return {
+        "data": ramp.data, "pixeldq": ramp.pixeldq, "groupdq": ramp.groupdq, "axes": axes,
+        "detector": ramp.metadata["DETECTOR"],
+    } | more  # fmt: skip
+
+
+# Output, odd or even, bits.
+LISTED = [(1, 1, 0b1000), (2, 1, 0b110), (3, 2, 1 << 31), (4, 2, 0b1)]
+
+
+def without_zeros(ramp):
+    """Change samples that equal their mean over groups, which the official package leaves out."""
+    equal = ramp.data == ramp.data.mean(axis=1, dtype=np.float64, keepdims=True)
+    ramp.data[:, 0][equal[:, 0]] += 1
+
+
+def spoil(ramp):
+    """Make some reference samples noisy, others flagged, some without a good neighbour."""
+    rng = np.random.default_rng(3)
+    pairs = np.flatnonzero(interleaved_rows())
+    for row in pairs[[5 * 4, 200, 300, 301, 420]]:
+        ramp.data[:, :, row] += rng.normal(0, 100, ramp.data[:, :, row].shape).astype(np.float32)
+    ramp.pixeldq[pairs[160:162], 7] |= 131072
+    ramp.pixeldq[pairs[132:148], 100] |= 131072
+
+
+@pytest.mark.parametrize(
+    ("detector", "options"),
+    [
+        ("NRS1", {}),
+        ("NRS2", {}),
+        ("NRS2", {"mean_subtraction": True}),
+        ("NRS1", {"preserve": True}),
+    ],
+)  # fmt: skip
+def test_refpix(peer, detector, options):
+    made = irs2.make(seed=4, nints=2 if not options else 1, ngroups=2, detector=detector)
+    weights = irs2.random_weights()
+    ramp = made.ramp()
+    without_zeros(ramp)
+    spoil(ramp)
+    wish = {f"option_{name}": value for name, value in options.items()}
+    theirs = peer("irs2_refpix", **inputs(ramp, bad=np.array(LISTED), **weights, **wish))
+    parameters = refpix.RefpixParameters(
+        irs2_mean_subtraction=options.get("mean_subtraction", False),
+        preserve_irs2_refpix=options.get("preserve", False),
+    )
+    ramp, status = run_irs2(ramp, irs2.references(weights, LISTED), parameters)
+    assert status.word == "COMPLETE"
+    assert np.count_nonzero(theirs["bad"]) > 20
+    assert ramp.data.shape == theirs["data"].shape
+    np.testing.assert_array_equal(ramp.pixeldq, theirs["pixeldq"])
+    np.testing.assert_allclose(ramp.data, theirs["data"], atol=3e-3, rtol=0)
+
+
+@pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
+@pytest.mark.parametrize("grow", [0, 2])
+def test_saturation(peer, detector, grow):
+    rng = np.random.default_rng(8)
+    made = irs2.make(seed=6, ngroups=3, detector=detector, drift=0.0, alternating=0.0)
+    ramp = made.ramp()
+    ramp.data += (rng.exponential(900, ramp.data.shape[2:]) * [[[1]], [[2]], [[3]]]).astype("f4")
+    ramp.data[rng.random(ramp.data.shape) < 0.001] = -3
+    threshold = rng.uniform(12000, 30000, (2048, 2048)).astype(np.float32)
+    threshold[rng.random(threshold.shape) < 0.01] = np.nan
+    dq = np.where(rng.random(threshold.shape) < 0.01, 2097152, 0).astype(np.uint32)
+    bias = np.full(ramp.data.shape[2:], 10000, np.float32)
+    theirs = peer(
+        "irs2_saturation",
+        **inputs(ramp, threshold=threshold, threshold_dq=dq, bias=bias, option_n_pix_grow_sat=grow),
+    )
+    step = irs2_steps((saturation.STEP,))[0]
+    given = References.of(saturation={"SCI": threshold, "DQ": dq}, superbias={"SCI": bias})
+    ramp, status = step.run(
+        ramp, given, saturation.SaturationParameters(n_pix_grow_sat=grow, use_readpatt=True)
+    )
+    assert status.word == "COMPLETE"
+    assert 0.01 < np.mean(theirs["groupdq"] & 2 != 0) < 0.5
+    np.testing.assert_array_equal(ramp.groupdq, theirs["groupdq"])
+    np.testing.assert_array_equal(ramp.pixeldq, theirs["pixeldq"])
