@@ -1,0 +1,1 @@
+"""Events that flag whole regions: snowballs in the near infrared, showers in MIRI."""
