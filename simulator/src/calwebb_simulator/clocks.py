@@ -13,6 +13,8 @@ from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Instrument, Pattern
 
 ROW_OVERHEAD = 12
+IRS2_NORMAL = 16  # pixels read between two visits to reference pixels
+IRS2_REFERENCE = 4  # reference pixels read at each visit
 IRS2_ROW = 712  # samples
 IRS2_END = 714  # samples after the last row
 SKIPPED_ROW = 7  # samples that MIRI takes to skip a row

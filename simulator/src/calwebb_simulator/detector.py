@@ -115,6 +115,8 @@ def detector_properties(
     parts: dict[str, NDArray[Any]] = {}
     for name, draw in make.drawings().items():
         parts[name] = np.ascontiguousarray(draw()[window], dtype=np.float32)
+    factor = np.float32(gain_factor(instrument, frame))
+    parts["read_noise"] /= factor
     dq, parts = _bad_pixels(make, parts, window, effects)
     parts["area"] = detector_area(frame)
     inside = science[window]
@@ -125,7 +127,13 @@ def detector_properties(
     parts["c3"][~inside] = 0.0
     dq = np.where(inside, dq, np.uint32(PixelDQ.REFERENCE_PIXEL)).astype(np.uint32)
     properties = Properties(dq=dq, mean_gain=frame.detector.gain, **parts)
-    return _without(properties, frame.detector, effects)
+    properties = _without(properties, frame.detector, effects)
+    return replace(properties, gain=properties.gain * factor)
+
+
+def gain_factor(instrument: Instrument, frame: Frame) -> float:
+    """Return GAINFACT of a frame: its gain over that of a full frame."""
+    return 1.0 if frame.subarray == "FULL" else instrument.subarray_gain
 
 
 def _without(properties: Properties, detector: Detector, effects: frozenset[str]) -> Properties:

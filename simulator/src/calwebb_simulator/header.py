@@ -6,9 +6,10 @@ from astropy.time import Time, TimeDelta
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_simulator import __version__
+from calwebb_simulator.clocks import IRS2_NORMAL, IRS2_REFERENCE
 from calwebb_simulator.header_tables import light_delay
 from calwebb_simulator.header_wcs import linear_wcs
-from calwebb_simulator.instruments import Instrument
+from calwebb_simulator.instruments import Instrument, Pattern
 from calwebb_simulator.plan import POSITION, START_OF_VISIT, VELOCITY, Planned
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.siaf import siaf_folder
@@ -62,7 +63,7 @@ def _program(scenario: Scenario, instrument: Instrument, entry: Planned) -> dict
         "TITLE": scenario.description or scenario.name,
         "PI_NAME": "Simulator",
         "CATEGORY": "CAL",
-        "SUBCAT": "NIRCAM",
+        "SUBCAT": instrument.name,
         "SCICAT": "Stellar Populations",
         "OBS_ID": f"V{visit}P00000000{name.visit_group}{name.sequence}{name.activity}",
         "VISIT_ID": visit,
@@ -74,7 +75,7 @@ def _program(scenario: Scenario, instrument: Instrument, entry: Planned) -> dict
         "ACT_ID": name.activity,
         "EXPOSURE": str(int(name.exposure)),
         "BKGDTARG": False,
-        "TEMPLATE": instrument.time_series_template if series else "NIRCam Imaging",
+        "TEMPLATE": instrument.time_series_template if series else instrument.template,
         "OBSLABEL": scenario.name,
         "OBSFOLDR": "Simulations",
         "ENG_QUAL": "OK",
@@ -113,20 +114,30 @@ def _target(scenario: Scenario) -> dict[str, Any]:
 
 
 def _instrument(instrument: Instrument, entry: Planned) -> dict[str, Any]:
-    detector = entry.frame.detector
-    return {
+    detector, optics = entry.frame.detector, entry.optics
+    series = entry.group.time_series
+    values: dict[str, Any] = {
         "INSTRUME": instrument.name,
         "DETECTOR": detector.name,
         "MODULE": detector.module,
         "CHANNEL": detector.channel,
-        "FILTER": entry.optics.name,
-        "PUPIL": entry.optics.pupil,
-        "PILIN": False,
-        "EXP_TYPE": instrument.time_series_type
-        if entry.group.time_series
-        else instrument.image_type,
+        "FILTER": optics.keyword,
+        "PUPIL": optics.pupil,
+        "GRATING": optics.grating,
+        "EXP_TYPE": instrument.time_series_type if series else instrument.image_type,
         "SCA_NUM": detector.sca,
     }
+    if instrument.name == "NIRCAM":
+        values["PILIN"] = False
+    if instrument.spectral:
+        narrow = entry.frame.subarray.startswith("SUBS200A1")
+        values |= {
+            "FXD_SLIT": "S200A1" if narrow else "S1600A1",
+            "LAMP": "NONE",
+            "OPMODE": "BRIGHTOBJ" if series else "FIXEDSLIT",
+            "GWA_TILT": 0.0,
+        }
+    return {keyword: value for keyword, value in values.items() if value != ""}
 
 
 def _readout(instrument: Instrument, entry: Planned) -> dict[str, Any]:
@@ -155,6 +166,7 @@ def _readout(instrument: Instrument, entry: Planned) -> dict[str, Any]:
         "DURATION": timing.duration,
         "XPOSURE": timing.exposure_time,
         "TELAPSE": timing.duration,
+        **_interleaving(timing.pattern),
         "NRSTSTRT": 1,
         "NRESETS": 1,
         "ZEROFRAM": entry.group.zeroframe,
@@ -164,6 +176,11 @@ def _readout(instrument: Instrument, entry: Planned) -> dict[str, Any]:
         "IS_PSF": False,
         "SELFREF": False,
     }
+
+
+def _interleaving(pattern: Pattern) -> dict[str, int]:
+    """Return the keywords of the IRS2 readout: pixels, and reference pixels between them."""
+    return {"NRS_NORM": IRS2_NORMAL, "NRS_REF": IRS2_REFERENCE} if pattern.irs2 else {}
 
 
 def moments(entry: Planned) -> tuple[Time, Time, Time]:

@@ -1,20 +1,23 @@
 """Let light fall on a detector and read it out: electron rates to raw counts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from calwebb_simulator.aftermath import Aftermath, Legacy, TrapTruth
 from calwebb_simulator.cosmic_rays import HIT_DTYPE, Hits, draw_rain, record
 from calwebb_simulator.detector import Properties
 from calwebb_simulator.electronics import Electronics
+from calwebb_simulator.events import EventRows
 from calwebb_simulator.geometry import Frame
 from calwebb_simulator.kernels.readout import add_read
 from calwebb_simulator.random import stream
 from calwebb_simulator.readout import Timing
 from calwebb_simulator.segments import Segment, cut_exposure
+from calwebb_simulator.special import SpecialReadout
 
 Float32 = NDArray[np.float32]
 UInt16 = NDArray[np.uint16]
@@ -32,11 +35,17 @@ class Exposed:
     data : uint16, (nints, ngroups, ny, nx), DN
     zeroframe : uint16, (nints, ny, nx), DN: the first frame of every integration
     hits : structured array, one row for each pixel of each track
+    events : structured array, one row for each large event
+    traps : TrapTruth, optional: what charge traps did
+    refout : uint16, (nints, ngroups, ny, nx // 4), DN: the reference output, if it is apart
     """
 
     data: UInt16
     zeroframe: UInt16
     hits: Hits
+    refout: UInt16 | None = None
+    events: EventRows | None = None
+    traps: TrapTruth | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,10 @@ class Chamber:
     segment : Segment, optional
         The integrations to simulate; all by default. An integration's noise depends on its
         number in the exposure, so that cutting does not change the counts.
+    special : SpecialReadout, optional
+        Peculiarities of the instrument's readout.
+    legacy : Legacy
+        Large events, and what earlier exposures left in traps.
     """
 
     frame: Frame
@@ -68,6 +81,25 @@ class Chamber:
     cosmic_ray_flux: float
     seed: tuple[int, str]
     segment: Segment | None = None
+    special: SpecialReadout | None = None
+    legacy: Legacy = field(default_factory=Legacy)
+
+    def aftermath(self) -> Aftermath:
+        """Return the state of what outlives resets, at the start of the exposure."""
+        return Aftermath(
+            self.legacy,
+            self.frame,
+            self.properties,
+            self.timing,
+            self.effects,
+            self.pitch,
+            self.seed,
+        )
+
+    @property
+    def raw_shape(self) -> tuple[int, int]:
+        """Rows and columns of the raw counts."""
+        return self.frame.shape if self.special is None else self.special.shape
 
     @property
     def integrations(self) -> range:
@@ -112,32 +144,49 @@ def expose(
         Light beside `rate` that changes between the integrations.
     """
     timing = chamber.timing
-    shape = (len(chamber.integrations), timing.groups, *chamber.frame.shape)
+    shape = (len(chamber.integrations), timing.groups, *chamber.raw_shape)
     data = np.empty(shape, dtype=np.uint16)
     zeroframe = np.empty((shape[0], *shape[2:]), dtype=np.uint16)
     hits: list[Hits] = [np.zeros(0, dtype=HIT_DTYPE)]
+    refout: list[UInt16] = []
+    aftermath = chamber.aftermath()
     for row, integration in enumerate(chamber.integrations):
         seen = rate if variable is None else rate + variable.rate * variable.light[row]
-        run = _Integration(chamber, seen, integration)
+        run = _Integration(chamber, seen, integration, aftermath)
         for group in range(timing.groups):
             data[row, group] = run.group(group)
+            refout += run.reference_output(group)
             if group == 0:
                 zeroframe[row] = run.first
             progress()
+        aftermath.end()
         for rows in run.hits:
             rows["integration"] = row
         hits += run.hits
-    return Exposed(data, zeroframe, np.concatenate(hits))
+    apart = np.stack(refout).reshape(*shape[:2], *refout[0].shape) if refout else None
+    events = aftermath.event_rows(chamber.integrations[0])
+    joined = np.concatenate(hits)
+    return Exposed(data, zeroframe, joined, apart, events, aftermath.trap_truth())
 
 
 class _Integration:
     """Charge collected since the reset, and the reads of it."""
 
-    def __init__(self, chamber: Chamber, rate: Float32, integration: int) -> None:
+    def __init__(
+        self, chamber: Chamber, rate: Float32, integration: int, aftermath: Aftermath
+    ) -> None:
         self.chamber = chamber
+        self.aftermath = aftermath
+        aftermath.begin()
         self.integration = integration
         properties = chamber.properties
-        self.rate = (rate + properties.dark).astype(np.float64)
+        self.special = chamber.special
+        dark = properties.dark
+        if self.special is not None:
+            dark = dark * np.float32(self.special.dark_factor(integration))
+        self.rate = (rate + dark).astype(np.float64)
+        if self.special is not None:
+            self.special.begin(integration, self.rate)
         self.charge = np.zeros(chamber.frame.shape, dtype=np.float32)
         limited = "saturation" in chamber.effects
         self.well = properties.well if limited else np.full_like(properties.well, NO_WELL)
@@ -155,14 +204,25 @@ class _Integration:
         total = np.zeros_like(self.charge)
         for read in reads:
             self._collect(read)
-            self._read(read, total)
+            one = np.zeros_like(total)
+            self._read(read, one)
             if read == 1:
-                self.first = self._counts(total)
-        return self._counts(total / np.float32(len(reads)))
+                self.first = self._counts(one, [read])
+            # frames are whole numbers before the electronics on board add them up
+            total += counts(one) if len(reads) > 1 else one
+        return self._counts(total / np.float32(len(reads)), reads)
+
+    def reference_output(self, group: int) -> list[UInt16]:
+        """Return what the reference output read for a group, if it is stored apart."""
+        if self.special is None:
+            return []
+        value = self.special.reference_output(self.integration, self.chamber.timing.reads(group))
+        return [] if value is None else [counts(value)]
 
     def _collect(self, read: int) -> None:
         """Collect charge up to a read."""
         frames, self.frame = read - self.frame, read
+        before = self.charge.copy() if self.aftermath.active else self.charge
         expected = self.rate * (frames * self.chamber.timing.frame_time)
         if "photon_noise" in self.chamber.effects:
             rng = stream(*self.chamber.seed, "photons", self.integration, read)
@@ -172,6 +232,9 @@ class _Integration:
         if "cosmic_rays" in self.chamber.effects:
             for frame in range(read - frames + 1, read + 1):
                 self._hit(frame)
+        if self.aftermath.active:
+            passed = range(read - frames + 1, read + 1)
+            self.aftermath.collect(before, self.charge, self.integration, passed)
 
     def _hit(self, frame: int) -> None:
         chamber = self.chamber
@@ -191,12 +254,25 @@ class _Integration:
         charge = self.charge
         if "ipc" in self.chamber.effects:
             charge = couple(np.minimum(charge, self.well))
-        add_read(total, charge, self.well, properties.gain, properties.c2, properties.c3)
+        if self.special is None:
+            add_read(total, charge, self.well, properties.gain, properties.c2, properties.c3)
+        else:
+            signal = np.zeros_like(total)
+            add_read(signal, charge, self.well, properties.gain, properties.c2, properties.c3)
+            self.special.disturb(self.integration, read, signal)
+            total += signal
         total += properties.bias
         total += self.electronics.noise(self.integration, read)
 
-    def _counts(self, value: Float32) -> UInt16:
-        return np.clip(np.rint(value), 0, FULL_SCALE).astype(np.uint16)
+    def _counts(self, value: Float32, reads: list[int]) -> UInt16:
+        if self.special is not None:
+            value = self.special.raw(self.integration, reads, value)
+        return counts(value)
+
+
+def counts(value: Float32) -> UInt16:
+    """Return DN as the converter gives them."""
+    return np.clip(np.rint(value), 0, FULL_SCALE).astype(np.uint16)
 
 
 def couple(charge: Float32) -> Float32:

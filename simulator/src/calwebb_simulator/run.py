@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path, check_writable, write_text
 from calwebb_simulator.detector import Properties, detector_properties
-from calwebb_simulator.exposure import exposure_psf, simulate, sky_electrons
+from calwebb_simulator.exposure import simulate
 from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import instrument_named
+from calwebb_simulator.light import exposure_psf, sky_electrons
 from calwebb_simulator.photometry import MJY_PER_UJY, electrons_per_mjy
 from calwebb_simulator.plan import Planned, plan
 from calwebb_simulator.references.build import Builder
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.scene import generate, read_catalog, with_target
+from calwebb_simulator.traps import TrapMemory
 
 logger = logging.getLogger(__name__)
 Float64 = NDArray[np.float64]
@@ -74,7 +76,8 @@ def run(
         build = Builder(scenario, entries, output_dir / "crds_cache", watcher.begin)
         build.build()
     raw = expose_all(scenario, catalog, entries, output_dir, watcher)
-    write_catalog(output_dir / "truth" / "scene.ecsv", catalog, scenario, entries)
+    if not instrument_named(scenario.instrument).spectral:
+        write_catalog(output_dir / "truth" / "scene.ecsv", catalog, scenario, entries)
     write_summary(output_dir / "truth" / "truth.json", scenario, entries)
     return Outcome(raw, output_dir / "truth", output_dir / "crds_cache")
 
@@ -103,6 +106,7 @@ def expose_all(
     """Simulate all exposures; a detector's properties are drawn once."""
     instrument = instrument_named(scenario.instrument)
     known: dict[tuple[str, str], Properties] = {}
+    memory = TrapMemory()
     paths = []
     for entry in entries:
         key = (entry.frame.detector.name, entry.frame.subarray)
@@ -111,7 +115,7 @@ def expose_all(
                 instrument, entry.frame, scenario.realisation, scenario.effects
             )
         watcher.begin(entry.root)
-        path = simulate(scenario, catalog, entry, known[key], output_dir, watcher.advance)
+        path = simulate(scenario, catalog, entry, known[key], output_dir, watcher.advance, memory)
         logger.debug("wrote %s", path)
         paths.append(path)
     return tuple(paths)

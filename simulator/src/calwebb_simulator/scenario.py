@@ -96,10 +96,14 @@ class Scenario:
         UTC date and time of the first exposure.
     references : str
         "full": reference files cover the whole detector; "subarray": the subarray in use.
+    inverse_linearity : bool
+        Whether linearity files hold the inverse polynomials, too.
     realisation : int
         Number of the detectors' realisation.
     cosmic_ray_flux : float
         Particles per cm2 and s; about 5 at L2.
+    snowball_rate, shower_rate : float
+        Large events per cm2 and s, where their effects are on.
     seed : int
     effects : frozenset of str
     """
@@ -116,8 +120,11 @@ class Scenario:
     roll: float = 33.0
     start: str = "2023-03-14T06:00:00"
     references: str = "full"
+    inverse_linearity: bool = False
     realisation: int = 0
     cosmic_ray_flux: float = 5.0
+    snowball_rate: float = 0.004
+    shower_rate: float = 0.004
     seed: int = 1
     effects: frozenset[str] = DEFAULT_EFFECTS
     folder: Path = Path()

@@ -2,11 +2,15 @@
 
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.instruments.base import Detector, Filter, Instrument, Pattern
+from calwebb_simulator.instruments.fgs import FGS
+from calwebb_simulator.instruments.miri import MIRI
 from calwebb_simulator.instruments.nircam import NIRCAM
+from calwebb_simulator.instruments.niriss import NIRISS
+from calwebb_simulator.instruments.nirspec import NIRSPEC
 
 __all__ = ["INSTRUMENTS", "Detector", "Filter", "Instrument", "Pattern", "instrument_named"]
 
-INSTRUMENTS = {NIRCAM.name: NIRCAM}
+INSTRUMENTS = {item.name: item for item in (NIRCAM, MIRI, NIRISS, NIRSPEC, FGS)}
 
 
 def instrument_named(name: str) -> Instrument:

@@ -55,7 +55,9 @@ def _detectors() -> dict[str, Detector]:
     for index, (module, number) in enumerate((m, n) for m in "AB" for n in range(1, 6)):
         channel, values = ("LONG", LONG) if number == 5 else ("SHORT", SHORT)
         name = f"NRC{module}LONG" if number == 5 else f"NRC{module}{number}"
-        found[name] = Detector(name, f"NRC{module}{number}", module, channel, 481 + index, **values)
+        found[name] = Detector(
+            name, f"NRC{module}{number}", module, channel, 481 + index, axes=None, **values
+        )
     return found
 
 

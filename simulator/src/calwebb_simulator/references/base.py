@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
 from calwebb_core.science.dq import PixelDQ
+from calwebb_simulator.effects import DEFAULT_EFFECTS
 from calwebb_simulator.geometry import Frame
-from calwebb_simulator.instruments import Instrument
+from calwebb_simulator.instruments import Filter, Instrument
 
 AUTHOR = "calwebb-simulator"
 USEAFTER = "2022-01-01T00:00:00"
 DATE = "2022-01-01T00:00:00.000"
-IMAGING = ("NRC_IMAGE", "NRC_TSIMAGE", "NRC_FOCUS", "NRC_TACQ", "NRC_TACONFIRM")
 DQ_DEF_DTYPE = np.dtype([("BIT", "i4"), ("VALUE", "u4"), ("NAME", "S40"), ("DESCRIPTION", "S80")])
 MEANINGS = {
     PixelDQ.DO_NOT_USE: "Bad pixel, do not use",
@@ -39,16 +39,30 @@ class Scope:
     instrument : Instrument
     frame : Frame
         The detector's full frame or a subarray.
+    inverse : bool
+        Whether linearity files hold the inverse polynomials, too.
+    realisation : int
+        Number of the detectors' realisation.
+    effects : frozenset of str
+        What is off is not in the files.
     """
 
     instrument: Instrument
     frame: Frame
+    inverse: bool = False
+    realisation: int = 0
+    effects: frozenset[str] = DEFAULT_EFFECTS
+
+    @property
+    def exposure_types(self) -> str:
+        """The EXP_TYPEs that the files are for, joined as rules and keywords have it."""
+        return "|".join(self.instrument.exposure_types)
 
 
 def keywords(scope: Scope, kind: str, model: str, description: str) -> dict[str, Any]:
     """Return the keywords that every reference file has."""
     frame = scope.frame
-    return {
+    values = {
         "DATE": DATE,
         "DATAMODL": model,
         "TELESCOP": "JWST",
@@ -69,6 +83,13 @@ def keywords(scope: Scope, kind: str, model: str, description: str) -> dict[str,
         "FASTAXIS": frame.fast,
         "SLOWAXIS": frame.slow,
     }
+    return {keyword: value for keyword, value in values.items() if value != ""}
+
+
+def optical_keywords(optics: Filter) -> dict[str, str]:
+    """Return the keywords of a filter's files."""
+    values = {"FILTER": optics.keyword, "PUPIL": optics.pupil}
+    return {keyword: value for keyword, value in values.items() if value}
 
 
 def dq_def(dq: NDArray[np.uint32]) -> fits.BinTableHDU:

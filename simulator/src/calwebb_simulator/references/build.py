@@ -7,9 +7,16 @@ from calwebb_simulator.detector import Properties, detector_properties
 from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Detector, Filter, Instrument, instrument_named
 from calwebb_simulator.plan import Planned
-from calwebb_simulator.references.base import IMAGING, Scope
+from calwebb_simulator.references.base import Scope
 from calwebb_simulator.references.crds import Cache, Rules
 from calwebb_simulator.references.detector import WRITERS, write_dark, write_flat
+from calwebb_simulator.references.miri import (
+    write_emicorr,
+    write_lastframe,
+    write_miri_dark,
+    write_reset,
+    write_rscd,
+)
 from calwebb_simulator.references.optics import (
     write_abvegaoffset,
     write_apcorr,
@@ -18,11 +25,20 @@ from calwebb_simulator.references.optics import (
     write_filteroffset,
     write_photom,
 )
+from calwebb_simulator.references.rules import (
+    CHANNEL,
+    DETECTOR,
+    EXP_TYPE,
+    FILTER,
+    MODULE,
+    NOT_APPLICABLE,
+    PUPIL,
+    READPATT,
+    SUBARRAY,
+)
+from calwebb_simulator.references.traps import write_traps
 from calwebb_simulator.scenario import Scenario
 
-ANY = "ANY"
-GENERIC = "N/A"
-TYPES = "|".join(IMAGING)
 FIRST, SECOND = 1, 2
 
 
@@ -52,7 +68,6 @@ class Builder:
         self.instrument: Instrument = instrument_named(scenario.instrument)
         self.cache = Cache(folder, self.instrument.name)
         self.rules = Rules(self.instrument.name)
-        self.later: Rules | None = None
         self.progress = progress
         self.known: dict[tuple[str, str], Properties] = {}
 
@@ -60,8 +75,12 @@ class Builder:
         """Write everything."""
         for detector in self._detectors():
             self._detector(detector)
-        self._common()
-        later = self._second_context()
+        if self.instrument.interleaved:
+            self._add("emicorr", {}, write_emicorr(self._new("emicorr", "asdf"), self.instrument))
+        later = self.rules.copy()
+        if not self.instrument.spectral:
+            self._common()
+            later = self._second_context()
         self.cache.write_contexts({FIRST: self.rules, SECOND: later})
 
     def _detectors(self) -> tuple[Detector, ...]:
@@ -74,7 +93,10 @@ class Builder:
         return list(dict.fromkeys(entry.optics for entry in self._of(detector)))
 
     def _scope(self, detector: Detector, subarray: str = "FULL") -> Scope:
-        return Scope(self.instrument, Frame.of(self.instrument, detector, subarray))
+        frame = Frame.of(self.instrument, detector, subarray)
+        scenario = self.scenario
+        inverse = scenario.inverse_linearity
+        return Scope(self.instrument, frame, inverse, scenario.realisation, scenario.effects)
 
     def properties(self, scope: Scope) -> Properties:
         """Return the properties of a frame."""
@@ -86,15 +108,28 @@ class Builder:
             )
         return self.known[key]
 
-    def _add(self, kind: str, values: tuple[str, ...], path: Path) -> None:
+    def _new(self, kind: str, extension: str = "fits") -> Path:
+        return self.cache.new_reference(kind, extension)
+
+    def _add(self, kind: str, values: dict[str, str], path: Path) -> None:
         self.rules.add(kind, values, path.name)
         self.progress(path.name)
 
+    def _values(self, detector: Detector, **more: str) -> dict[str, str]:
+        """Return the values of keywords that choose a detector's files."""
+        types = "|".join(self.instrument.exposure_types)
+        own = {"channel": detector.channel, "module": detector.module}
+        given = {"detector": detector.name, "exp_type": types, **own, **more}
+        return {KEYS[name]: value for name, value in given.items()}
+
     def _subarrays(self, detector: Detector) -> list[tuple[str, str]]:
-        """Return the frames to write: name in the SIAF and value in the rules."""
-        if self.scenario.references == "full":
-            return [("FULL", GENERIC)]
+        """Return the frames to write: name in the SIAF and value in the rules.
+
+        Where the gain of subarrays differs, the files of full frames don't fit them.
+        """
         names = dict.fromkeys(entry.frame.subarray for entry in self._of(detector))
+        if self.scenario.references == "full" and self.instrument.subarray_gain == 1:
+            return [("FULL", NOT_APPLICABLE)]
         return [(name, name) for name in names]
 
     def _detector(self, detector: Detector) -> None:
@@ -102,70 +137,93 @@ class Builder:
             scope = self._scope(detector, subarray)
             properties = self.properties(scope)
             self._maps(scope, properties, value)
-            self._flats(scope, properties, value)
             self._darks(scope, properties, value)
+            if "persistence" in self.scenario.effects:
+                self._traps(scope, properties, value)
+            if not self.instrument.spectral:
+                self._flats(scope, properties, value)
+        if self.instrument.interleaved:
+            path = write_rscd(self._new("rscd"), self._scope(detector))
+            self._add("rscd", self._values(detector), path)
+        if not self.instrument.spectral:
+            self._optics(detector)
+
+    def _optics(self, detector: Detector) -> None:
         full = self._scope(detector)
-        self._add(
-            "distortion",
-            (TYPES, detector.name, detector.channel),
-            write_distortion(self.cache.new_reference("distortion", "asdf"), full),
-        )
-        self._add(
-            "area", (detector.name, TYPES), write_area(self.cache.new_reference("area"), full)
-        )
         for optics in self._filters(detector):
-            path = write_photom(self.cache.new_reference("photom"), full, optics)
-            self._add("photom", (detector.name, TYPES, optics.name), path)
+            values = self._values(detector, filter=optics.keyword, pupil=optics.pupil)
+            self._add("photom", values, write_photom(self._new("photom"), full, optics))
+        values = self._values(detector)
+        path = write_distortion(self._new("distortion", "asdf"), full)
+        self._add("distortion", values, path)
+        self._add("area", values, write_area(self._new("area"), full))
 
     def _maps(self, scope: Scope, properties: Properties, value: str) -> None:
-        detector = scope.frame.detector.name
+        values = self._values(scope.frame.detector, subarray=value)
         for kind, writer in WRITERS.items():
-            path = writer(self.cache.new_reference(kind), scope, properties)
-            reads = (ANY,) if kind in ("superbias", "readnoise") else ()
-            self._add(kind, (detector, *reads, value), path)
+            if kind != "superbias" or self.instrument.superbias:
+                self._add(kind, values, writer(self._new(kind), scope, properties))
+
+    def _traps(self, scope: Scope, properties: Properties, value: str) -> None:
+        paths = {kind: self._new(kind) for kind in ("persat", "trapdensity", "trappars")}
+        write_traps(paths, scope, properties)
+        for kind, path in paths.items():
+            self._add(kind, self._values(scope.frame.detector, subarray=value), path)
 
     def _flats(self, scope: Scope, properties: Properties, value: str) -> None:
         for optics in self._filters(scope.frame.detector):
-            names = (optics.name, optics.pupil)
-            path = write_flat(self.cache.new_reference("flat"), scope, properties, names)
-            self._add("flat", (scope.frame.detector.name, *names, value), path)
+            path = write_flat(self._new("flat"), scope, properties, optics)
+            self._add("flat", self._flat_values(scope.frame.detector, optics, value), path)
+
+    def _flat_values(self, detector: Detector, optics: Filter, subarray: str) -> dict[str, str]:
+        names = {"filter": optics.keyword, "pupil": optics.pupil}
+        return self._values(detector, subarray=subarray, **names)
 
     def _darks(self, scope: Scope, properties: Properties, value: str) -> None:
-        """Write a dark for every readout pattern and subarray, with the most groups in use.
+        """Write what depends on the groups, for every readout pattern and subarray in use.
 
-        A dark belongs to a subarray because its groups come at the subarray's times.
+        A dark belongs to a subarray because its groups come at the subarray's times; it has the
+        most groups in use.
         """
         detector = scope.frame.detector
         longest: dict[tuple[str, str], Planned] = {}
         for entry in self._of(detector):
             key = (entry.group.readpatt, entry.frame.subarray)
-            if value not in (GENERIC, entry.frame.subarray):
+            if value not in (NOT_APPLICABLE, entry.frame.subarray):
                 continue
             if key not in longest or entry.timing.groups > longest[key].timing.groups:
                 longest[key] = entry
+        write = write_miri_dark if self.instrument.interleaved else write_dark
         for (readpatt, subarray), entry in longest.items():
-            path = write_dark(
-                self.cache.new_reference("dark"), scope, properties, entry.timing, readpatt
-            )
-            self._add("dark", (TYPES, detector.name, readpatt, subarray), path)
+            values = self._values(detector, readpatt=readpatt, subarray=subarray)
+            path = write(self._new("dark"), scope, properties, entry.timing, readpatt)
+            self._add("dark", values, path)
+            if self.instrument.interleaved:
+                path = write_reset(self._new("reset"), scope, entry.timing, readpatt)
+                self._add("reset", values, path)
+                path = write_lastframe(self._new("lastframe"), scope, readpatt)
+                self._add("lastframe", values, path)
 
     def _common(self) -> None:
         """Write the files that several detectors share."""
         done = set()
         for detector in self._detectors():
             place = (detector.channel, detector.module)
-            if place not in done:
+            if place not in done and self.instrument.name in OFFSETS:
                 done.add(place)
                 names = self.instrument.channels[detector.channel]
                 filters = [self.instrument.filter(name) for name in names]
-                path = self.cache.new_reference("filteroffset", "asdf")
-                self._add("filteroffset", place, write_filteroffset(path, detector, filters))
-        scope = self._scope(self._detectors()[0])
-        path = write_apcorr(self.cache.new_reference("apcorr"), scope, self._pairs())
-        self._add("apcorr", (TYPES,), path)
-        path = self.cache.new_reference("abvegaoffset", "asdf")
-        every = list(self.instrument.filters.values())
-        self._add("abvegaoffset", (), write_abvegaoffset(path, every))
+                path = self._new("filteroffset", "asdf")
+                write_filteroffset(path, self.instrument, detector, filters)
+                self._add("filteroffset", self._values(detector), path)
+        for detector in self._detectors():
+            scope = self._scope(detector)
+            path = write_apcorr(self._new("apcorr"), scope, self._pairs())
+            self._add("apcorr", self._values(detector), path)
+            if self.instrument.name != "FGS":
+                break
+        path = write_abvegaoffset(self._new("abvegaoffset", "asdf"), self.instrument)
+        self._add("abvegaoffset", {}, path)
 
     def _pairs(self) -> list[tuple[Filter, float]]:
         pairs: dict[Filter, float] = {}
@@ -181,13 +239,24 @@ class Builder:
         optics = self._filters(detector)[0]
         subarray, value = self._subarrays(detector)[0]
         scope = self._scope(detector, subarray)
-        names = (optics.name, optics.pupil)
-        path = self.cache.new_reference("flat")
-        write_flat(path, scope, self.properties(scope), names, SECOND)
-        later.add("flat", (detector.name, *names, value), path.name)
+        path = write_flat(self._new("flat"), scope, self.properties(scope), optics, SECOND)
+        later.add("flat", self._flat_values(detector, optics, value), path.name)
         self.progress(path.name)
-        path = self.cache.new_reference("photom")
-        write_photom(path, self._scope(detector), optics, SECOND)
-        later.add("photom", (detector.name, TYPES, optics.name), path.name)
+        path = write_photom(self._new("photom"), self._scope(detector), optics, SECOND)
+        values = self._values(detector, filter=optics.keyword, pupil=optics.pupil)
+        later.add("photom", values, path.name)
         self.progress(path.name)
         return later
+
+
+KEYS = {
+    "detector": DETECTOR,
+    "exp_type": EXP_TYPE,
+    "channel": CHANNEL,
+    "module": MODULE,
+    "subarray": SUBARRAY,
+    "readpatt": READPATT,
+    "filter": FILTER,
+    "pupil": PUPIL,
+}
+OFFSETS = ("NIRCAM", "MIRI")  # instruments whose filters shift the image

@@ -9,37 +9,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from calwebb_core.framework.atomic import write_text
+from calwebb_simulator.references.rules import NOT_APPLICABLE, rule_keys
 
 OBSERVATORY = "JWST"
 FROM_NOTHING = "written by calwebb-simulate"
 USEAFTER_RULE = "2022-01-01 00:00:00"
 WHEN = ("META.OBSERVATION.DATE", "META.OBSERVATION.TIME")
-DETECTOR = "META.INSTRUMENT.DETECTOR"
-SUBARRAY = "META.SUBARRAY.NAME"
-FILTER = "META.INSTRUMENT.FILTER"
-PUPIL = "META.INSTRUMENT.PUPIL"
-EXP_TYPE = "META.EXPOSURE.TYPE"
-READPATT = "META.EXPOSURE.READPATT"
-CHANNEL = "META.INSTRUMENT.CHANNEL"
-MODULE = "META.INSTRUMENT.MODULE"
-# what the rules of each type look at; the same keywords as the observatory's rules, and the
-# filter for photom, so that the calibration of one filter can change without the others
-RULE_KEYS: dict[str, tuple[str, ...]] = {
-    "mask": (DETECTOR, SUBARRAY),
-    "saturation": (DETECTOR, SUBARRAY),
-    "superbias": (DETECTOR, READPATT, SUBARRAY),
-    "linearity": (DETECTOR, SUBARRAY),
-    "dark": (EXP_TYPE, DETECTOR, READPATT, SUBARRAY),
-    "gain": (DETECTOR, SUBARRAY),
-    "readnoise": (DETECTOR, READPATT, SUBARRAY),
-    "flat": (DETECTOR, FILTER, PUPIL, SUBARRAY),
-    "distortion": (EXP_TYPE, DETECTOR, CHANNEL),
-    "filteroffset": (CHANNEL, MODULE),
-    "photom": (DETECTOR, EXP_TYPE, FILTER),
-    "area": (DETECTOR, EXP_TYPE),
-    "apcorr": (EXP_TYPE,),
-    "abvegaoffset": (),
-}
 CHECKSUM_LINE = re.compile(r"^\s*'sha1sum'\s*:")
 
 
@@ -56,12 +31,22 @@ class Rules:
     instrument: str
     entries: dict[str, dict[tuple[str, ...], str]] = field(default_factory=dict)
 
-    def add(self, kind: str, values: tuple[str, ...], name: str) -> None:
-        """Let a file be chosen where the keywords of its type have these values."""
-        if len(values) != len(RULE_KEYS[kind]):
-            msg = f"{kind} rules look at {RULE_KEYS[kind]}, but got {values}"
-            raise ValueError(msg)
-        self.entries.setdefault(kind, {})[values] = name
+    def add(self, kind: str, values: Mapping[str, str], name: str) -> None:
+        """Let a file be chosen where the keywords of its type have these values.
+
+        Parameters
+        ----------
+        kind : str
+            Reference type.
+        values : mapping
+            Values of all keywords that could matter, by `rules` name; those that the type's
+            rules don't look at are ignored, and what is missing fits everything.
+        name : str
+            File name.
+        """
+        keys = rule_keys(self.instrument, kind)
+        row = tuple(values.get(key, NOT_APPLICABLE) or NOT_APPLICABLE for key in keys)
+        self.entries.setdefault(kind, {})[row] = name
 
     def copy(self) -> "Rules":
         """Return independent rules with the same entries."""
@@ -136,7 +121,7 @@ class Cache:
             "mapping": "REFERENCE",
             "name": name,
             "observatory": OBSERVATORY,
-            "parkey": (RULE_KEYS[kind], WHEN),
+            "parkey": (rule_keys(self.instrument, kind), WHEN),
         }
         self._write_mapping(name, header, text)
         self.written[kind + text] = name

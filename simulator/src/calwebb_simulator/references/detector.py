@@ -1,16 +1,28 @@
 """Reference files of detector1 and the flat: maps of a detector's properties."""
 
 from collections.abc import Callable
+from math import comb
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calwebb_core.science.dq import PixelDQ
-from calwebb_simulator.detector import Properties
+from calwebb_simulator.detector import Properties, gain_factor
+from calwebb_simulator.instruments import Filter
 from calwebb_simulator.random import stream
 from calwebb_simulator.readout import Timing
-from calwebb_simulator.references.base import Scope, dq_def, image, keywords, write
+from calwebb_simulator.references.base import (
+    Scope,
+    dq_def,
+    image,
+    keywords,
+    optical_keywords,
+    write,
+)
 
+Float64 = NDArray[np.float64]
 FLAT_ERROR = 0.002
 NEXT_FLAT_CHANGE = 0.01
 HISTORY = "Describes the simulated detector exactly; nothing was measured."
@@ -43,14 +55,54 @@ def write_superbias(path: Path, scope: Scope, properties: Properties) -> Path:
 
 
 def write_linearity(path: Path, scope: Scope, properties: Properties) -> Path:
-    """Write the polynomial that turns measured into linear DN: 0, 1, c2, c3."""
+    """Write the polynomial that turns measured into linear DN.
+
+    It is 0, 1, c2, c3 of the signal above the bias. Where no bias file is subtracted (MIRI), it
+    is the same polynomial of the raw signal and keeps the bias in it. The inverse polynomial
+    comes from the reversed series.
+    """
     header = keywords(scope, "linearity", "LinearityModel", "Linearity correction")
-    coefficients = np.zeros((4, *properties.dq.shape), dtype=np.float32)
-    coefficients[1] = 1.0
-    coefficients[2], coefficients[3] = properties.c2, properties.c3
+    c2, c3 = properties.c2.astype(float), properties.c3.astype(float)
+    forward = np.stack([np.zeros_like(c2), np.ones_like(c2), c2, c3])
+    inverse = reversed_series(c2, c3)
+    if not scope.instrument.superbias:
+        forward = about(forward, properties.bias)
+        inverse = about(inverse, properties.bias)
     dq = np.where(properties.science, 0, int(PixelDQ.NO_LIN_CORR)).astype(np.uint32)
-    hdus = [image("COEFFS", coefficients), image("DQ", dq), dq_def(dq)]
-    return write(path, header, hdus, HISTORY)
+    hdus: list[Any] = [image("COEFFS", forward)]
+    if scope.inverse:
+        hdus.append(image("INV_COEFFS", inverse))
+    return write(path, header, [*hdus, image("DQ", dq), dq_def(dq)], HISTORY)
+
+
+def reversed_series(c2: Float64, c3: Float64) -> Float64:
+    """Return the coefficients of F(L) where L = F + c2 F^2 + c3 F^3: (8, ny, nx).
+
+    Lagrange's inversion to the seventh power: within 0.1 DN up to full well.
+    """
+    return np.stack(
+        [
+            np.zeros_like(c2),
+            np.ones_like(c2),
+            -c2,
+            2 * c2**2 - c3,
+            5 * (c2 * c3 - c2**3),
+            14 * c2**4 - 21 * c2**2 * c3 + 3 * c3**2,
+            -42 * c2**5 + 84 * c2**3 * c3 - 28 * c2 * c3**2,
+            132 * c2**6 - 330 * c2**4 * c3 + 180 * c2**2 * c3**2 - 12 * c3**3,
+        ]
+    )
+
+
+def about(coefficients: Float64, bias: NDArray[np.float32]) -> Float64:
+    """Return the polynomial b + p(F - b) of a polynomial p: what keeps the bias b."""
+    offset = bias.astype(float)
+    shifted = np.zeros_like(coefficients)
+    for power in range(len(coefficients)):
+        for part in range(power + 1):
+            shifted[part] += coefficients[power] * comb(power, part) * (-offset) ** (power - part)
+    shifted[0] += offset
+    return shifted
 
 
 def write_dark(
@@ -62,7 +114,17 @@ def write_dark(
     short as the exposures it is for.
     """
     header = keywords(scope, "dark", "DarkModel", "Dark signal")
-    header |= {
+    header |= dark_keywords(scope, timing, readpatt)
+    rate = properties.dark / properties.gain
+    signal = timing.group_times().astype(np.float32)[:, None, None] * rate
+    dq = np.zeros(rate.shape, dtype=np.uint32)
+    hdus = [image("SCI", signal), image("DQ", dq), image("AVDRKCUR", properties.dark), dq_def(dq)]
+    return write(path, header, hdus, HISTORY)
+
+
+def dark_keywords(scope: Scope, timing: Timing, readpatt: str) -> dict[str, Any]:
+    """Return the keywords of a dark about its readout."""
+    return {
         "EXP_TYPE": scope.instrument.image_type,
         "READPATT": readpatt,
         "NOUTPUTS": scope.frame.outputs,
@@ -73,17 +135,15 @@ def write_dark(
         "TFRAME": timing.frame_time,
         "BUNIT": "DN",
     }
-    rate = properties.dark / properties.gain
-    signal = timing.group_times().astype(np.float32)[:, None, None] * rate
-    dq = np.zeros(rate.shape, dtype=np.uint32)
-    hdus = [image("SCI", signal), image("DQ", dq), image("AVDRKCUR", properties.dark), dq_def(dq)]
-    return write(path, header, hdus, HISTORY)
 
 
 def write_gain(path: Path, scope: Scope, properties: Properties) -> Path:
     """Write the gain in electrons per DN."""
     header = keywords(scope, "gain", "GainModel", "Gain")
     header["BUNIT"] = "electron/DN"
+    factor = gain_factor(scope.instrument, scope.frame)
+    if factor != 1:
+        header["GAINFACT"] = factor
     return write(path, header, [image("SCI", properties.gain)], HISTORY)
 
 
@@ -96,7 +156,7 @@ def write_readnoise(path: Path, scope: Scope, properties: Properties) -> Path:
 
 
 def write_flat(
-    path: Path, scope: Scope, properties: Properties, optics: tuple[str, str], version: int = 1
+    path: Path, scope: Scope, properties: Properties, optics: Filter, version: int = 1
 ) -> Path:
     """Write a flat field.
 
@@ -105,13 +165,12 @@ def write_flat(
     path : Path
     scope : Scope
     properties : Properties
-    optics : (str, str)
-        FILTER and PUPIL.
+    optics : Filter
     version : int
         1 is what the simulator applied; later ones differ by a slow change and some scatter.
     """
     header = keywords(scope, "flat", "FlatModel", f"Flat field, version {version}")
-    header |= {"FILTER": optics[0], "PUPIL": optics[1]}
+    header |= optical_keywords(optics)
     flat = properties.flat
     if version > 1:
         flat = flat * _change(flat.shape, version)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from calwebb_core.framework.atomic import atomic_path
 from calwebb_simulator.detector import detector_area
 from calwebb_simulator.geometry import Distortion
-from calwebb_simulator.instruments import Detector, Filter
+from calwebb_simulator.instruments import Detector, Filter, Instrument
 from calwebb_simulator.photometry import (
     STERADIAN_PER_ARCSEC2,
     photmjsr,
@@ -27,11 +27,11 @@ from calwebb_simulator.photometry import (
 from calwebb_simulator.psf import encircled, filter_psf
 from calwebb_simulator.references.base import (
     AUTHOR,
-    IMAGING,
     USEAFTER,
     Scope,
     image,
     keywords,
+    optical_keywords,
     write,
 )
 
@@ -41,35 +41,44 @@ ENERGIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 SKY_ANNULUS = 8.0, 12.0  # pixels beyond the largest aperture
 EXTRA_BOXES = 3  # droplet, output pixel, share of a pixel in an aperture
 HISTORY = "From the optics that the simulator used."
-PHOTOM_DTYPE = np.dtype(
-    [("filter", "S12"), ("pupil", "S15"), ("photmjsr", ">f4"), ("uncertainty", ">f4")]
-)
-APCORR_DTYPE = np.dtype(
-    [("filter", "S12"), ("pupil", "S15")]
-    + [(name, ">f4") for name in ("eefraction", "radius", "apcorr", "skyin", "skyout")]
-)
+TEXTS = {"filter": "S12", "pupil": "S15", "subarray": "S17"}
+PHOTOM_VALUES = ("photmjsr", "uncertainty")
+APCORR_VALUES = ("eefraction", "radius", "apcorr", "skyin", "skyout")
+
+
+def table_dtype(scope: Scope, values: Sequence[str]) -> np.dtype[Any]:
+    """Return the columns of a photometric table: what tells optics apart, then numbers."""
+    texts = [(name, TEXTS[name]) for name in scope.instrument.optical_keys]
+    return np.dtype(texts + [(name, ">f4") for name in values])
+
+
+def optical_row(scope: Scope, optics: Filter) -> tuple[bytes, ...]:
+    """Return a filter's entries in the columns that tell optics apart."""
+    known = {"filter": optics.keyword, "pupil": optics.pupil, "subarray": "GENERIC"}
+    return tuple(known[name].encode() for name in scope.instrument.optical_keys)
 
 
 def write_photom(path: Path, scope: Scope, optics: Filter, version: int = 1) -> Path:
     """Write the photometric calibration of a filter; version 1 is what the simulator applied."""
     frame = scope.frame
-    header = keywords(scope, "photom", "NrcImgPhotomModel", f"Photometry, version {version}")
+    header = keywords(
+        scope, "photom", f"{scope.instrument.models}PhotomModel", f"Photometry, version {version}"
+    )
     steradian = pixel_steradian(frame.distortion)
-    header |= _exposure_types(scope) | {
-        "FILTER": optics.name,
-        "PUPIL": optics.pupil,
+    header |= _exposure_types(scope) | optical_keywords(optics)
+    header |= {
         "PIXAR_SR": steradian,
         "PIXAR_A2": steradian / STERADIAN_PER_ARCSEC2,
     }
     value = photmjsr(optics, frame.detector, frame.distortion)
     value *= NEXT_PHOTOM_CHANGE ** (version - 1)
-    row = (optics.name.encode(), optics.pupil.encode(), value, value * PHOTOM_ERROR)
-    table = fits.BinTableHDU(np.array([row], dtype=PHOTOM_DTYPE), name="PHOTOM")
-    return write(path, header, [table], HISTORY)
+    row = (*optical_row(scope, optics), value, value * PHOTOM_ERROR)
+    table = np.array([row], dtype=table_dtype(scope, PHOTOM_VALUES))
+    return write(path, header, [fits.BinTableHDU(table, name="PHOTOM")], HISTORY)
 
 
 def _exposure_types(scope: Scope) -> dict[str, str]:
-    return {"EXP_TYPE": scope.instrument.image_type, "P_EXP_TY": "|".join(IMAGING) + "|"}
+    return {"EXP_TYPE": scope.instrument.image_type, "P_EXP_TY": scope.exposure_types + "|"}
 
 
 def write_area(path: Path, scope: Scope) -> Path:
@@ -95,17 +104,22 @@ def write_apcorr(path: Path, scope: Scope, pairs: Sequence[tuple[Filter, float]]
     pairs : sequence of (Filter, float)
         Filters and their detectors' pixel size in arcsec.
     """
-    header = keywords(scope, "apcorr", "NrcImgApcorrModel", "Aperture corrections")
+    model = f"{scope.instrument.models}ApcorrModel"
+    header = keywords(scope, "apcorr", model, "Aperture corrections")
     header |= _exposure_types(scope) | {"DETECTOR": "N/A"}
     for name in ("MODULE", "CHANNEL"):
-        del header[name]
-    rows = [row for optics, scale in pairs for row in aperture_rows(optics, scale)]
-    table = fits.BinTableHDU(np.array(rows, dtype=APCORR_DTYPE), name="APCORR")
-    return write(path, header, [table], HISTORY)
+        header.pop(name, None)
+    rows = [
+        (*optical_row(scope, optics), *row)
+        for optics, scale in pairs
+        for row in aperture_rows(optics, scale)
+    ]
+    table = np.array(rows, dtype=table_dtype(scope, APCORR_VALUES))
+    return write(path, header, [fits.BinTableHDU(table, name="APCORR")], HISTORY)
 
 
-def aperture_rows(optics: Filter, scale: float) -> list[tuple[Any, ...]]:
-    """Return the rows of a filter.
+def aperture_rows(optics: Filter, scale: float) -> list[tuple[float, ...]]:
+    """Return the numbers in the rows of a filter.
 
     The PSF is widened by what drizzling and the sharing of edge pixels add: three boxes of one
     pixel, 3/12 pixel^2 of variance an axis, besides the detector's pixel that is in it already.
@@ -120,19 +134,19 @@ def aperture_rows(optics: Filter, scale: float) -> list[tuple[Any, ...]]:
     outer = inner + SKY_ANNULUS[1] - SKY_ANNULUS[0]
     ring = np.interp([inner, outer], radii, growth)
     sky = (ring[1] - ring[0]) / (np.pi * (outer**2 - inner**2))
-    names = optics.name.encode(), optics.pupil.encode()
     return [
-        (*names, energy, radius, 1 / (energy - sky * np.pi * radius**2), inner, outer)
+        (energy, radius, 1 / (energy - sky * np.pi * radius**2), inner, outer)
         for energy, radius in zip(ENERGIES, apertures, strict=True)
     ]
 
 
-def _meta(kind: str, model: str, title: str, **instrument: str) -> dict[str, Any]:
+def asdf_meta(kind: str, model: str, title: str, **instrument: str) -> dict[str, Any]:
+    """Return the metadata of a reference file in ASDF; `name` is the instrument's."""
     return {
         "author": AUTHOR,
         "date": USEAFTER,
         "description": title,
-        "instrument": {"name": "NIRCAM"} | instrument,
+        "instrument": {key: value for key, value in instrument.items() if value},
         "model_type": model,
         "pedigree": "SIMULATION",
         "reftype": kind,
@@ -159,22 +173,24 @@ def write_tree(path: Path, tree: dict[str, Any]) -> Path:
 def write_distortion(path: Path, scope: Scope) -> Path:
     """Write the distortion of a detector: 0-based full-frame pixels to V2, V3 in arcsec."""
     detector = scope.frame.detector
-    meta = _meta(
+    meta = asdf_meta(
         "distortion",
         "DistortionModel",
         "Distortion from the SIAF",
+        name=scope.instrument.name,
         detector=detector.name,
         channel=detector.channel,
         module=detector.module,
     )
-    types = "|".join(IMAGING) + "|"
+    types = scope.exposure_types + "|"
     meta |= {
         "exposure": {"type": scope.instrument.image_type, "p_exptype": types},
         "input_units": units.pix,
         "output_units": units.arcsec,
         "subarray": {"name": "FULL"},
     }
-    meta["instrument"]["p_pupil"] = "CLEAR|"
+    if scope.instrument.name == "NIRCAM":
+        meta["instrument"]["p_pupil"] = "CLEAR|"
     return write_tree(path, {"meta": meta, "model": distortion_model(scope.frame.distortion)})
 
 
@@ -247,18 +263,21 @@ def _fitted_inverse(
     return found
 
 
-def write_filteroffset(path: Path, detector: Detector, filters: Sequence[Filter]) -> Path:
+def write_filteroffset(
+    path: Path, instrument: Instrument, detector: Detector, filters: Sequence[Filter]
+) -> Path:
     """Write by how many pixels each filter of a channel moves the image."""
-    meta = _meta(
+    meta = asdf_meta(
         "filteroffset",
         "FilteroffsetModel",
         "Filter offsets",
+        name=instrument.name,
         channel=detector.channel,
         module=detector.module,
     )
     rows = [
         {
-            "filter": optics.name,
+            "filter": optics.keyword,
             "pupil": optics.pupil,
             "column_offset": optics.offset[0],
             "row_offset": optics.offset[1],
@@ -268,14 +287,13 @@ def write_filteroffset(path: Path, detector: Detector, filters: Sequence[Filter]
     return write_tree(path, {"filters": rows, "meta": meta})
 
 
-def write_abvegaoffset(path: Path, filters: Sequence[Filter]) -> Path:
+def write_abvegaoffset(path: Path, instrument: Instrument) -> Path:
     """Write m_AB - m_Vega of all filters."""
-    table = Table(
-        {
-            "filter": [optics.name for optics in filters],
-            "pupil": [optics.pupil for optics in filters],
-            "abvega_offset": np.array([vega_offset(item) for item in filters], dtype=np.float32),
-        }
-    )
-    meta = _meta("abvegaoffset", "ABVegaOffsetModel", "AB to Vega magnitude offsets")
+    filters = list(instrument.filters.values())
+    texts = {"filter": [item.keyword for item in filters], "pupil": [i.pupil for i in filters]}
+    columns = {name: texts[name] for name in instrument.optical_keys if name in texts}
+    values = np.array([vega_offset(item) for item in filters], dtype=np.float32)
+    table = Table({**columns, "abvega_offset": values})
+    title = "AB to Vega magnitude offsets"
+    meta = asdf_meta("abvegaoffset", "ABVegaOffsetModel", title, name=instrument.name)
     return write_tree(path, {"abvega_offset": table, "meta": meta})

@@ -1,0 +1,237 @@
+"""The IRS2 readout of NIRSpec: reference pixels between the others, and correlated noise.
+
+An output reads 8 pixels of a row, steps out to 4 reference pixels, reads 16 pixels, and so on;
+a fifth output reads no pixels (Moseley et al. 2010, Proc. SPIE 7742, 77421B; Rauscher et al.
+2017, PASP 129, 105003). Raw frames hold, along the fast axis, the reference output and then the
+four outputs, each with its reference pixels where they were read.
+
+The noise of an output is its own 1/f noise and that of the reference output, filtered. So the
+weights that take off as much of it as possible are known: alpha for the reference output, beta
+for the reference pixels.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from calwebb_simulator.clocks import IRS2_NORMAL, IRS2_REFERENCE, IRS2_ROW
+from calwebb_simulator.electronics import DRIFT_DN
+from calwebb_simulator.outputs import as_read, as_seen
+from calwebb_simulator.special import Float32, Float64, SpecialReadout
+
+OUTPUTS = 4
+STEP = 1  # samples lost when stepping out, and again when stepping in
+COMMON_DN = 7.0  # rms of the noise that the reference output has, too
+OWN_DN = 3.0  # rms of an output's own
+SHARES = (0.95, 1.05, 0.9, 1.1)  # of the common noise in the outputs
+REFERENCE_BIAS_DN = (-600.0, 80.0)  # of reference pixels to the others, and its scatter
+WILD_DN = 900.0  # noise of bad reference pixels
+LOWEST = 1e-6  # cycles per sample below which the noise is white
+BAD = ((1, 7, 0), (3, 20, 1))  # output, number of the visit, first or second pair
+
+
+def normal_places() -> NDArray[np.int64]:
+    """Return where an output's pixels are among the values of a row: (512,)."""
+    pixel = np.arange(512)
+    return pixel + IRS2_REFERENCE * visits_before(pixel)
+
+
+def reference_places() -> NDArray[np.int64]:
+    """Return where an output's reference pixels are among the values of a row: (128,)."""
+    pixel = np.arange(512 // IRS2_NORMAL * IRS2_REFERENCE)
+    return pixel + IRS2_NORMAL * (pixel // IRS2_REFERENCE) + IRS2_NORMAL // 2
+
+
+def visits_before(pixel: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how often the output visits reference pixels before it reads a pixel."""
+    return (pixel + IRS2_NORMAL // 2) // IRS2_NORMAL
+
+
+def normal_times() -> NDArray[np.int64]:
+    """Return when an output's pixels are read: samples since the start of the row: (512,)."""
+    pixel = np.arange(512)
+    return pixel + (IRS2_REFERENCE + 2 * STEP) * visits_before(pixel)
+
+
+def reference_times() -> NDArray[np.int64]:
+    """Return when an output's reference pixels are read: (128,)."""
+    pixel = np.arange(512 // IRS2_NORMAL * IRS2_REFERENCE)
+    step = IRS2_NORMAL + 2 * STEP
+    return pixel + step * (pixel // IRS2_REFERENCE) + IRS2_NORMAL // 2 + STEP
+
+
+def backwards(output: int) -> bool:
+    """Tell whether an output (0 is the reference output) reads from high to low columns."""
+    return output % 2 == 0
+
+
+class Irs2Readout(SpecialReadout):
+    """Frames with reference pixels and the reference output, and the noise of the readout."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the raw counts."""
+        rows, columns = self.frame.read_shape
+        wide = columns // OUTPUTS * (OUTPUTS + 1)
+        wide = wide // IRS2_NORMAL * (IRS2_NORMAL + IRS2_REFERENCE)
+        return (rows, wide) if abs(self.frame.fast) == 1 else (wide, rows)
+
+    def raw(self, integration: int, reads: list[int], image: Float32) -> Float32:
+        """Return a group as it is stored: (3200, 2048)."""
+        extra = self.extra(integration, reads[0])
+        for read in reads[1:]:
+            extra += self.extra(integration, read)
+        return embed(self, image, self.bias()) + extra / np.float32(len(reads))
+
+    def bias(self) -> Float32:
+        """Return the bias of the reference pixels and the reference output as it is stored."""
+        return reference_bias(self)
+
+    def extra(self, integration: int, read: int) -> Float32:
+        """Return noise as it is stored: of all samples, and what only reference samples have."""
+        rows = self.frame.read_shape[0]
+        noise = self.correlated(integration, read)
+        stored = np.empty((rows, OUTPUTS + 1, 640), dtype=np.float32)
+        for output in range(OUTPUTS + 1):
+            part = np.empty((rows, 640), dtype=np.float32)
+            part[:, normal_places()] = noise[output][:, normal_times()]
+            part[:, reference_places()] = noise[output][:, reference_times()]
+            stored[:, output] = part[:, ::-1] if backwards(output) else part
+        stored += self.white(integration, read)
+        return as_seen_wide(self, stored.reshape(rows, -1))
+
+    def white(self, integration: int, read: int) -> Float32:
+        """Return the noise of reference samples alone: (2048, 5, 640)."""
+        rows = self.frame.read_shape[0]
+        place = reference_samples()
+        total = np.zeros((rows, OUTPUTS + 1, 640), dtype=np.float32)
+        if "read_noise" in self.effects:
+            rng = self.stream("reference_noise", integration, read)
+            detector = self.frame.detector
+            sigma = np.float32(detector.cds_noise / np.sqrt(2) / detector.gain)
+            draws = rng.standard_normal((rows, int(place.sum())), dtype=np.float32)
+            total[:, place] = draws * sigma
+        if "bad_reference_pixels" in self.effects:
+            rng = self.stream("bad_reference_pixels", integration, read)
+            wild = bad_samples()
+            draws = rng.standard_normal((rows, int(wild.sum())), dtype=np.float32)
+            total[:, wild] += draws * np.float32(WILD_DN)
+        return total
+
+    def correlated(self, integration: int, read: int) -> Float32:
+        """Return the correlated noise of the five outputs at all samples: (5, 2048, 712)."""
+        rows = self.frame.read_shape[0]
+        total = np.zeros((OUTPUTS + 1, rows * IRS2_ROW), dtype=np.float32)
+        if "one_over_f" in self.effects:
+            rng = self.stream("irs2", integration, read)
+            common = pink(rng, rows * IRS2_ROW)
+            total[0] = COMMON_DN * common
+            for output in range(OUTPUTS):
+                own = OWN_DN * pink(rng, rows * IRS2_ROW)
+                total[output + 1] = SHARES[output] * COMMON_DN * common + own
+        if "drift" in self.effects:
+            rng = self.stream("drift", integration, read)
+            total += rng.normal(0, DRIFT_DN, (OUTPUTS + 1, 1)).astype(np.float32)
+        return total.reshape(OUTPUTS + 1, rows, IRS2_ROW)
+
+
+def frequencies(count: int) -> Float64:
+    """Return the frequencies of a real series in cycles per sample, the lowest ones raised."""
+    return np.maximum(fft.rfftfreq(count), LOWEST)
+
+
+def pink(rng: np.random.Generator, count: int) -> Float32:
+    """Return a series with a power spectrum of 1/f, mean 0, unit variance on average."""
+    amplitude = np.sqrt(power(count))
+    draws = rng.standard_normal((2, len(amplitude)), dtype=np.float32)
+    spectrum = (amplitude * np.sqrt(count / 2)).astype(np.float32) * (draws[0] + 1j * draws[1])
+    spectrum[0] = 0
+    return np.asarray(fft.irfft(spectrum, count), dtype=np.float32)
+
+
+def power(count: int) -> Float64:
+    """Return the variance of a series of unit variance at each frequency, 1 on average."""
+    density = 1 / frequencies(count)
+    density[0] = 0
+    return density * (count / (2 * density.sum()))
+
+
+def reference_samples() -> NDArray[np.bool_]:
+    """Return which values along the fast axis are no pixels: (5, 640)."""
+    place = np.zeros((OUTPUTS + 1, 640), dtype=bool)
+    place[0] = True
+    place[1:, reference_places()] = True
+    return place
+
+
+def bad_samples() -> NDArray[np.bool_]:
+    """Return which reference pixels along the fast axis are bad: (5, 640)."""
+    place = np.zeros((OUTPUTS + 1, 640), dtype=bool)
+    for output, visit, pair in BAD:
+        first = IRS2_NORMAL // 2 + visit * (IRS2_NORMAL + IRS2_REFERENCE) + 2 * pair
+        place[output, first : first + 2] = True
+    return place
+
+
+def as_seen_wide(readout: SpecialReadout, image: NDArray[np.float32]) -> Float32:
+    """Turn a raw frame from detector to frame orientation."""
+    return as_seen(readout.frame, image)
+
+
+def embed(readout: SpecialReadout, image: Float32, reference: Float32) -> Float32:
+    """Return an image with the values of reference samples between: (3200, 2048)."""
+    rows, columns = readout.frame.read_shape
+    raw = np.array(as_read(readout.frame, reference))
+    pixels = as_read(readout.frame, image).reshape(rows, OUTPUTS, columns // OUTPUTS)
+    parts = raw.reshape(rows, OUTPUTS + 1, -1)
+    # the places are the same from either end
+    parts[:, 1:, normal_places()] = pixels
+    return as_seen(readout.frame, raw)
+
+
+def reference_bias(readout: SpecialReadout) -> Float32:
+    """Return the bias of reference samples, 0 at pixels: (3200, 2048) as stored."""
+    from calwebb_simulator.random import stream
+
+    frame = readout.frame
+    rows = frame.read_shape[0]
+    place = reference_samples()
+    total = np.zeros((rows, OUTPUTS + 1, 640), dtype=np.float32)
+    total[:, place] = frame.detector.bias
+    if "bias" in readout.effects:
+        rng = stream(readout.realisation, "detector", frame.detector.name, "reference_bias")
+        draws = rng.standard_normal((rows, int(place.sum())), dtype=np.float32)
+        total[:, place] += REFERENCE_BIAS_DN[0] + REFERENCE_BIAS_DN[1] * draws
+    return as_seen(frame, total.reshape(rows, -1))
+
+
+def weights(rows: int, sigma: float) -> tuple[Float64, Float64]:
+    """Return alpha and beta of the four outputs at the frequencies of a real series.
+
+    The estimate of an output's noise N is alpha F + beta G, where F is the transform of the
+    reference output and G that of the reference pixels, put at their samples and at those of the
+    pixels before and after, 256 of 712 in a row, and 0 elsewhere. The weights are those of
+    least squares for the noise that is simulated. `sigma` is the white noise of a read in DN.
+
+    Returns
+    -------
+    alpha, beta : float64, (4, rows * 712 // 2 + 1)
+    """
+    count = rows * IRS2_ROW
+    density = power(count)
+    seen = 2 * len(reference_times()) / IRS2_ROW
+    white = sigma**2
+    found = []
+    for share in SHARES:
+        common, own = COMMON_DN**2 * density, OWN_DN**2 * density
+        total = share**2 * common + own
+        # every reference pixel stands twice, half a visit apart
+        doubled = 1 + np.cos(2 * np.pi * 2 * fft.rfftfreq(count))
+        matrix = np.empty((len(density), 2, 2))
+        matrix[:, 0, 0] = common + white
+        matrix[:, 1, 1] = seen**2 * total + seen * white * doubled
+        matrix[:, 0, 1] = matrix[:, 1, 0] = seen * share * common
+        right = np.stack([share * common, seen * total], axis=1)
+        found.append(np.linalg.solve(matrix, right[..., None])[..., 0])
+    both = np.stack(found)
+    return both[..., 0], both[..., 1]

@@ -1,0 +1,72 @@
+"""Which keywords choose a reference file, for each instrument and type.
+
+They are the observatory's, with three changes: the filter chooses a photom file, too, so that the
+calibration of one filter can change without the others; the subarray chooses files of charge
+traps, which may be as small as the subarray then; and what the simulator does not vary, such as
+bands and stripes, is left out.
+"""
+
+NOT_APPLICABLE = "N/A"
+DETECTOR = "META.INSTRUMENT.DETECTOR"
+SUBARRAY = "META.SUBARRAY.NAME"
+FILTER = "META.INSTRUMENT.FILTER"
+PUPIL = "META.INSTRUMENT.PUPIL"
+EXP_TYPE = "META.EXPOSURE.TYPE"
+READPATT = "META.EXPOSURE.READPATT"
+CHANNEL = "META.INSTRUMENT.CHANNEL"
+MODULE = "META.INSTRUMENT.MODULE"
+
+COMMON: dict[str, tuple[str, ...]] = {
+    "mask": (DETECTOR, SUBARRAY),
+    "saturation": (DETECTOR, SUBARRAY),
+    "superbias": (DETECTOR, READPATT, SUBARRAY),
+    "linearity": (DETECTOR, SUBARRAY),
+    "dark": (DETECTOR, READPATT, SUBARRAY),
+    "gain": (DETECTOR, SUBARRAY),
+    "readnoise": (DETECTOR, READPATT, SUBARRAY),
+    "sirskernel": (DETECTOR,),
+    "persat": (DETECTOR, SUBARRAY),
+    "trapdensity": (DETECTOR, SUBARRAY),
+    "trappars": (DETECTOR, SUBARRAY),
+    "flat": (DETECTOR, FILTER, PUPIL, SUBARRAY),
+    "distortion": (EXP_TYPE, DETECTOR),
+    "photom": (DETECTOR, EXP_TYPE, FILTER, PUPIL),
+    "area": (DETECTOR, EXP_TYPE),
+    "apcorr": (EXP_TYPE,),
+    "abvegaoffset": (),
+}
+OWN: dict[str, dict[str, tuple[str, ...]]] = {
+    "NIRCAM": {
+        "dark": (EXP_TYPE, DETECTOR, READPATT, SUBARRAY),
+        "distortion": (EXP_TYPE, DETECTOR, CHANNEL),
+        "filteroffset": (CHANNEL, MODULE),
+        "photom": (DETECTOR, EXP_TYPE, FILTER),
+    },
+    "MIRI": {
+        "linearity": (DETECTOR, SUBARRAY, FILTER),
+        "reset": (DETECTOR, READPATT, SUBARRAY),
+        "lastframe": (DETECTOR, READPATT, SUBARRAY),
+        "rscd": (DETECTOR,),
+        "emicorr": (),
+        "flat": (DETECTOR, FILTER, READPATT, SUBARRAY),
+        "photom": (DETECTOR, EXP_TYPE, FILTER),
+        "filteroffset": (DETECTOR, EXP_TYPE),
+    },
+    "NIRSPEC": {
+        "mask": (DETECTOR, SUBARRAY, READPATT),
+        "refpix": (DETECTOR, READPATT),
+        "pictureframe": (DETECTOR, READPATT),
+    },
+    "FGS": {
+        "mask": (DETECTOR, SUBARRAY, EXP_TYPE),
+        "flat": (DETECTOR, EXP_TYPE, SUBARRAY),
+        "photom": (DETECTOR, EXP_TYPE),
+        "apcorr": (DETECTOR,),
+    },
+}
+
+
+def rule_keys(instrument: str, kind: str) -> tuple[str, ...]:
+    """Return the keywords that the rules of a type look at."""
+    own = OWN.get(instrument, {})
+    return own[kind] if kind in own else COMMON[kind]
