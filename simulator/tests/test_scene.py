@@ -4,7 +4,7 @@ from astropy.table import Table
 
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.detector import detector_properties
-from calwebb_simulator.exposure import exposure_psf, light_on
+from calwebb_simulator.light import exposure_psf, light_on
 from calwebb_simulator.instruments import instrument_named
 from calwebb_simulator.photometry import MJY_PER_UJY, electrons_per_mjy
 from calwebb_simulator.plan import plan

@@ -1,6 +1,6 @@
 """What outlives a reset: the glow of large events, and charge in traps."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class Legacy:
         DN in traps when the exposure starts; none by default.
     """
 
-    rates: EventRates = EventRates()
+    rates: EventRates = field(default_factory=EventRates)
     traps: TrapMaps | None = None
     filled: Float32 | None = None
 

@@ -80,7 +80,10 @@ def parse_scenario(text: str, source: str, folder: Path = Path()) -> Scenario:
 
 
 def _effects(tree: Mapping[str, Any], source: str) -> frozenset[str]:
-    unknown = set(tree) - {"off", "on", "only"}
+    # YAML reads a bare on or off as a truth value
+    words = {True: "on", False: "off"}
+    tree = {words.get(key, key) if isinstance(key, bool) else key: tree[key] for key in tree}
+    unknown = {str(key) for key in tree} - {"off", "on", "only"}
     if unknown:
         msg = f"{source}: effects has {', '.join(sorted(unknown))}; expected off, on or only"
         raise InputError(msg)
