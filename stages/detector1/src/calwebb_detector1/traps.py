@@ -28,7 +28,6 @@ from calwebb_detector1.kernels import persistence as kernels
 
 Float64 = NDArray[np.float64]
 COLUMNS = ("capture0", "capture1", "capture2", "decay_param")
-SERIES_BELOW = 1e-2
 EPOCH = 40587.0  # MJD of 1970-01-01
 
 
@@ -161,32 +160,16 @@ def capture_tables(
 
     Returns
     -------
-    rising : (nints, nfamilies, ngroups + 1), DN for a slope of 1/s of the full pixel, by the number
-        of full groups
-    filling : (nfamilies, ngroups + 1), part of the empty traps filled during the full groups
-    hit : (nfamilies, ngroups), DN for a jump by the full pixel, by group
-    holds, at_once : (nfamilies,), DN
+    steady : (nfamilies,), part of the slow traps filled while a pixel fills up over all groups
+    rate : (nfamilies,), capture rate by group time
+    hit : (nfamilies, ngroups), DN caught of a hit that fills an empty pixel, by group
+    slow, at_once : (nfamilies,), DN
     """
-    rate, time = families.capture_rate[:, None], course.group_time
-    full = np.arange(course.ngroups + 1)
-    lit = course.resets[:, None, None] + time * (course.ngroups - full)
-    slow, at_once = families.slow[:, None], families.at_once[:, None]
-    rising = at_once * lit**2 + 2 * slow * caught_in_time(rate, lit)
-    # `rising` is for a slope of 1/s, but slopes come in DN a group
-    rising = rising / time**2
-    since = (course.ngroups - np.arange(course.ngroups) - 0.5) * time
-    hit = 2 * (slow * -np.expm1(-rate * since) + at_once)
-    return rising, -np.expm1(-rate * full * time), hit, families.holds, families.at_once
-
-
-def caught_in_time(rate: Float64, time: Float64) -> Float64:
-    """Return the integral of ``t (1 - exp(-rate t))`` from 0 to `time`, s^2."""
-    u = rate * time
-    # the closed form cancels where u is small; a rate of 0 catches nothing
-    series = time**2 * u * (1 / 3 - u / 8 + u**2 / 30 - u**3 / 144)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        closed = time**2 / 2 + (time * np.exp(-u) + np.expm1(-u) / rate) / rate
-    return np.where(u < SERIES_BELOW, series, closed)
+    rate = families.capture_rate * course.group_time
+    steady = np.array([kernels.slow_part(one * course.ngroups) for one in rate])
+    since = course.ngroups - np.arange(course.ngroups) - 0.5
+    hit = families.slow[:, None] * -np.expm1(-rate[:, None] * since) + families.at_once[:, None]
+    return steady, rate, hit, families.slow, families.at_once
 
 
 def correct_traps(

@@ -8,6 +8,7 @@ from calwebb_detector1.kernels.types import Bool, Float32, Float64, Scalar, UInt
 
 # Times are sums of rounded keywords: a group at the very end of a window is in it.
 TOLERANCE = 1e-3  # s
+SERIES_BELOW = 1e-2  # where a closed form would cancel
 Decay = tuple[Float64, Float64, Float64, Float64]
 Capture = tuple[Float64, Float64, Float64, Float64, Float64]
 
@@ -56,17 +57,30 @@ def is_full(flags: int, value: float, limit: float) -> Scalar:
     return flags & SATURATED != 0 or (flags & DO_NOT_USE == 0 and value >= limit)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def slow_part(time: float) -> Scalar:
+    """Return the part of the slow traps that a steady rise fills; `time` in capture times.
+
+    It is the integral of ``2 t (1 - exp(-t))`` from 0 to `time`, over the square of `time`.
+    """
+    if time < SERIES_BELOW:
+        return time * (2 / 3 - time / 4 + time * time / 15 - time * time * time / 72)
+    return 1.0 + 2.0 * (time * np.exp(-time) + np.expm1(-time)) / (time * time)
+
+
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def slope_of(
     data: Float32, groupdq: UInt8, i: int, y: int, x: int, limit: float
-) -> tuple[Scalar, Scalar]:
-    """Return the slope of a pixel's integration in DN a group, and how many groups are full."""
-    total, alone, pairs, full, before = 0.0, 0.0, 0, 0, False
-    for g in range(data.shape[1]):
+) -> tuple[Scalar, Scalar, Scalar]:
+    """Return a pixel's slope in DN a group, its number of full groups, and the first of them."""
+    ngroups = data.shape[1]
+    total, alone, pairs, full, first, before = 0.0, 0.0, 0, 0, ngroups, False
+    for g in range(ngroups):
         flags = groupdq[i, g, y, x]
         usable = flags & DO_NOT_USE == 0
         if is_full(flags, data[i, g, y, x], limit):
             full += 1
+            first = min(first, g)
             usable = False
         if usable and g == 0:
             alone = np.float64(data[i, g, y, x])
@@ -74,7 +88,15 @@ def slope_of(
             total += np.float64(data[i, g, y, x]) - np.float64(data[i, g - 1, y, x])
             pairs += 1
         before = usable
-    return total / pairs if pairs else alone, full
+    return max(total / pairs if pairs else alone, 0.0), full, first
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def rising_groups(ngroups: int, full: int, first: int, slope: float, limit: float) -> Scalar:
+    """Return for how many groups, with a fraction, a pixel fills up before it is full."""
+    if full == 0 or slope <= 0:
+        return np.float64(ngroups - full)
+    return (ngroups - full) + min(max(limit / slope - first, 0.0), min(first, 1.0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -89,20 +111,25 @@ def catch(
     out: Float64,
 ) -> None:
     """Write into `out` (nfamilies,) what is caught in an integration, DN for a density of 1."""
-    rising, filling, hit, holds, at_once = capture
-    slope, full = slope_of(data, groupdq, i, y, x, limit)
-    relative = max(slope, 0.0) / limit
-    from_start = is_full(groupdq[i, 0, y, x], data[i, 0, y, x], limit)
+    steady, rate, hit, slow, at_once = capture
+    ngroups = data.shape[1]
+    slope, full, first = slope_of(data, groupdq, i, y, x, limit)
+    lit = rising_groups(ngroups, full, first, slope, limit)
+    level = min(slope * lit / limit, 1.0) if first > 0 else 1.0
     for f in range(out.size):
-        smooth = at_once[f] if from_start else rising[i, f, full] * relative * relative
-        out[f] = smooth + (holds[f] - smooth) * filling[f, full]
-    for g in range(1, data.shape[1]):
+        part = steady[f] if full == 0 else slow_part(rate[f] * lit)
+        out[f] = (slow[f] * part + at_once[f]) * level * level
+        if full > 0:
+            room = slow[f] + at_once[f] - out[f]
+            out[f] -= room * np.expm1(-rate[f] * (ngroups - lit))
+    for g in range(1, ngroups):
         flags, earlier = groupdq[i, g, y, x], groupdq[i, g - 1, y, x]
         if flags & JUMP_DET and (flags | earlier) & (DO_NOT_USE | SATURATED) == 0:
-            rise = np.float64(data[i, g, y, x]) - np.float64(data[i, g - 1, y, x]) - slope
-            if data[i, g, y, x] < limit and rise > 0:
+            after, before = np.float64(data[i, g, y, x]), np.float64(data[i, g - 1, y, x])
+            before = max(before + slope, 0.0)
+            if before < after < limit:
                 for f in range(out.size):
-                    out[f] += hit[f, g] * rise / limit
+                    out[f] += hit[f, g] * (after * after - before * before) / (limit * limit)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -139,9 +166,9 @@ def correct_ramps(
     decay : parts of the state, float64: left after the resets (nints, nfamilies), let go until the
         first frame (nfamilies,), until each group (nfamilies, ngroups), left after the last one
         (nfamilies,)
-    capture : what is caught, float64: rising (nints, nfamilies, ngroups + 1) and filling
-        (nfamilies, ngroups + 1) by number of full groups, hit (nfamilies, ngroups) by group, what a
-        family holds and what it catches at once (nfamilies,)
+    capture : float64: part of the slow traps filled by a steady rise over all groups, capture
+        rate by group time (nfamilies,), DN caught by a hit of the full pixel (nfamilies, ngroups)
+        by group, DN that slow traps hold and DN that are caught at once (nfamilies,)
     cutoff : DN let go from which a pixel is marked in `flagged`, bool (ny, nx)
     """
     nints, _, ny, nx = data.shape
@@ -162,5 +189,5 @@ def correct_ramps(
                     if i < zeroframe.shape[0] and zeroframe[i, y, x] != 0:
                         zeroframe[i, y, x] -= filled[f] * in_frame[f]
                     rest = filled[f] * left[f]
-                    most = max(density[y, x] * capture[3][f], rest)
+                    most = max(density[y, x] * (capture[3][f] + capture[4][f]), rest)
                     state[f, y, x] = min(rest + density[y, x] * caught[f], most)

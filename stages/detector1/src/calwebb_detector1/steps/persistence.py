@@ -22,17 +22,18 @@ the most that a family holds. The state is the charge in traps ``S_f``, DN, per 
    since; it is subtracted from the group. After the last: ``S_f <- S_f exp(-lambda ngroups
    TGROUP)``. From a zero frame what is let go in TFRAME is subtracted.
 4. Then what the light of the integration has filled is added to ``S_f``, D (c0 + c2) at the most.
-   With `r` the slope in DN a group (mean of the differences of neighbouring groups that are not
-   full, unusable, or jumps; the first group alone where there is no such pair), `m` the number
-   of full groups (value >= F, or SATURATED), ``s = r / (F TGROUP)`` not below 0, and
-   ``T = n TFRAME + (ngroups - m) TGROUP``:
+   With `r` the slope in DN a group, not below 0 (mean of the differences of neighbouring groups
+   that are not full, unusable, or jumps; the first group alone where there is no such pair), `m`
+   the number of full groups (value >= F, or SATURATED), ``s = r / (F TGROUP)``, and T the time
+   until the pixel is full, ``(ngroups - m) TGROUP`` and as much of the next group as r says:
 
    - rising part: ``N = 2 D s^2 (T^2 (c0 + c2) / 2 + c0 (T tau + tau^2) exp(-T / tau) - c0 tau^2)``,
      the integral of ``2 D s^2 t (c0 (1 - exp(-t / tau)) + c2)`` from 0 to T. Where the first
-     group is full: ``N = D c2``;
-   - full part, if m > 0: ``N <- N + (D (c0 + c2) - N) (1 - exp(-m TGROUP / tau))``;
-   - hits: for a jump in group k >= 1 that is not full, of ``j = (value_k - value_{k-1} - r) / F``
-     above 0: ``N <- N + 2 D j (c0 (1 - exp(-(ngroups - k - 0.5) TGROUP / tau)) + c2)``.
+     group is full: ``N = D c2``, T = 0;
+   - full part: ``N <- N + (D (c0 + c2) - N) (1 - exp(-(ngroups TGROUP - T) / tau))``, if m > 0;
+   - hits: for a jump in group k >= 1 that is not full, from ``a = value_{k-1} + r`` to a larger ``b
+     = value_k``: ``N <- N + D (b^2 - a^2) / F^2 (c0 (1 - exp(-(ngroups - k - 0.5) TGROUP / tau)) +
+     c2)``.
 
 Pixels from which `flag_pers_cutoff` DN or more are subtracted get PERSISTENCE in PIXELDQ. The state
 at the end of the exposure is the product `_trapsfilled` (SCI float32 (nfamilies, ny, nx), DN),
