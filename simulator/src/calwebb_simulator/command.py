@@ -131,10 +131,27 @@ def show(figures: dict[str, Any], console: Console) -> None:
     if figures["cosmic_rays"]:
         rows = figures["cosmic_rays"]
         console.print(interval_table(rows, "Cosmic rays", "electrons", "hits"))
+    if figures["jumps"]:
+        show_jumps(figures["jumps"], console)
+    for name, found in figures["light_curves"].items():
+        console.print(catalog_table(f"Light curve of {name}", found))
     for name, found in figures["catalogs"].items():
         console.print(catalog_table(name, found))
         for kind, title in (("completeness", "Stars apart"), ("completeness_crowded", "All stars")):
             console.print(interval_table(found[kind], f"{title} in {name}", "S/N", "stars"))
+
+
+def show_jumps(found: dict[str, Any], console: Console) -> None:
+    """Print what was found of jumps, group by group, and of large events."""
+    grid = Grid("electrons", "hits", "found", "false", "false per difference", title="Jumps")
+    for row in found["intervals"]:
+        high = "" if row["to"] is None else f"{row['to']:g}"
+        part = f"{100 * row['found']:.1f} %" if row["hits"] else "-"
+        values = str(row["hits"]), part, str(row["false"]), number(row["false_per_difference"])
+        grid.add_row(f"{row['from']:g} - {high}", *values)
+    console.print(grid)
+    for kind, values in found["large_events"].items():
+        console.print(catalog_table(f"Flagged of large events: {kind}", values))
 
 
 def image_table(rows: dict[str, dict[str, float]], title: str) -> Grid:

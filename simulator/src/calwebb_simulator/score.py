@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from calwebb_core.framework.errors import InputError
 from calwebb_core.science.dq import PixelDQ
 from calwebb_simulator.score_catalog import score_catalog
+from calwebb_simulator.score_jumps import score_jumps
+from calwebb_simulator.score_series import score_series
 from calwebb_simulator.statistics import mean, median, scatter
 
 Float64 = NDArray[np.float64]
 FAINT = 1.0  # DN/s above the sky up to which a pixel counts as sky
 BRIGHT_PULL = 50.0  # rate over error from which a pixel counts as bright
+RAMPS = ("ramp", "jump")  # the last one wins where both are there
 CHARGE_EDGES = (30.0, 60.0, 100.0, 150.0, 300.0, 1000.0, 10_000.0, np.inf)
 
 
@@ -29,13 +32,14 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
     truth : Path
         Folder `truth` of a simulation.
     results : Path
-        Any folder below which `*_rate.fits`, `*_cal.fits`, `*_cat.ecsv` and `*_i2d.fits` are
-        looked for by name.
+        Any folder below which `*_rate.fits`, `*_cal.fits`, `*_cat.ecsv`, `*_i2d.fits`,
+        `*_rateints.fits` and `*_jump.fits` (or `*_ramp.fits`) are looked for by name.
 
     Returns
     -------
     dict
-        "rates", "cosmic_rays", "calibrated" and "catalogs", each empty if there is no product.
+        "rates", "cosmic_rays", "jumps", "light_curves", "calibrated" and "catalogs", each empty
+        if there is no product.
 
     Raises
     ------
@@ -47,14 +51,21 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
     rates = {root: path for path, root in found(results, roots, "rate")}
     images = {root: path for path, root in found(results, roots, "cal")}
     catalogs = sorted(path for path in results.rglob("*_cat.ecsv"))
-    if not (rates or images or catalogs):
-        msg = f"{results}: no _rate, _cal or _cat product of the simulated exposures is below it"
+    cubes = {root: path for path, root in found(results, roots, "rateints")}
+    ramps = {root: path for suffix in RAMPS for path, root in found(results, roots, suffix)}
+    if not (rates or images or catalogs or cubes or ramps):
+        msg = (
+            f"{results}: no _rate, _rateints, _jump, _ramp, _cal or _cat product of the simulated "
+            "exposures is below it"
+        )
         raise InputError(msg)
     return {
         "scenario": summary["scenario"],
         "seed": summary["seed"],
         "rates": {root: score_rate(truth, root, path) for root, path in rates.items()},
         "cosmic_rays": score_cosmic_rays(truth, rates),
+        "jumps": score_jumps(truth, ramps),
+        "light_curves": score_series(truth, cubes),
         "calibrated": {root: score_image(truth, root, path) for root, path in images.items()},
         "catalogs": {path.name: score_catalog(truth, summary, path) for path in catalogs},
     }
