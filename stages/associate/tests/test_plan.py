@@ -132,7 +132,6 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
     ("keywords", "kind"),
     [
         ({"EXP_TYPE": "NRC_TACQ", "TSOVISIT": True}, "time series"),
-        ({"READPATT": "NRSIRS2RAPID"}, "IRS2 readouts"),
         ({"MSTR_RD1": 4}, "subarrays of several stripes"),
         ({"SSTR_NST": 2}, "subarrays of several stripes"),
     ],

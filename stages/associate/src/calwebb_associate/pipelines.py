@@ -21,6 +21,8 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
         "saturation",
         "superbias",
         "ipc",
+        "refpix",
+        "sirskernel",
         "linearity",
         "dark",
         "gain",
@@ -44,7 +46,6 @@ def detector1_refuses(header: Header, exposure: Facts) -> str:
         return f"{instrument}: calwebb-detector1 is not available for it yet"
     for applies, what in (
         (exposure.time_series or header.get("TSOVISIT") is True, "time series"),
-        ("IRS2" in str(header.get("READPATT", "")).upper(), "IRS2 readouts"),
         (any(header.get(keyword) for keyword in STRIPES), "subarrays of several stripes"),
     ):
         if applies:

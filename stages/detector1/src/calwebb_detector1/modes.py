@@ -7,6 +7,8 @@ from typing import Any
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.step import Step
+from calwebb_detector1.irs2.layout import is_irs2
+from calwebb_detector1.irs2.mode import irs2_steps
 from calwebb_detector1.steps import (
     dark_current,
     dq_init,
@@ -40,6 +42,8 @@ NEAR_INFRARED: tuple[Step, ...] = (
     ramp_fit.STEP,
     gain_scale.STEP,
 )
+
+NIRSPEC_IRS2 = irs2_steps(NEAR_INFRARED)
 
 # MIRI has no superbias, which saturation consults for the other instruments.
 MIRI: tuple[Step, ...] = (
@@ -102,8 +106,6 @@ def unavailable(metadata: Mapping[str, Any]) -> str | None:
         return f"darks (EXP_TYPE {metadata['EXP_TYPE']})"
     if metadata.get("TSOVISIT") is True:
         return "time series (TSOVISIT is T)"
-    if "IRS2" in str(metadata.get("READPATT", "")).upper():
-        return f"NIRSpec's IRS2 readout (READPATT {metadata['READPATT']})"
     if metadata.get("MSTR_RD1") is not None or metadata.get("SSTR_NST"):
         return "subarrays of several stripes"
     return None
@@ -153,7 +155,7 @@ def select_alone(metadata: Metadata) -> tuple[Step, ...]:
 def steps_of_mode(metadata: Metadata) -> tuple[Step, ...]:
     """Return the steps of an exposure's instrument, in order, time series or not."""
     if instrument(metadata) != "MIRI":
-        return NEAR_INFRARED
+        return NIRSPEC_IRS2 if is_irs2(metadata) else NEAR_INFRARED
     return MIRI_SERIES if metadata.get("TSOVISIT") is True else MIRI
 
 

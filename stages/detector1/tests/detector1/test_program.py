@@ -176,7 +176,6 @@ def test_steps_for_an_input(exposure):
     [
         ({"TSOVISIT": True}, "time series (TSOVISIT is T) is not available yet"),
         ({"EXP_TYPE": "FGS_ACQ1"}, "guider exposures (EXP_TYPE FGS_ACQ1) is not available yet"),
-        ({"READPATT": "NRSIRS2RAPID"}, "NRSIRS2RAPID) is not available yet"),
         ({"INSTRUME": "WFC3"}, "INSTRUME is 'WFC3'; expected one of NIRCAM"),
     ],
 )

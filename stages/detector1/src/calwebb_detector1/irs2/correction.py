@@ -13,10 +13,8 @@ from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.dq import DO_NOT_USE, PixelDQ
 from calwebb_detector1.arrays import image_shape
 from calwebb_detector1.irs2.badpixels import flagged_rows, listed_rows, noisy_rows, replace_bad
-from calwebb_detector1.irs2.drift import pack, subtract_drifts
-from calwebb_detector1.irs2.layout import LINES, Layout, Mask, interleaved_rows, layout_of
+from calwebb_detector1.irs2.layout import LINES, Layout, Mask, interleaved_rows, layout_of, pack
 from calwebb_detector1.irs2.levels import subtract_levels
-from calwebb_detector1.irs2.weights import bad_reference_table, weights_of
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +70,10 @@ def run_irs2(ramp: Ramp, references: References, parameters: Options) -> tuple[R
         logger.warning("%s: %s", ramp.metadata.source, reason)
         trim(ramp, layout)
         return ramp, skipped(reason)
+    # The transforms of scipy take long to load.
+    from calwebb_detector1.irs2.drift import subtract_drifts
+    from calwebb_detector1.irs2.weights import bad_reference_table, weights_of
+
     weights = weights_of(reference)
     bad = bad_rows(ramp, parameters.ovr_corr_mitigation_ftr) | listed_rows(
         bad_reference_table(reference), layout

@@ -28,6 +28,7 @@ from calwebb_detector1.irs2.layout import (
     Indices,
     Layout,
     Mask,
+    pack,
     section_rows,
 )
 from calwebb_detector1.irs2.lines import StraightLine, fit_lines
@@ -210,14 +211,3 @@ def subtract_drifts(
 
     in_threads(correct, [(i, g) for i in range(nints) for g in range(ngroups)])
     return pack(data, height)
-
-
-def pack(data: Float32, height: int) -> Float32:
-    """Return the first rows of every plane, moved together within the memory of `data`."""
-    nints, ngroups, _, nx = data.shape
-    planes = data.reshape(nints * ngroups, -1)
-    size = height * nx
-    flat = data.reshape(-1)
-    for k, plane in enumerate(planes):
-        flat[k * size : (k + 1) * size] = plane[:size].copy() if k else plane[:size]
-    return flat[: nints * ngroups * size].reshape(nints, ngroups, height, nx)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Float32
 
 LINES = 2048
 SECTIONS = 5
@@ -117,3 +118,14 @@ def layout_of(metadata: Metadata, shape: tuple[int, int]) -> Layout:
         msg = f"{metadata.source}: DETECTOR is {detector!r}; expected NRS1 or NRS2 for IRS2"
         raise InputError(msg)
     return Layout(reverse=detector == "NRS2")
+
+
+def pack(data: Float32, height: int) -> Float32:
+    """Return the first rows of every plane, moved together within the memory of `data`."""
+    nints, ngroups, _, nx = data.shape
+    planes = data.reshape(nints * ngroups, -1)
+    size = height * nx
+    flat = data.reshape(-1)
+    for k, plane in enumerate(planes):
+        flat[k * size : (k + 1) * size] = plane[:size].copy() if k else plane[:size]
+    return flat[: nints * ngroups * size].reshape(nints, ngroups, height, nx)
