@@ -50,6 +50,7 @@ class Ramp:
     tables : other HDUs that are carried along by EXTNAME (GROUP, INT_TIMES, ...)
     afterglow : what the exposure leaves in the detector for the next one, a container with
         `metadata` of its own, or None
+    extras : optional products of the steps, handed on to the rates
     """
 
     metadata: Metadata
@@ -61,6 +62,7 @@ class Ramp:
     average_dark_current: Float32 | None = None
     tables: dict[str, Table] = field(default_factory=dict)
     afterglow: Any = None
+    extras: list["Planes"] = field(default_factory=list)
 
 
 @dataclass
