@@ -10,6 +10,7 @@ from calwebb_core.framework.step import Step
 from calwebb_detector1.irs2.layout import is_irs2
 from calwebb_detector1.irs2.mode import irs2_steps
 from calwebb_detector1.steps import (
+    clean_flicker_noise,
     dark_current,
     dq_init,
     firstframe,
@@ -38,6 +39,7 @@ NEAR_INFRARED: tuple[Step, ...] = (
     linearity.STEP,
     dark_current.STEP,
     jump.STEP,
+    clean_flicker_noise.STEP,
     persistence.STEP,
     ramp_fit.STEP,
     gain_scale.STEP,
@@ -58,6 +60,7 @@ MIRI: tuple[Step, ...] = (
     rscd.STEP,
     dark_current.STEP,
     jump.STEP,
+    clean_flicker_noise.STEP,
     persistence.STEP,
     ramp_fit.STEP,
     gain_scale.STEP,
