@@ -14,14 +14,15 @@ from calwebb_detector1.arrays import check_array, check_ramps
 from calwebb_detector1.kernels import jump as kernels
 from calwebb_detector1.kernels import jump_flags
 from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SPREADING
+from calwebb_detector1.large_events.options import LargeEventOptions
 
 Groups = NDArray[np.bool_]
 CLIPPING = (kernels.CLIP_INTEGRATIONS, kernels.CLIP_ALL)
 
 
 @dataclass(frozen=True)
-class JumpParameters:
-    """Options of the step jump."""
+class SearchOptions:
+    """Options of the search in single pixels."""
 
     rejection_threshold: float = option(4.0, "limit for a hit", minimum=0.0, unit="sigma")
     four_group_rejection_threshold: float = option(
@@ -55,6 +56,11 @@ class JumpParameters:
     only_use_ints: bool = option(
         True, "clip each difference across integrations, not all groups together"
     )
+
+
+@dataclass(frozen=True)
+class JumpParameters(LargeEventOptions, SearchOptions):
+    """Options of the step jump: of single pixels, then of snowballs and showers."""
 
 
 def choose_method(unusable: Groups, parameters: JumpParameters) -> int | None:

@@ -37,7 +37,7 @@ def earliest_around(first: Int32, y: int, row: Int32) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def flag_charge_loss(data: Float32, groupdq: UInt8, threshold: Scalar, bits: Scalar) -> int:
+def flag_charge_loss(data: Float32, groupdq: UInt8, threshold: Scalar, bits: Scalar) -> None:
     """Set bits from a pixel's or its neighbours' first group above a threshold on.
 
     Parameters
@@ -46,15 +46,9 @@ def flag_charge_loss(data: Float32, groupdq: UInt8, threshold: Scalar, bits: Sca
     groupdq : uint8, shape of `data`, changed
     threshold : float32, DN
     bits : uint8
-
-    Returns
-    -------
-    int
-        Samples flagged.
     """
     nints, ngroups, ny, nx = data.shape
     first, row = np.empty((ny, nx), np.int32), np.empty(nx, np.int32)
-    count = 0
     for i in range(nints):
         find_first(data, groupdq, i, threshold, first)
         for y in range(ny):
@@ -63,6 +57,4 @@ def flag_charge_loss(data: Float32, groupdq: UInt8, threshold: Scalar, bits: Sca
             for g in range(earliest, ngroups):
                 for x in range(nx):
                     late = g >= row[x]
-                    count += late
                     groupdq[i, g, y, x] |= bits if late else np.uint8(0)
-    return count

@@ -16,7 +16,7 @@ X, Y, WIDTH, LENGTH, COS, SIN = range(PARAMETERS)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def mark_bits(flags: UInt8, bits: Scalar, mask: UInt8) -> bool:
+def mark_bits(flags: UInt8, bits: Scalar, mask: UInt8) -> Scalar:
     """Write into `mask` (uint8, (ny, nx)) where any of the bits is set; say if it is anywhere."""
     found = np.uint8(0)
     for y in range(flags.shape[0]):
@@ -27,7 +27,7 @@ def mark_bits(flags: UInt8, bits: Scalar, mask: UInt8) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def mark_new(before: UInt8, flags: UInt8, bits: Scalar, mask: UInt8) -> bool:
+def mark_new(before: UInt8, flags: UInt8, bits: Scalar, mask: UInt8) -> Scalar:
     """Write into `mask` where a bit is set that was not `before`; say if it is anywhere."""
     found = np.uint8(0)
     for y in range(flags.shape[0]):
@@ -63,7 +63,7 @@ def take_region(mask: UInt8, y: int, x: int, pixels: Int32) -> tuple[int, Int32]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def filled_area(pixels: Int32) -> int:
+def filled_area(pixels: Int32) -> Scalar:
     """Return the area of a region with its holes; what is open across a corner is no hole."""
     low_y, high_y = pixels[:, 0].min(), pixels[:, 0].max()
     low_x, high_x = pixels[:, 1].min(), pixels[:, 1].max()
@@ -75,7 +75,7 @@ def filled_area(pixels: Int32) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def large_enough(pixels: Int32, area: float) -> bool:
+def large_enough(pixels: Int32, area: float) -> Scalar:
     """Say whether a region with its holes has at least this area."""
     if pixels.shape[0] >= area:
         return True
@@ -141,7 +141,7 @@ def find_ellipses(mask: UInt8, area: float) -> Float64:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def is_inside(x: float, y: float, ellipse: Float64) -> bool:
+def is_inside(x: float, y: float, ellipse: Float64) -> Scalar:
     """Say whether a point lies in an ellipse or on its rim; one of no width holds no point."""
     u, v = x - ellipse[X], y - ellipse[Y]
     along = v * ellipse[COS] + u * ellipse[SIN]

@@ -4,11 +4,14 @@ import logging
 
 import numpy as np
 
-from calwebb_core.framework.models import Float32, UInt8, UInt32
+from calwebb_core.framework.models import Float32, Ramp, UInt8, UInt32
+from calwebb_core.framework.references import References
+from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.dq import PixelDQ
-from calwebb_detector1.arrays import check_array, check_ramps
-from calwebb_detector1.blocks import in_threads
+from calwebb_detector1.arrays import check_array, check_ramps, image_shape, reference_array
 from calwebb_detector1.kernels import showers
+from calwebb_detector1.kernels.flags import DO_NOT_USE
+from calwebb_detector1.kernels.jump_flags import all_flagged
 from calwebb_detector1.large_events.options import LargeEventOptions
 from calwebb_detector1.large_events.showers import (
     FEWEST_DIFFERENCES,
@@ -23,6 +26,49 @@ from calwebb_detector1.large_events.snowballs import SnowballSearch, flag_cores
 logger = logging.getLogger(__name__)
 
 BLIND = np.uint32(PixelDQ.DO_NOT_USE | PixelDQ.REFERENCE_PIXEL)
+
+
+def wanted(options: LargeEventOptions) -> bool:
+    """Say whether the options ask for any search."""
+    return options.expand_large_events or options.find_showers
+
+
+def flag_in_ramp(
+    ramp: Ramp, references: References, options: LargeEventOptions, *, across: bool
+) -> None:
+    """Flag the events of an exposure whose jumps are found, in place, and note their rate.
+
+    EXTNCRS is the number of events per second and million pixels.
+    """
+    metadata = ramp.metadata
+    group_time = metadata.require("TGROUP", float)
+    events = flag_large_events(
+        ramp.data,
+        ramp.groupdq,
+        ramp.pixeldq,
+        gain=above_zero(references, "gain", ramp),
+        readnoise=above_zero(references, "readnoise", ramp),
+        nframes=metadata.require("NFRAMES", int),
+        group_time=group_time,
+        across=across,
+        options=options,
+    )
+    nints, _, ny, nx = ramp.data.shape
+    frames = ramp.groupdq.reshape(-1, ny, nx)
+    differences = sum(not all_flagged(frame, DO_NOT_USE) for frame in frames) - nints
+    if differences > 0:
+        metadata["EXTNCRS"] = 1e6 * events / (group_time * differences * ny * nx)
+
+
+def above_zero(references: References, kind: str, ramp: Ramp) -> Float32:
+    """Return a reference image with NaN where it is not above zero.
+
+    The pixels without were flagged and counted when jumps were searched.
+    """
+    reference = references.load(kind, ramp.metadata)
+    assert reference is not None  # noqa: S101 - jumps are not found without
+    values = reference_array(reference, "SCI", image_shape(ramp))
+    return np.where(values > 0, values, np.float32(np.nan))
 
 
 def flag_large_events(

@@ -74,7 +74,7 @@ def enough_differences(groupdq: UInt8) -> bool:
     nints, ngroups = groupdq.shape[:2]
     frames = groupdq.reshape(-1, *groupdq.shape[2:])
     lost = sum(jump_flags.all_flagged(frame, DO_NOT_USE) for frame in frames)
-    return nints * (ngroups - 1) - lost >= FEWEST_DIFFERENCES
+    return bool(nints * (ngroups - 1) - lost >= FEWEST_DIFFERENCES)
 
 
 class ShowerSearch:
@@ -133,7 +133,8 @@ class ShowerSearch:
         threshold = self.options.extend_snr_threshold
         if not showers.mark_emission(deviation, good, self.ring, threshold, mask):
             return np.empty((0, regions.PARAMETERS))
-        return regions.find_ellipses(mask, self.options.extend_min_area)
+        found: Float64 = regions.find_ellipses(mask, self.options.extend_min_area)
+        return found
 
 
 def mark_showers(

@@ -84,7 +84,8 @@ class SnowballSearch:
         """Return the ellipses of the regions of jumps."""
         if not regions.mark_bits(self.groupdq[group], JUMP_DET, self._mask):
             return NONE
-        return regions.find_ellipses(self._mask, self.options.min_jump_area)
+        found: Float64 = regions.find_ellipses(self._mask, self.options.min_jump_area)
+        return found
 
     def saturating(self, group: int) -> Float64:
         """Return the ellipses of the regions that saturate in a group."""
@@ -92,7 +93,8 @@ class SnowballSearch:
             self.groupdq[group - 1], self.groupdq[group], SATURATED, self._mask
         ):
             return NONE
-        return regions.find_ellipses(self._mask, self.options.min_sat_area)
+        found: Float64 = regions.find_ellipses(self._mask, self.options.min_sat_area)
+        return found
 
     def enlarge_cores(self, group: int, cores: Float64) -> None:
         """Flag enlarged cores SATURATED from `group` on, and remember where they are."""

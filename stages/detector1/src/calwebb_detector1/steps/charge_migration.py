@@ -18,17 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from calwebb_core.framework.models import Float32, Ramp, UInt8
+from calwebb_core.framework.models import Float32, UInt8
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import GroupDQ
 from calwebb_detector1.arrays import check_ramps
+from calwebb_detector1.blocks import Block, Correction, Exposure
 from calwebb_detector1.kernels import charge_migration as kernels
+from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
 
-FLAGS = np.uint8(GroupDQ.CHARGELOSS | GroupDQ.DO_NOT_USE)
+CHARGELOSS = np.uint8(GroupDQ.CHARGELOSS)
+FLAGS = CHARGELOSS | np.uint8(GroupDQ.DO_NOT_USE)
 FEWEST_GROUPS = 3
 
 
@@ -41,7 +44,7 @@ class ChargeMigrationParameters:
     )
 
 
-def flag_charge_loss(data: Float32, groupdq: UInt8, *, threshold: float) -> int:
+def flag_charge_loss(data: Float32, groupdq: UInt8, *, threshold: float) -> None:
     """Flag groups that lost charge in `groupdq` in place.
 
     Parameters
@@ -50,18 +53,13 @@ def flag_charge_loss(data: Float32, groupdq: UInt8, *, threshold: float) -> int:
     groupdq : uint8, shape of `data`
     threshold : DN
 
-    Returns
-    -------
-    int
-        Samples flagged.
-
     Raises
     ------
     ValueError
         If shapes or types disagree.
     """
     check_ramps(data, groupdq)
-    return int(kernels.flag_charge_loss(data, groupdq, np.float32(threshold), FLAGS))
+    kernels.flag_charge_loss(data, groupdq, np.float32(threshold), FLAGS)
 
 
 def too_few_groups(ngroups: int) -> str | None:
@@ -77,15 +75,26 @@ def not_needed(metadata: Mapping[str, Any]) -> str | None:
     return too_few_groups(ngroups) if isinstance(ngroups, int) else None
 
 
-def run(ramp: Ramp, _: References, parameters: ChargeMigrationParameters) -> tuple[Ramp, Status]:
-    """Flag the groups of an exposure in place."""
-    reason = too_few_groups(ramp.data.shape[1])
+def prepare(
+    exposure: Exposure, _: References, parameters: ChargeMigrationParameters
+) -> Correction | Status:
+    """Flag the groups of each block."""
+    reason = too_few_groups(exposure.shape[1])
     if reason:
-        return ramp, skipped(reason)
-    count = flag_charge_loss(ramp.data, ramp.groupdq, threshold=parameters.signal_threshold)
-    logger.info("%d samples above %g DN or beside one", count, parameters.signal_threshold)
-    return ramp, COMPLETE
+        return skipped(reason)
+    threshold = parameters.signal_threshold
 
+    def apply(block: Block) -> int:
+        flag_charge_loss(block.data, block.groupdq, threshold=threshold)
+        return int(np.count_nonzero(block.inner(block.groupdq) & CHARGELOSS))
+
+    def finish(count: int) -> None:
+        logger.info("%d samples above %g DN, after or beside one", count, threshold)
+
+    return Correction(apply, halo=1, changes_data=False, finish=finish)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="charge_migration",
@@ -93,6 +102,7 @@ STEP = Step(
     meaning="Flag groups of bright pixels that lost charge to their neighbours.",
     parameters=ChargeMigrationParameters,
     run=run,
+    prepare=prepare,
     not_needed=not_needed,
     skip=True,
 )

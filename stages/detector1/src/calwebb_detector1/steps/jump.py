@@ -14,6 +14,10 @@ The later group of the pair gets JUMP_DET; so do the four neighbours of a hit be
 after large hits if asked for. Pixels without gain get NO_GAIN_VALUE | DO_NOT_USE, those without
 read noise UNRELIABLE_SLOPE | DO_NOT_USE. Does not run with fewer than three groups, or without
 the GAIN and READNOISE references.
+
+If asked for, regions of such jumps that are snowballs (`expand_large_events`) and faint extended
+showers (`find_showers`) are flagged after that: see `calwebb_detector1.large_events`. These
+look at whole frames, so that the step then does not share a pass with others.
 """
 
 import logging
@@ -23,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Float32
+from calwebb_core.framework.models import Float32, Ramp
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_detector1.arrays import usable_gain, usable_readnoise
@@ -40,6 +44,7 @@ from calwebb_detector1.jump_search import (
     flag_around,
 )
 from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET
+from calwebb_detector1.large_events.flagging import flag_in_ramp, wanted
 from calwebb_detector1.together import alone
 
 __all__ = ["STEP", "JumpParameters", "detect_jumps"]
@@ -135,7 +140,26 @@ def correction(
     return Correction(apply, halo=1, changes_data=False, finish=finish, status=status)
 
 
-run = alone(prepare)
+find_in_ramp = alone(prepare)
+
+
+def run(ramp: Ramp, references: References, parameters: JumpParameters) -> tuple[Ramp, Status]:
+    """Flag the jumps of ramps in memory, in place; also events larger than a pixel."""
+    ramp, status = find_in_ramp(ramp, references, parameters)
+    if status == COMPLETE and wanted(parameters):
+        flag_in_ramp(ramp, references, parameters, across=across_integrations(ramp, parameters))
+    return ramp, status
+
+
+def across_integrations(ramp: Ramp, parameters: JumpParameters) -> bool:
+    """Say whether there are integrations enough to compare groups across them."""
+    return bool(ramp.data.shape[0] >= parameters.minimum_sigclip_groups)
+
+
+def joins(_: Metadata, parameters: JumpParameters) -> bool:
+    """Say whether the step can share a pass: events larger than a pixel need whole frames."""
+    return not wanted(parameters)
+
 
 STEP = Step(
     name="jump",
@@ -144,6 +168,7 @@ STEP = Step(
     parameters=JumpParameters,
     run=run,
     prepare=prepare,
+    joins=joins,
     references=("gain", "readnoise"),
     not_needed=not_needed,
 )
