@@ -10,6 +10,7 @@ from calwebb_core.framework.step import Step
 from calwebb_detector1.irs2.layout import is_irs2
 from calwebb_detector1.irs2.mode import irs2_steps
 from calwebb_detector1.steps import (
+    charge_migration,
     clean_flicker_noise,
     dark_current,
     dq_init,
@@ -38,6 +39,7 @@ NEAR_INFRARED: tuple[Step, ...] = (
     refpix.STEP,
     linearity.STEP,
     dark_current.STEP,
+    charge_migration.STEP,
     jump.STEP,
     clean_flicker_noise.STEP,
     persistence.STEP,
@@ -59,6 +61,7 @@ MIRI: tuple[Step, ...] = (
     linearity.STEP,
     rscd.STEP,
     dark_current.STEP,
+    charge_migration.STEP,
     jump.STEP,
     clean_flicker_noise.STEP,
     persistence.STEP,
