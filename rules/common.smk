@@ -58,6 +58,16 @@ def reference_selection(wildcards):
     return RUN.reference_selection(wildcards.unit, wildcards.pipeline)
 
 
+def left_before(wildcards):
+    """What the previous exposure of the detector left: one file, or none."""
+    return RUN.left_before(wildcards.exposure)
+
+
+def options_with_left(wildcards, input):
+    """Options of detector1, with that file."""
+    return RUN.options_with(input.left)
+
+
 def association_content(wildcards):
     """An association as text."""
     return RUN.association_content(wildcards.association)

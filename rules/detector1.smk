@@ -27,6 +27,28 @@ rule detector1:
         " --threads {threads} --log {log} -q"
 
 
+# Where the step persistence keeps account of what bright light leaves in a detector, exposures of
+# a detector are processed in the order of time: each starts with what the one before it left.
+if RUN.handover:
+
+    use rule detector1 as detector1_in_turn with:
+        input:
+            uncal=raw_file,
+            references=f"{RESULTS}/{{program}}/references/{{exposure}}_detector1.json",
+            files=reference_files("detector1"),
+            left=left_before,
+        output:
+            rate=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rate.fits",
+            rateints=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rateints.fits",
+            leaves=f"{RESULTS}/{{program}}/detector1/{{exposure}}_{RUN.handover.kind.suffix}",
+        wildcard_constraints:
+            exposure=RUN.handover.pattern,
+        params:
+            options=options_with_left,
+
+    ruleorder: detector1_in_turn > detector1
+
+
 rule detector1_all:
     input:
         RUN.products("detector1"),

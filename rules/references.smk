@@ -20,6 +20,7 @@ rule references:
         runtime=5,
     params:
         selection=reference_selection,
+        steps=lambda wildcards: RUN.optional_steps(wildcards.pipeline),
     shell:
         "calwebb-references {input.uncal} --pipeline calwebb-{wildcards.pipeline}"
-        " --allow-missing -o {output} -q 2> {log}"
+        " {params.steps} --allow-missing -o {output} -q 2> {log}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from calwebb_associate.pipelines import PIPELINES, REFERENCE_TYPES
+from calwebb_associate.pipelines import OPTIONAL_TYPES, PIPELINES, needed_types
 from calwebb_core.framework.command import program
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.names import STAMP_PATTERN
@@ -111,6 +111,13 @@ def associate(
     help="Choose what this program needs; all programs by default.",
 )
 @click.option("--types", metavar="TYPE,...", help="Choose these types only.")
+@click.option(
+    "--with",
+    "steps",
+    multiple=True,
+    type=click.Choice(sorted(OPTIONAL_TYPES)),
+    help="Also what this step needs, which is off unless asked for.",
+)
 @click.option("--allow-missing", is_flag=True, help="List files that are not in the cache, too.")
 def references(
     exposure: Path,
@@ -118,6 +125,7 @@ def references(
     context: str | None,
     pipelines: tuple[str, ...],
     types: str | None,
+    steps: tuple[str, ...],
     allow_missing: bool,
 ) -> None:
     """List the best reference files of EXPOSURE, with their checksums.
@@ -130,7 +138,7 @@ def references(
     from calwebb_core.framework.names import split_suffix
     from calwebb_core.framework.reference_list import write_reference_list
 
-    wanted = _types(types, pipelines)
+    wanted = _types(types, pipelines, steps)
     root = split_suffix(exposure)[0]
     metadata = Metadata(read_primary(exposure), str(exposure))
     selection = best_references(metadata, wanted, context, strict=False)
@@ -152,13 +160,13 @@ def _and_more(names: Sequence[str]) -> str:
     return f" and {len(names) - 1} more are" if len(names) > 1 else " is"
 
 
-def _types(types: str | None, pipelines: Sequence[str]) -> list[str]:
+def _types(types: str | None, pipelines: Sequence[str], steps: Sequence[str]) -> list[str]:
     """Return the reference types that the options ask for."""
     from calwebb_core.framework.reference_types import KNOWN_TYPES
 
     if types is None:
         names = pipelines or PIPELINES
-        return sorted({kind for name in names for kind in REFERENCE_TYPES[name]})
+        return sorted({kind for name in names for kind in needed_types(name, steps)})
     wanted = sorted({word.strip().lower() for word in types.split(",") if word.strip()})
     for word in wanted:
         if word not in KNOWN_TYPES:

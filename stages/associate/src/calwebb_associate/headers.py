@@ -24,7 +24,8 @@ END: Final = "END".ljust(CARD)
 GZIP: Final = "\x1f\x8b"
 
 STRIPES: Final = ("MSTR_RD1", "SSTR_NST")
-KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES, *STRIPES))
+TIMES: Final = ("EXPSTART", "EXPEND", "EXSEGNUM")
+KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES, *STRIPES, *TIMES))
 _STRING: Final = re.compile(r"\s*'((?:[^']|'')*)'")
 
 Value = str | int | float | bool

@@ -3,6 +3,7 @@
 A test of the whole repository compares them with what the programs themselves declare.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from calwebb_associate.exposure_types import DARK, GUIDE
@@ -25,14 +26,29 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
         "sirskernel",
         "linearity",
         "dark",
+        "persat",
+        "trapdensity",
+        "trappars",
         "gain",
         "readnoise",
     ),
     IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
     IMAGE3: ("apcorr", "abvegaoffset"),
 }
+# Types that only a step uses which is off unless asked for: asked for when it is on.
+OPTIONAL_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    "persistence": ("persat", "trapdensity", "trappars"),
+}
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS")
 IMAGING: Final = ("nrc_image",)
+
+
+def needed_types(pipeline: str, steps: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the types that a program needs when some of the steps with types of their own run."""
+    left_out = {
+        kind for step, kinds in OPTIONAL_TYPES.items() if step not in steps for kind in kinds
+    }
+    return tuple(kind for kind in REFERENCE_TYPES[pipeline] if kind not in left_out)
 
 
 def detector1_refuses(header: Header, exposure: Facts) -> str:

@@ -20,9 +20,9 @@ from calwebb_associate.pipelines import (
     IMAGE2,
     IMAGE3,
     PIPELINES,
-    REFERENCE_TYPES,
     detector1_refuses,
     imaging_refuses,
+    needed_types,
 )
 from calwebb_associate.pool import Pool, Row, make_pool, raw_exposure, root_of
 from calwebb_associate.rules import facts
@@ -130,6 +130,7 @@ def make_plan(
     cache: str | os.PathLike[str] | None = None,
     pool_name: str = "pool.csv",
     overrides: Collection[str] = (),
+    steps: Collection[str] = (),
 ) -> Plan:
     """Plan a run.
 
@@ -149,6 +150,8 @@ def make_plan(
         File name of the pool, for the associations.
     overrides : collection of str
         Reference types that the user gives: a missing match is no reason to leave out.
+    steps : collection of str
+        Steps that are on although they are off by default and have reference types of their own.
 
     Raises
     ------
@@ -175,7 +178,9 @@ def make_plan(
     made = make_associations(pool)
     associations, reasons = _plan_associations(made, rows, refused)
     chooser = BestReferences(context)
-    chosen = _choose(chooser, exposures, _needed(associations, refused, pipelines), overrides)
+    types = {name: needed_types(name, steps) for name in pipelines}
+    needed = _needed(associations, refused, pipelines)
+    chosen = _choose(chooser, exposures, needed, types, overrides)
     left = (*guide, *_count(refused.values(), "exposure"), *_count(reasons, "association"))
     return Plan(
         context=chooser.context,
@@ -290,6 +295,7 @@ def _choose(
     chooser: BestReferences,
     exposures: Iterable[PlannedExposure],
     needed: Mapping[str, Sequence[str]],
+    types: Mapping[str, Sequence[str]],
     overrides: Collection[str],
 ) -> _Chosen:
     """Choose the reference files of each exposure for the pipelines it goes through."""
@@ -297,15 +303,13 @@ def _choose(
     problems: Counter[str] = Counter()
     for exposure in exposures:
         names = needed.get(exposure.root, ())
-        types = [kind for name in names for kind in REFERENCE_TYPES[name]]
-        if not types:
+        wanted = [kind for name in names for kind in types[name]]
+        if not wanted:
             continue
         metadata = Metadata(exposure.header, str(exposure.path))
-        selection = chooser.choose(metadata, types)
+        selection = chooser.choose(metadata, wanted)
         chosen.references[exposure.root] = {
-            name: {
-                kind: selection.names.get(kind, NOT_APPLICABLE) for kind in REFERENCE_TYPES[name]
-            }
+            name: {kind: selection.names.get(kind, NOT_APPLICABLE) for kind in types[name]}
             for name in names
         }
         for kind, path in selection.paths.items():

@@ -9,13 +9,14 @@ import json
 import logging
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from calwebb_associate.configuration import changed_options, load_schema, validate
 from calwebb_associate.files import raw_exposures
-from calwebb_associate.pipelines import REFERENCE_TYPES
+from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
+from calwebb_associate.pipelines import DETECTOR1, OPTIONAL_TYPES, REFERENCE_TYPES
 from calwebb_associate.plan import NOT_APPLICABLE, Plan, PlannedAssociation, make_plan
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError, ReferenceFileError
@@ -74,6 +75,7 @@ class Run:
             context=config["crds_context"] or None,
             crds_path=self.environment.get("CRDS_PATH"),
             overrides=tuple(self.overrides),
+            steps=self._steps_with_types(),
         )
         self.environment["CRDS_CONTEXT"] = self.plan.context
         self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
@@ -84,6 +86,7 @@ class Run:
             if item.available
             for name in item.products
         }
+        self.handover = self._handover()
         for sentence in self.plan.not_available:
             log.warning("%s", sentence)
 
@@ -99,6 +102,28 @@ class Run:
             values["CRDS_SERVER_URL"] = str(self.config["crds_server"])
         os.environ.update({key: value for key, value in values.items() if "CRDS" in key})
         return values
+
+    def _steps_with_types(self) -> tuple[str, ...]:
+        """Return the steps that are on and need reference files that are not chosen otherwise."""
+        kind = kind_of(self.config["detector1"].get(STEP, {}))
+        on = {STEP} if kind and kind.types else set()
+        return tuple(step for step in OPTIONAL_TYPES if step in on)
+
+    def _handover(self) -> Handover | None:
+        """Return what exposures of a detector hand to one another, or None for nothing."""
+        kind = kind_of(self.config["detector1"].get(STEP, {}))
+        if kind is None:
+            return None
+        roots = [root for _, root in self.units("detector1")]
+        selections = {
+            root: {**self.plan.references[root][DETECTOR1], **self.overrides} for root in roots
+        }
+        kept = leaving(kind, roots, selections)
+        if not kept:
+            return None
+        previous = in_turn({root: self._exposures[root].header for root in kept})
+        detectors = sorted({root.rsplit("_", 1)[1] for root in kept})
+        return Handover(kind, tuple(detectors), previous)
 
     def image(self, stage: str) -> str:
         """Return the path of a stage's container image."""
@@ -165,6 +190,28 @@ class Run:
             for kind, name in sorted(self.overrides.items())
             if kind in used
         ]
+        return " ".join(words)
+
+    def optional_steps(self, pipeline: str) -> str:
+        """Return `--with` for the steps whose reference files are chosen when they are on."""
+        types = set(REFERENCE_TYPES[f"calwebb-{pipeline}"])
+        steps = [step for step in self._steps_with_types() if types & set(OPTIONAL_TYPES[step])]
+        return " ".join(f"--with {step}" for step in steps)
+
+    def left_before(self, exposure: str) -> list[str]:
+        """Return what the previous exposure of the detector leaves: a path, or nothing."""
+        if self.handover is None or exposure not in self.handover.previous:
+            return []
+        root = self.handover.previous[exposure]
+        program = ExposureName.parse(root).program
+        return [f"{self.results}/{program}/detector1/{root}_{self.handover.kind.suffix}"]
+
+    def options_with(self, left: Sequence[str]) -> str:
+        """Return the options of detector1 with what the previous exposure left."""
+        words = [self.options("detector1")]
+        if self.handover is not None:
+            option = f"{STEP}.{self.handover.kind.option}"
+            words += [f"--set {shlex.quote(f'{option}={path}')}" for path in left]
         return " ".join(words)
 
     def association_content(self, file_name: str) -> str:
