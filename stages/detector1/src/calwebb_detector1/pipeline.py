@@ -1,9 +1,10 @@
 """calwebb_detector1: the steps in order, and the files around them."""
 
 from pathlib import Path
+from typing import Any
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.models import Image, Planes, Ramp, Rates
+from calwebb_core.framework.models import Planes, Ramp, Rates
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.products import (
     product_path,
@@ -17,7 +18,9 @@ from calwebb_core.framework.products import (
 )
 from calwebb_detector1.afterglow_files import write_afterglow
 from calwebb_detector1.modes import ALL, select, select_alone
+from calwebb_detector1.sources import RawExposure, open_exposure
 from calwebb_detector1.steps import jump
+from calwebb_detector1.together import StreamedImage, run_together
 
 FITTED = "S_RAMP"
 
@@ -41,6 +44,19 @@ def read(path: Path) -> Ramp | Rates:
         )
         raise InputError(msg)
     return Rates(read_image(path), read_image(integrations))
+
+
+def open_input(path: Path) -> RawExposure | Ramp | Rates:
+    """Open a raw file without reading its samples; read anything else.
+
+    Raises
+    ------
+    InputError
+        As `read`.
+    """
+    if read_metadata(path).get(FITTED) == "COMPLETE":
+        return read(path)
+    return open_exposure(path)
 
 
 def write(model: Ramp | Rates, directory: Path) -> list[Path]:
@@ -82,8 +98,10 @@ def put_ramp(ramp: Ramp, directory: Path, suffix: str) -> Path:
     return path
 
 
-def put_image(image: Image, directory: Path, suffix: str, root: str | None = None) -> Path:
+def put_image(image: Any, directory: Path, suffix: str, root: str | None = None) -> Path:
     """Write one product and return its path."""
+    if isinstance(image, StreamedImage):
+        return image.close()
     path = product_path(directory, root or root_of(image.metadata), suffix)
     write_image(image, path)
     return path
@@ -106,4 +124,6 @@ PIPELINE = Pipeline(
     save=save,
     write=write,
     select_alone=select_alone,
+    open=open_input,
+    together=run_together,
 )

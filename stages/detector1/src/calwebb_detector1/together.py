@@ -50,7 +50,11 @@ def fit_ramps(
 
 
 def run_together(
-    model: Any, steps: Sequence[tuple[Step, Any]], references: References, output_dir: Path
+    model: Any,
+    steps: Sequence[tuple[Step, Any]],
+    references: References,
+    output_dir: Path,
+    expected: Metadata,
 ) -> tuple[Any, list[Status]]:
     """Run consecutive steps in one pass.
 
@@ -62,6 +66,8 @@ def run_together(
     references : References
     output_dir : Path
         Where the rates grow, if the ramp fit is among the steps.
+    expected : Metadata
+        How the keywords will probably look in the end, so that their place is right.
 
     Returns
     -------
@@ -71,7 +77,9 @@ def run_together(
     sink = None
     if any(step.name == FIT for step, _ in steps):
         shape = model.shape if isinstance(model, RawExposure) else model.data.shape
-        sink = RatesOnDisk(model.metadata, shape, model.tables, output_dir)
+        expected = expected.copy()
+        expected.update(PRIMECRS=0.0, EXTNCRS=0.0)
+        sink = RatesOnDisk(model.metadata, expected, shape, model.tables, output_dir)
     prepared = [(step.prepare, parameters) for step, parameters in steps]
     return run_steps(model, prepared, references, sink)  # type: ignore[arg-type]
 
@@ -155,19 +163,20 @@ class RatesOnDisk:
     def __init__(
         self,
         metadata: Metadata,
+        expected: Metadata,
         shape: tuple[int, ...],
         tables: dict[str, Table],
         folder: Path,
     ) -> None:
         nints, _, ny, nx = shape
         root = root_of(metadata)
-        self._metadata = metadata
+        self._metadata, self._expected = metadata, expected
         self._rate = self._open(product_path(folder, root, "rate"), (ny, nx))
         self._rateints = self._open(product_path(folder, root, "rateints"), (nints, ny, nx))
         self._rateints.tables = carried_tables(tables)
 
     def _open(self, path: Path, shape: tuple[int, ...]) -> ImageStream:
-        return ImageStream(path, rate_metadata(self._metadata), shape)
+        return ImageStream(path, rate_metadata(self._expected), shape)
 
     def write(self, block: Block) -> None:
         """Take the core of a block."""

@@ -13,12 +13,12 @@ from calwebb_core.framework.plan import make_plan
 from calwebb_core.framework.provenance import input_record
 from calwebb_core.framework.references import References
 from calwebb_core.framework.runner import (
-    Progress,
     RunResult,
     check_output_dir,
     execute,
     reference_types,
 )
+from calwebb_core.framework.running import Progress
 from calwebb_core.framework.settings import Wishes, settle
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def call_pipeline(
     stop_after: str | None = None,
     only: str | None = None,
     progress: Progress | None = None,
+    one_by_one: bool = False,
     **wishes: Unpack[Wishes],
 ) -> RunResult:
     """Run a pipeline on a file and write the products.
@@ -54,7 +55,7 @@ def call_pipeline(
         Raw file, saved intermediate or association; members are in `input_dir`.
     references, overrides
         REFS.json or references in memory, else CRDS is asked; files or "N/A" by type.
-    output_dir, stop_after, only, progress, **wishes
+    output_dir, stop_after, only, progress, one_by_one, **wishes
         As in `calwebb_core.framework.runner.run_pipeline`.
 
     Raises
@@ -81,6 +82,7 @@ def call_pipeline(
         output_dir=output_dir,
         source=input_record(path, folder),
         progress=progress,
+        one_by_one=one_by_one,
     )
 
 
@@ -118,7 +120,8 @@ class Opened:
     def take_model(self) -> Any:
         """Return the container and forget it here, so that steps can free its arrays."""
         model, self._model = self._model, None
-        return self._pipeline.read(self._path, **self._extra) if model is None else model
+        read = self._pipeline.open or self._pipeline.read
+        return read(self._path, **self._extra) if model is None else model
 
 
 def check_input(path: Path) -> Path:

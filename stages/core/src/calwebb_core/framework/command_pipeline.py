@@ -83,6 +83,11 @@ MORE = [
         metavar="N",
         help="Threads to compute with; by default all cores.",
     ),
+    click.option(
+        "--one-by-one",
+        is_flag=True,
+        help="Run every step by itself, also those that can share a pass: same result, slower.",
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.parameters import did_you_mean
-from calwebb_core.framework.step import Step
+from calwebb_core.framework.step import Status, Step
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,13 @@ class Pipeline:
     read_metadata : callable, optional
         ``read_metadata(path) -> Metadata`` of an input without its pixels. By default the
         headers of a FITS product, or whatever `read` returns for another kind of file.
+    open : callable, optional
+        ``open(path) -> model``: as `read`, but the samples of a raw file may stay there; such a
+        model has `metadata` and ``load()``, which returns what `read` returns.
+    together : callable, optional
+        ``together(model, steps, references, output_dir, expected) -> (model, statuses)``: runs
+        consecutive steps (pairs of Step and parameters) in one pass, on what `open` or a step
+        returned; `expected` is how the keywords will probably look in the end.
     select_alone : callable, optional
         ``select_alone(metadata) -> tuple of Step``: the steps of which one may run alone, for
         modes that have steps but no pipeline yet. By default those of `select`.
@@ -55,6 +62,8 @@ class Pipeline:
     write: Callable[[Any, Path], list[Path]]
     read_metadata: Callable[..., Metadata] | None = None
     select_alone: Callable[[Metadata], tuple[Step, ...]] | None = None
+    open: Callable[..., Any] | None = None
+    together: Callable[..., tuple[Any, list[Status]]] | None = None
 
     def steps_of(self, metadata: Metadata, *, alone: bool = False) -> tuple[Step, ...]:
         """Return the steps for an exposure's mode, or those that may run alone on it."""
