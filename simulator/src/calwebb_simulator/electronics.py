@@ -14,6 +14,7 @@ ONE_OVER_F_DN = 1.6  # rms of the row-to-row part of a frame, DN
 SHARED = 0.7  # share of the 1/f noise that all outputs have in common
 DRIFT_DN = 4.0  # rms step of an output's level between frames
 ODD_EVEN_DN = 1.2
+CALM = 0.1  # of these steps in MIRI, whose subarrays have nothing to correct them with
 SAMPLES_PER_ROW = 8
 
 
@@ -56,8 +57,9 @@ class Electronics:
     def _drift(self, rng: np.random.Generator) -> Float32:
         """Return the levels of the outputs, odd and even columns apart (MIRI: rows)."""
         frame = self.frame
-        level = rng.normal(0, DRIFT_DN, frame.outputs)
-        parity = rng.normal(0, ODD_EVEN_DN, frame.outputs)
+        calm = CALM if frame.interleaved else 1.0
+        level = rng.normal(0, DRIFT_DN * calm, frame.outputs)
+        parity = rng.normal(0, ODD_EVEN_DN * calm, frame.outputs)
         rows, columns = frame.read_shape
         output = output_of_columns(frame)
         if frame.interleaved:
