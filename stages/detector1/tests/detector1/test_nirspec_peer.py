@@ -1,4 +1,4 @@
-"""IRS2 exposures through our steps and through the official package's."""
+"""NIRSpec exposures through our steps and through the official package's."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from calwebb_core.framework.models import Ramp
+from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_detector1.irs2.correction import run_irs2
 from calwebb_detector1.irs2.layout import interleaved_rows
@@ -29,7 +31,7 @@ def peer(tmp_path_factory):
     folder = tmp_path_factory.mktemp("peer")
     with (folder / "messages.txt").open("w+") as messages:
         process = subprocess.Popen(
-            [python, HERE / "peer_irs2.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [python, HERE / "peer_nirspec.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=messages, text=True, cwd=folder,
         )  # fmt: skip
 
@@ -132,3 +134,69 @@ def test_saturation(peer, detector, grow):
     assert 0.01 < np.mean(theirs["groupdq"] & 2 != 0) < 0.5
     np.testing.assert_array_equal(ramp.groupdq, theirs["groupdq"])
     np.testing.assert_array_equal(ramp.pixeldq, theirs["pixeldq"])
+
+
+def coefficients(rng, count=2049):
+    """Return Fourier coefficients of smooth kernels for four outputs."""
+    frequency = np.arange(count) / count
+    shape = 0.5 * np.exp(-((frequency / 0.05) ** 2))
+    return shape * (1 + 0.2 * rng.normal(size=(4, count)) * np.exp(1j * rng.normal(size=(4, 1))))
+
+
+def frames(rng, shape, noise=5.0):
+    """Return made ramps of a NIRSpec readout without IRS2."""
+    data = rng.normal(1000, noise, shape).astype(np.float32)
+    data[rng.random(shape) < 1e-3] += 500
+    return Ramp(
+        irs2.keywords("NRS2", shape[0], shape[1], READPATT="NRSRAPID", NOUTPUTS=4), data,
+        np.zeros(shape[2:], np.uint32), np.zeros(shape, np.uint8),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
+def test_sirs(peer, detector):
+    rng = np.random.default_rng(5)
+    ramp = frames(rng, (1, 2, 2048, 2048))
+    fast, slow = irs2.AXES[detector]
+    ramp.metadata.update({"DETECTOR": detector, "FASTAXIS": fast, "SLOWAXIS": slow})
+    ramp.pixeldq[edge()] = 2**31
+    given = {"gamma": coefficients(rng), "zeta": coefficients(rng)}
+    theirs = peer("sirs", **inputs(ramp, option_halfwidth=20, option_gaussmooth=1.5, **given))
+    kernels = References.of(sirskernel=Reference("sirskernel", tree={detector.lower(): given}))
+    parameters = refpix.RefpixParameters(refpix_algorithm="sirs", halfwidth=20, gaussmooth=1.5)
+    ramp, status = refpix.STEP.run(ramp, kernels, parameters)
+    assert status.word == "COMPLETE"
+    np.testing.assert_allclose(ramp.data, theirs["data"], atol=1e-3)
+
+
+def edge():
+    """Return which pixels are on the rim of a full frame."""
+    mask = np.ones((2048, 2048), bool)
+    mask[4:-4, 4:-4] = False
+    return mask
+
+
+@pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
+@pytest.mark.parametrize(
+    ("subarray", "start", "size"),
+    [
+        ("SUB512", (897, 985), (512, 32)), ("SUB512S", (897, 995), (512, 16)),
+        ("SUB32", (993, 993), (32, 32)),
+    ],
+)  # fmt: skip
+def test_subarrays_without_reference_pixels(peer, detector, subarray, start, size):
+    rng = np.random.default_rng(6)
+    ramp = frames(rng, (2, 3, size[1], size[0]))
+    fast, slow = irs2.AXES[detector]
+    ramp.metadata.update({
+        "DETECTOR": detector, "FASTAXIS": fast, "SLOWAXIS": slow, "SUBARRAY": subarray,
+        "SUBSTRT1": start[0], "SUBSTRT2": start[1], "SUBSIZE1": size[0], "SUBSIZE2": size[1],
+        "NOUTPUTS": 1,
+    })  # fmt: skip
+    ramp.pixeldq[rng.random(ramp.pixeldq.shape) < 0.02] |= 1
+    more = {"start": start, "size": size, "subarray": subarray, "noutputs": 1}
+    theirs = peer("refpix", **inputs(ramp, **more))
+    assert np.abs(theirs["data"] - ramp.data).min() > 500
+    ramp, status = refpix.STEP.run(ramp, References.of(), refpix.RefpixParameters())
+    assert status.word == "COMPLETE"
+    np.testing.assert_allclose(ramp.data, theirs["data"], atol=2e-3)

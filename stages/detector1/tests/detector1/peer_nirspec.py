@@ -77,6 +77,36 @@ def irs2_saturation(arrays):
     return {"groupdq": found.groupdq, "pixeldq": found.pixeldq}
 
 
+def sirs(arrays):
+    from jwst.refpix.reference_pixels import correct_model
+
+    model, wish = ramp_model(arrays), options(arrays)
+    model.meta.exposure.noutputs = 4
+    kernels = datamodels.SIRSKernelModel()
+    detector = str(arrays["detector"]).lower()
+    kernels[detector] = {"gamma": arrays["gamma"], "zeta": arrays["zeta"]}
+    chosen = {
+        "refpix_algorithm": "sirs", "sirs_kernel_model": kernels,
+        "sigreject": wish.get("sigreject", 4.0), "gaussmooth": wish.get("gaussmooth", 1.0),
+        "halfwidth": wish.get("halfwidth", 30),
+    }  # fmt: skip
+    correct_model(model, True, True, 11, 1.0, True, chosen, 3.0)
+    return {"data": model.data}
+
+
+def refpix(arrays):
+    from jwst.refpix.reference_pixels import correct_model
+
+    model = ramp_model(arrays)
+    model.meta.exposure.noutputs = int(arrays["noutputs"])
+    kernel = {
+        "refpix_algorithm": "median", "sirs_kernel_model": None, "sigreject": 4.0,
+        "gaussmooth": 1.0, "halfwidth": 30,
+    }  # fmt: skip
+    correct_model(model, True, True, 11, 1.0, True, kernel, 3.0)
+    return {"data": model.data}
+
+
 if __name__ == "__main__":
     answers = sys.stdout
     sys.stdout = sys.stderr
