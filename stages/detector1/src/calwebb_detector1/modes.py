@@ -9,11 +9,13 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.step import Step
 from calwebb_detector1.irs2.layout import is_irs2
 from calwebb_detector1.irs2.mode import irs2_steps
+from calwebb_detector1.miri_refpix import miri_step
 from calwebb_detector1.steps import (
     charge_migration,
     clean_flicker_noise,
     dark_current,
     dq_init,
+    emicorr,
     firstframe,
     gain_scale,
     group_scale,
@@ -22,6 +24,7 @@ from calwebb_detector1.steps import (
     lastframe,
     linearity,
     persistence,
+    picture_frame,
     ramp_fit,
     refpix,
     reset,
@@ -41,6 +44,7 @@ NEAR_INFRARED: tuple[Step, ...] = (
     dark_current.STEP,
     charge_migration.STEP,
     jump.STEP,
+    picture_frame.STEP,
     clean_flicker_noise.STEP,
     persistence.STEP,
     ramp_fit.STEP,
@@ -53,6 +57,7 @@ NIRSPEC_IRS2 = irs2_steps(NEAR_INFRARED)
 MIRI: tuple[Step, ...] = (
     group_scale.STEP,
     dq_init.STEP,
+    emicorr.STEP,
     replace(saturation.STEP, references=("saturation",)),
     ipc.STEP,
     firstframe.STEP,
@@ -61,6 +66,7 @@ MIRI: tuple[Step, ...] = (
     linearity.STEP,
     rscd.STEP,
     dark_current.STEP,
+    miri_step(refpix.STEP),
     charge_migration.STEP,
     jump.STEP,
     clean_flicker_noise.STEP,

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from calwebb_core.framework.models import Ramp, UInt8, UInt32
+from calwebb_core.framework.models import UInt8, UInt32
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import DO_NOT_USE, SATURATED, PixelDQ
 from calwebb_detector1.arrays import check_array
+from calwebb_detector1.blocks import Block, Correction, Exposure
+from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ class FirstframeParameters:
     )
 
 
-def flag_first_group(groupdq: UInt8, pixeldq: UInt32, *, keep_bright: bool) -> int:
+def flag_first_group(groupdq: UInt8, pixeldq: UInt32, *, keep_bright: bool) -> NDArray[np.bool_]:
     """Flag the first group of each integration in place.
 
     Parameters
@@ -46,7 +49,7 @@ def flag_first_group(groupdq: UInt8, pixeldq: UInt32, *, keep_bright: bool) -> i
 
     Returns
     -------
-    int
+    bool, (ny, nx)
         Usable pixels that keep their first group in an integration.
     """
     check_array("groupdq", groupdq, np.uint8, groupdq.shape)
@@ -57,7 +60,8 @@ def flag_first_group(groupdq: UInt8, pixeldq: UInt32, *, keep_bright: bool) -> i
     groupdq[:, 0] |= np.where(bright, np.uint8(0), np.uint8(DO_NOT_USE))
     kept = bright.any(axis=0)
     pixeldq[kept] |= np.uint32(PixelDQ.FLUX_ESTIMATED)
-    return int(np.count_nonzero(pixeldq[kept] & DO_NOT_USE == 0))
+    usable: NDArray[np.bool_] = kept & (pixeldq & DO_NOT_USE == 0)
+    return usable
 
 
 def not_needed(metadata: Mapping[str, Any]) -> str | None:
@@ -70,15 +74,27 @@ def not_needed(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-def run(ramp: Ramp, _: References, parameters: FirstframeParameters) -> tuple[Ramp, Status]:
-    """Flag the first groups of an exposure in place."""
-    reason = not_needed(ramp.metadata)
+def prepare(
+    exposure: Exposure, _: References, parameters: FirstframeParameters
+) -> Correction | Status:
+    """Note that hardly a pixel can use the first groups of an exposure."""
+    reason = not_needed(exposure.metadata)
     if reason:
-        return ramp, skipped(reason)
-    kept = flag_first_group(ramp.groupdq, ramp.pixeldq, keep_bright=parameters.bright_use_group1)
-    logger.info("%d usable bright pixels keep their first group", kept)
-    return ramp, COMPLETE
+        return skipped(reason)
+    exposure.flag_group(0)
 
+    def apply(block: Block) -> int:
+        keep = parameters.bright_use_group1
+        kept = flag_first_group(block.groupdq, block.pixeldq, keep_bright=keep)
+        return int(np.count_nonzero(block.inner(kept)))
+
+    def finish(pixels: int) -> None:
+        logger.info("%d usable bright pixels keep their first group", pixels)
+
+    return Correction(apply, changes_data=False, finish=finish)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="firstframe",
@@ -86,6 +102,7 @@ STEP = Step(
     meaning="Flag the first group of each MIRI integration (deprecated: see rscd).",
     parameters=FirstframeParameters,
     run=run,
+    prepare=prepare,
     not_needed=not_needed,
     skip=True,
 )

@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from calwebb_core.framework.models import Ramp, UInt8
+from calwebb_core.framework.models import UInt8
 from calwebb_core.framework.parameters import NoParameters
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import DO_NOT_USE
 from calwebb_detector1.arrays import check_array
+from calwebb_detector1.blocks import Block, Correction, Exposure
+from calwebb_detector1.together import alone
 
 MINIMUM = 3
 
@@ -37,14 +39,21 @@ def not_needed(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-def run(ramp: Ramp, _: References, __: NoParameters) -> tuple[Ramp, Status]:
-    """Flag the last groups of an exposure in place."""
-    reason = not_needed(ramp.metadata)
+def prepare(exposure: Exposure, _: References, __: NoParameters) -> Correction | Status:
+    """Note that no pixel can use the last groups of an exposure."""
+    reason = not_needed(exposure.metadata)
     if reason:
-        return ramp, skipped(reason)
-    flag_last_group(ramp.groupdq)
-    return ramp, COMPLETE
+        return skipped(reason)
+    exposure.flag_group(-1)
 
+    def apply(block: Block) -> int:
+        flag_last_group(block.groupdq)
+        return 0
+
+    return Correction(apply, changes_data=False)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="lastframe",
@@ -52,5 +61,6 @@ STEP = Step(
     meaning="Flag the last group of each MIRI integration.",
     parameters=NoParameters,
     run=run,
+    prepare=prepare,
     not_needed=not_needed,
 )

@@ -45,6 +45,7 @@ class RefpixParameters:
     """Options of the step refpix."""
 
     odd_even_columns: bool = option(True, "treat odd and even columns apart")
+    odd_even_rows: bool = option(True, "MIRI: treat odd and even rows apart")
     use_side_ref_pixels: bool = option(True, "subtract a level from every row")
     side_smoothing_length: int = option(
         11, "rows of the running median; an even number gets one more", minimum=1, unit="row"

@@ -10,14 +10,17 @@ The reference's flags are added to PIXELDQ. Does not run where the reference is 
 import numpy as np
 
 from calwebb_core.framework.errors import ReferenceFileError
-from calwebb_core.framework.models import Float32, Ramp
+from calwebb_core.framework.models import Float32
 from calwebb_core.framework.parameters import NoParameters
+from calwebb_core.framework.reference_arrays import part_of
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
-from calwebb_detector1.arrays import check_array, image_shape, label, reference_array, reference_dq
+from calwebb_core.framework.step import Status, Step, skipped
+from calwebb_detector1.arrays import check_array, label, reference_dq, stored_shape
+from calwebb_detector1.blocks import Block, Correction, Exposure
 from calwebb_detector1.integrations import first_integration, plane_of_integrations
 from calwebb_detector1.kernels import reset as kernels
+from calwebb_detector1.together import alone
 
 
 def subtract_reset(data: Float32, *, planes: Float32, first: int = 1) -> None:
@@ -34,36 +37,43 @@ def subtract_reset(data: Float32, *, planes: Float32, first: int = 1) -> None:
     kernels.subtract_planes(data, planes, which)
 
 
-def reset_planes(reference: Reference, shape: tuple[int, int]) -> Float32:
-    """Return the planes of a RESET reference, (nplanes, nframes, ny, nx).
+def check_planes(reference: Reference, shape: tuple[int, int]) -> None:
+    """Check the axes of a RESET reference.
 
     Raises
     ------
     ReferenceFileError
-        If it has other axes.
+        If they are others than integrations, groups, rows, columns.
     """
-    planes = reference_array(reference, "SCI", shape)
-    if planes.ndim != 4 or 0 in planes.shape:
+    found = stored_shape(reference, "SCI", shape)
+    if len(found) != 4 or 0 in found:
         msg = (
-            f"{label(reference)}: SCI has shape {planes.shape}; "
+            f"{label(reference)}: SCI has shape {found}; "
             f"expected (integrations, groups, {shape[0]}, {shape[1]})"
         )
         raise ReferenceFileError(msg)
-    return planes
 
 
-def run(ramp: Ramp, references: References, _: NoParameters) -> tuple[Ramp, Status]:
-    """Subtract the reset anomaly of an exposure in place."""
-    reference = references.load("reset", ramp.metadata)
+def prepare(exposure: Exposure, references: References, _: NoParameters) -> Correction | Status:
+    """Check the planes for an exposure; each block reads its own."""
+    reference = references.load("reset", exposure.metadata)
     if reference is None:
-        return ramp, skipped("the reset reference is N/A")
-    shape = image_shape(ramp)
-    planes = reset_planes(reference, shape)
-    first = first_integration(ramp.metadata)
-    ramp.pixeldq |= reference_dq(reference, shape)
-    subtract_reset(ramp.data, planes=planes, first=first)
-    return ramp, COMPLETE
+        return skipped("the reset reference is N/A")
+    check_planes(reference, exposure.image_shape)
+    first, groups = first_integration(exposure.metadata), slice(0, exposure.shape[1])
+    exposure.pixeldq |= reference_dq(reference, exposure.image_shape)
 
+    def apply(block: Block) -> int:
+        part = block.window
+        planes = part_of(reference.arrays, "SCI", groups, part.rows, part.columns)
+        planes = np.ascontiguousarray(planes, np.float32)
+        subtract_reset(block.data, planes=planes, first=first)
+        return 0
+
+    return Correction(apply)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="reset",
@@ -71,5 +81,6 @@ STEP = Step(
     meaning="Subtract the reset anomaly of MIRI.",
     parameters=NoParameters,
     run=run,
+    prepare=prepare,
     references=("reset",),
 )

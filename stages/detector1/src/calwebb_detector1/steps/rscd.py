@@ -23,27 +23,29 @@ tables don't list the subarray and read pattern.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Float32, Ramp, UInt8, UInt32
+from calwebb_core.framework.models import Float32, UInt8, UInt32
 from calwebb_core.framework.parameters import option
-from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
-from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import REFERENCE_PIXEL, PixelDQ
 from calwebb_detector1.arrays import check_array, check_ramps
+from calwebb_detector1.blocks import Block, Correction, Exposure
 from calwebb_detector1.integrations import first_integration
 from calwebb_detector1.kernels import rscd as kernels
 from calwebb_detector1.rscd_tables import Skip, decay_table, groups_to_skip
+from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
 
 MINIMUM = 3
 SHORT = 5
+DIGIT = 1 << 32
 NOT_LISTED = "the rscd reference does not list this SUBARRAY and READPATT"
 
 
@@ -57,12 +59,14 @@ class RscdParameters:
     )
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Pixels that keep some of the groups to skip (`lowered`), and all of them (`kept`)."""
+class Kept(NamedTuple):
+    """Pixels, bool (2, ny, nx), in the first integration and in any later one.
 
-    lowered: tuple[int, int]
-    kept: tuple[int, int]
+    `lowered`: some of the groups to skip are kept; `first`: all of them are.
+    """
+
+    lowered: NDArray[np.bool_]
+    first: NDArray[np.bool_]
 
 
 def limited(skip: Skip, ngroups: int) -> Skip:
@@ -77,7 +81,7 @@ def parts_of(nints: int, first: int) -> NDArray[np.int64]:
     return (np.arange(nints, dtype=np.int64) + first > 1).astype(np.int64)
 
 
-def flag_groups(groupdq: UInt8, pixeldq: UInt32, *, skip: Skip, first: int = 1) -> Counts:
+def flag_groups(groupdq: UInt8, pixeldq: UInt32, *, skip: Skip, first: int = 1) -> Kept:
     """Flag the first groups of each integration in place.
 
     Parameters
@@ -89,8 +93,8 @@ def flag_groups(groupdq: UInt8, pixeldq: UInt32, *, skip: Skip, first: int = 1) 
 
     Returns
     -------
-    Counts
-        Pixels with fewer flagged groups, in the first integration and in any later one.
+    Kept
+        Pixels with fewer flagged groups.
     """
     nints, _, ny, nx = groupdq.shape
     check_array("groupdq", groupdq, np.uint8, groupdq.shape)
@@ -100,12 +104,19 @@ def flag_groups(groupdq: UInt8, pixeldq: UInt32, *, skip: Skip, first: int = 1) 
     lowered, kept = np.zeros((2, 2, ny, nx), np.bool_)
     kernels.flag_first_groups(groupdq, wanted, part, lowered, kept)
     pixeldq[lowered.any(axis=0)] |= np.uint32(PixelDQ.FLUX_ESTIMATED)
-    return Counts(numbers(lowered), numbers(kept))
+    return Kept(lowered, kept)
 
 
-def numbers(pixels: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return how many pixels are marked in the first integration and in later ones."""
-    return int(np.count_nonzero(pixels[0])), int(np.count_nonzero(pixels[1]))
+def packed(kept: Kept, block: Block) -> int:
+    """Return the four numbers of a block's pixels as the digits of one, so that blocks add up."""
+    images = (*block.inner(kept.lowered), *block.inner(kept.first))
+    return sum(int(np.count_nonzero(image)) * DIGIT**k for k, image in enumerate(images))
+
+
+def unpacked(total: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return what `packed` has packed: lowered and first, in integration 1 and in later ones."""
+    digits = [total // DIGIT**k % DIGIT for k in range(4)]
+    return (digits[0], digits[1]), (digits[2], digits[3])
 
 
 def correct_decay(
@@ -131,19 +142,14 @@ def correct_decay(
     kernels.add_decay(data, groupdq, pixeldq & REFERENCE_PIXEL != 0, table, first_row)
 
 
-def record(metadata: Metadata, skip: Skip, counts: Counts, first: int, nints: int) -> None:
+def record(metadata: Metadata, skip: Skip, parts: NDArray[np.int64], total: int) -> None:
     """Write the keywords of the integrations that there are."""
-    present = [part for part in (0, 1) if part in parts_of(nints, first)]
-    for part in present:
+    lowered, kept = unpacked(total)
+    for part in np.unique(parts).tolist():
         prefix = f"INT{part + 1}"
         metadata[f"{prefix}SKIP"] = skip[part]
-        metadata[f"{prefix}UGP1"] = counts.kept[part]
-        metadata[f"{prefix}BORS"] = counts.lowered[part]
-    logger.info(
-        "%d groups are skipped in integration 1, %d in later ones; %d and %d pixels keep some",
-        *skip,
-        *counts.lowered,
-    )
+        metadata[f"{prefix}UGP1"] = kept[part]
+        metadata[f"{prefix}BORS"] = lowered[part]
 
 
 def not_needed(metadata: Mapping[str, Any]) -> str | None:
@@ -156,42 +162,75 @@ def not_needed(metadata: Mapping[str, Any]) -> str | None:
     return None
 
 
-def decay_of(reference: Reference, ramp: Ramp) -> NDArray[np.float64] | None:
-    """Return the decay's coefficients for an exposure; warn of a segment's first integration."""
-    first = first_integration(ramp.metadata)
+def warn_of_segment(metadata: Metadata) -> None:
+    """Warn that the first integration of a later segment is not corrected."""
+    first = first_integration(metadata)
     if first > 1:
         logger.warning(
             "%s: the decay in integration %d is not corrected, because the one before it is in "
             "another segment",
-            ramp.metadata.source,
+            metadata.source,
             first,
         )
-    return decay_table(reference, ramp.metadata, ramp.data.shape[1])
 
 
-def run(ramp: Ramp, references: References, parameters: RscdParameters) -> tuple[Ramp, Status]:
-    """Flag, and if asked for correct, the groups of an exposure in place."""
-    reason = not_needed(ramp.metadata)
+def prepare(
+    exposure: Exposure, references: References, parameters: RscdParameters
+) -> Correction | Status:
+    """Look up which groups of an exposure to flag, and how the decay goes."""
+    metadata, (nints, ngroups) = exposure.metadata, exposure.shape[:2]
+    reason = not_needed(metadata)
     if reason:
-        return ramp, skipped(reason)
-    reference = references.load("rscd", ramp.metadata)
+        return skipped(reason)
+    reference = references.load("rscd", metadata)
     if reference is None:
-        return ramp, skipped("the rscd reference is N/A")
-    listed = groups_to_skip(reference, ramp.metadata) if parameters.flag_groups else Skip(0, 0)
-    table = decay_of(reference, ramp) if parameters.correct_decay else None
+        return skipped("the rscd reference is N/A")
+    listed = groups_to_skip(reference, metadata) if parameters.flag_groups else Skip(0, 0)
+    table = decay_table(reference, metadata, ngroups) if parameters.correct_decay else None
     if listed is None or (parameters.correct_decay and table is None):
-        logger.warning("%s: %s", ramp.metadata.source, NOT_LISTED)
-        return ramp, skipped(NOT_LISTED)
+        logger.warning("%s: %s", metadata.source, NOT_LISTED)
+        return skipped(NOT_LISTED)
     if table is not None:
-        row = int(ramp.metadata.get("SUBSTRT2") or 1)
-        correct_decay(ramp.data, ramp.groupdq, ramp.pixeldq, table=table, first_row=row)
-    if parameters.flag_groups:
-        first, (nints, ngroups) = first_integration(ramp.metadata), ramp.data.shape[:2]
-        skip = limited(listed, ngroups)
-        counts = flag_groups(ramp.groupdq, ramp.pixeldq, skip=skip, first=first)
-        record(ramp.metadata, skip, counts, first, nints)
-    return ramp, COMPLETE
+        warn_of_segment(metadata)
+    skip = limited(listed, ngroups) if parameters.flag_groups else None
+    return correction(exposure, skip, table, parts_of(nints, first_integration(metadata)))
 
+
+def correction(
+    exposure: Exposure,
+    skip: Skip | None,
+    table: NDArray[np.float64] | None,
+    parts: NDArray[np.int64],
+) -> Correction:
+    """Return what is done to each block: correct by `table`, flag the groups to `skip`."""
+    row = int(exposure.metadata.get("SUBSTRT2") or 1)
+    first = 1 if parts[0] == 0 else 2
+    for i, part in enumerate(parts):
+        for group in range(skip[part] if skip else 0):
+            exposure.flag_group(group, slice(i, i + 1))
+
+    def apply(block: Block) -> int:
+        if table is not None:
+            own = row + block.window.y0
+            correct_decay(block.data, block.groupdq, block.pixeldq, table=table, first_row=own)
+        if skip is None:
+            return 0
+        return packed(flag_groups(block.groupdq, block.pixeldq, skip=skip, first=first), block)
+
+    def finish(total: int) -> None:
+        if skip is not None:
+            record(exposure.metadata, skip, parts, total)
+            logger.info(
+                "%d groups are skipped in integration 1, %d in later ones; "
+                "%d and %d pixels keep some",
+                *skip,
+                *unpacked(total)[0],
+            )
+
+    return Correction(apply, changes_data=table is not None, finish=finish)
+
+
+run = alone(prepare)
 
 STEP = Step(
     name="rscd",
@@ -199,6 +238,7 @@ STEP = Step(
     meaning="Flag the groups that MIRI's reset switch charge decay disturbs.",
     parameters=RscdParameters,
     run=run,
+    prepare=prepare,
     references=("rscd",),
     not_needed=not_needed,
 )
