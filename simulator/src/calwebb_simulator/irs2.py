@@ -10,14 +10,19 @@ weights that take off as much of it as possible are known: alpha for the referen
 for the reference pixels.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
 from calwebb_simulator.clocks import IRS2_NORMAL, IRS2_REFERENCE, IRS2_ROW
 from calwebb_simulator.electronics import DRIFT_DN
+from calwebb_simulator.geometry import Frame
+from calwebb_simulator.nirspec import NirspecReadout
 from calwebb_simulator.outputs import as_read, as_seen
-from calwebb_simulator.special import Float32, Float64, SpecialReadout
+from calwebb_simulator.random import stream
+from calwebb_simulator.special import Float32, Float64
 
 OUTPUTS = 4
 STEP = 1  # samples lost when stepping out, and again when stepping in
@@ -27,7 +32,7 @@ SHARES = (0.95, 1.05, 0.9, 1.1)  # of the common noise in the outputs
 REFERENCE_BIAS_DN = (-600.0, 80.0)  # of reference pixels to the others, and its scatter
 WILD_DN = 900.0  # noise of bad reference pixels
 LOWEST = 1e-6  # cycles per sample below which the noise is white
-BAD = ((1, 7, 0), (3, 20, 1))  # output, number of the visit, first or second pair
+BAD = ((2, 7, 0), (3, 20, 1))  # output, number of the visit, first or second pair
 
 
 def normal_places() -> NDArray[np.int64]:
@@ -65,8 +70,15 @@ def backwards(output: int) -> bool:
     return output % 2 == 0
 
 
-class Irs2Readout(SpecialReadout):
+class Irs2Readout(NirspecReadout):
     """Frames with reference pixels and the reference output, and the noise of the readout."""
+
+    level: Float32 | None = None
+
+    @property
+    def own_noise(self) -> frozenset[str]:
+        """The effects whose noise this readout makes by itself."""
+        return frozenset({"one_over_f", "drift"})
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -78,16 +90,19 @@ class Irs2Readout(SpecialReadout):
 
     def raw(self, integration: int, reads: list[int], image: Float32) -> Float32:
         """Return a group as it is stored: (3200, 2048)."""
-        extra = self.extra(integration, reads[0])
+        besides = self.besides(integration, reads[0])
         for read in reads[1:]:
-            extra += self.extra(integration, read)
-        return embed(self, image, self.bias()) + extra / np.float32(len(reads))
+            besides += self.besides(integration, read)
+        stored = embed(self.frame, image, self.bias())
+        return np.asarray(stored + besides / np.float32(len(reads)), dtype=np.float32)
 
     def bias(self) -> Float32:
         """Return the bias of the reference pixels and the reference output as it is stored."""
-        return reference_bias(self)
+        if self.level is None:
+            self.level = reference_bias(self.frame, self.realisation, self.effects)
+        return self.level
 
-    def extra(self, integration: int, read: int) -> Float32:
+    def besides(self, integration: int, read: int) -> Float32:
         """Return noise as it is stored: of all samples, and what only reference samples have."""
         rows = self.frame.read_shape[0]
         noise = self.correlated(integration, read)
@@ -98,7 +113,7 @@ class Irs2Readout(SpecialReadout):
             part[:, reference_places()] = noise[output][:, reference_times()]
             stored[:, output] = part[:, ::-1] if backwards(output) else part
         stored += self.white(integration, read)
-        return as_seen_wide(self, stored.reshape(rows, -1))
+        return as_seen(self.frame, stored.reshape(rows, -1))
 
     def white(self, integration: int, read: int) -> Float32:
         """Return the noise of reference samples alone: (2048, 5, 640)."""
@@ -131,13 +146,14 @@ class Irs2Readout(SpecialReadout):
                 total[output + 1] = SHARES[output] * COMMON_DN * common + own
         if "drift" in self.effects:
             rng = self.stream("drift", integration, read)
-            total += rng.normal(0, DRIFT_DN, (OUTPUTS + 1, 1)).astype(np.float32)
+            level = rng.normal(0, DRIFT_DN, OUTPUTS + 1)
+            total += level.astype(np.float32)[:, None]
         return total.reshape(OUTPUTS + 1, rows, IRS2_ROW)
 
 
 def frequencies(count: int) -> Float64:
     """Return the frequencies of a real series in cycles per sample, the lowest ones raised."""
-    return np.maximum(fft.rfftfreq(count), LOWEST)
+    return np.asarray(np.maximum(fft.rfftfreq(count), LOWEST))
 
 
 def pink(rng: np.random.Generator, count: int) -> Float32:
@@ -153,7 +169,7 @@ def power(count: int) -> Float64:
     """Return the variance of a series of unit variance at each frequency, 1 on average."""
     density = 1 / frequencies(count)
     density[0] = 0
-    return density * (count / (2 * density.sum()))
+    return np.asarray(density * (count / (2 * density.sum())))
 
 
 def reference_samples() -> NDArray[np.bool_]:
@@ -173,33 +189,32 @@ def bad_samples() -> NDArray[np.bool_]:
     return place
 
 
-def as_seen_wide(readout: SpecialReadout, image: NDArray[np.float32]) -> Float32:
-    """Turn a raw frame from detector to frame orientation."""
-    return as_seen(readout.frame, image)
+def embed(frame: Frame, image: NDArray[Any], reference: NDArray[Any]) -> NDArray[Any]:
+    """Return an image with the values of reference samples between: (3200, 2048).
+
+    Parameters
+    ----------
+    frame : Frame
+        Of the pixels.
+    image : (2048, 2048)
+    reference : (3200, 2048)
+        Not changed.
+    """
+    rows, columns = frame.read_shape
+    raw = reference.copy()
+    places = np.flatnonzero(~reference_samples().reshape(-1))
+    as_read(frame, raw)[:, places] = as_read(frame, image)[:rows, :columns]
+    return raw
 
 
-def embed(readout: SpecialReadout, image: Float32, reference: Float32) -> Float32:
-    """Return an image with the values of reference samples between: (3200, 2048)."""
-    rows, columns = readout.frame.read_shape
-    raw = np.array(as_read(readout.frame, reference))
-    pixels = as_read(readout.frame, image).reshape(rows, OUTPUTS, columns // OUTPUTS)
-    parts = raw.reshape(rows, OUTPUTS + 1, -1)
-    # the places are the same from either end
-    parts[:, 1:, normal_places()] = pixels
-    return as_seen(readout.frame, raw)
-
-
-def reference_bias(readout: SpecialReadout) -> Float32:
+def reference_bias(frame: Frame, realisation: int, effects: frozenset[str]) -> Float32:
     """Return the bias of reference samples, 0 at pixels: (3200, 2048) as stored."""
-    from calwebb_simulator.random import stream
-
-    frame = readout.frame
     rows = frame.read_shape[0]
     place = reference_samples()
     total = np.zeros((rows, OUTPUTS + 1, 640), dtype=np.float32)
     total[:, place] = frame.detector.bias
-    if "bias" in readout.effects:
-        rng = stream(readout.realisation, "detector", frame.detector.name, "reference_bias")
+    if "bias" in effects:
+        rng = stream(realisation, "detector", frame.detector.name, "reference_bias")
         draws = rng.standard_normal((rows, int(place.sum())), dtype=np.float32)
         total[:, place] += REFERENCE_BIAS_DN[0] + REFERENCE_BIAS_DN[1] * draws
     return as_seen(frame, total.reshape(rows, -1))
@@ -219,19 +234,20 @@ def weights(rows: int, sigma: float) -> tuple[Float64, Float64]:
     """
     count = rows * IRS2_ROW
     density = power(count)
+    density[0] = density[1]
     seen = 2 * len(reference_times()) / IRS2_ROW
     white = sigma**2
+    # every reference pixel stands twice, two samples apart
+    doubled = 1 + np.cos(4 * np.pi * fft.rfftfreq(count))
     found = []
     for share in SHARES:
         common, own = COMMON_DN**2 * density, OWN_DN**2 * density
         total = share**2 * common + own
-        # every reference pixel stands twice, half a visit apart
-        doubled = 1 + np.cos(2 * np.pi * 2 * fft.rfftfreq(count))
-        matrix = np.empty((len(density), 2, 2))
-        matrix[:, 0, 0] = common + white
-        matrix[:, 1, 1] = seen**2 * total + seen * white * doubled
-        matrix[:, 0, 1] = matrix[:, 1, 0] = seen * share * common
-        right = np.stack([share * common, seen * total], axis=1)
-        found.append(np.linalg.solve(matrix, right[..., None])[..., 0])
-    both = np.stack(found)
-    return both[..., 0], both[..., 1]
+        first, second = common + white, seen**2 * total + seen * white * doubled
+        both = seen * share * common
+        sides = share * common, seen * total
+        determinant = first * second - both**2
+        alpha = (sides[0] * second - sides[1] * both) / determinant
+        beta = (sides[1] * first - sides[0] * both) / determinant
+        found.append((alpha, beta))
+    return np.stack([item[0] for item in found]), np.stack([item[1] for item in found])

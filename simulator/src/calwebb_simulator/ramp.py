@@ -190,8 +190,9 @@ class _Integration:
         self.charge = np.zeros(chamber.frame.shape, dtype=np.float32)
         limited = "saturation" in chamber.effects
         self.well = properties.well if limited else np.full_like(properties.well, NO_WELL)
+        own = frozenset() if self.special is None else self.special.own_noise
         self.electronics = Electronics(
-            chamber.frame, chamber.effects, properties.read_noise, chamber.seed
+            chamber.frame, chamber.effects - own, properties.read_noise, chamber.seed
         )
         self.frame = 0
         self.tracks = 0

@@ -3,7 +3,9 @@
 from calwebb_simulator.detector import Properties
 from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Instrument
+from calwebb_simulator.irs2 import Irs2Readout
 from calwebb_simulator.miri import MiriReadout
+from calwebb_simulator.nirspec import NirspecReadout
 from calwebb_simulator.readout import Timing
 from calwebb_simulator.special import SpecialReadout
 
@@ -21,4 +23,6 @@ def special_readout(
     parts = (instrument, frame, properties, timing, effects, realisation, seed)
     if instrument.interleaved:
         return MiriReadout(*parts)
-    return None
+    if timing.pattern.irs2:
+        return Irs2Readout(*parts)
+    return NirspecReadout(*parts) if instrument.spectral else None

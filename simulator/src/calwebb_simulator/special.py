@@ -44,6 +44,11 @@ class SpecialReadout:
     seed: tuple[int, str]
 
     @property
+    def own_noise(self) -> frozenset[str]:
+        """The effects whose noise this readout makes by itself."""
+        return frozenset()
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the raw counts."""
         return self.frame.shape

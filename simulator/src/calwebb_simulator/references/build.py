@@ -9,13 +9,21 @@ from calwebb_simulator.instruments import Detector, Filter, Instrument, instrume
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.references.base import Scope
 from calwebb_simulator.references.crds import Cache, Rules
-from calwebb_simulator.references.detector import WRITERS, write_dark, write_flat
+from calwebb_simulator.references.detector import WRITERS, write_dark, write_flat, write_mask
 from calwebb_simulator.references.miri import (
     write_emicorr,
     write_lastframe,
     write_miri_dark,
     write_reset,
     write_rscd,
+)
+from calwebb_simulator.references.nirspec import (
+    IRS2_PATTERNS,
+    OTHER_PATTERNS,
+    write_irs2_mask,
+    write_irs2_superbias,
+    write_pictureframe,
+    write_refpix,
 )
 from calwebb_simulator.references.optics import (
     write_abvegaoffset,
@@ -140,7 +148,9 @@ class Builder:
             self._darks(scope, properties, value)
             if "persistence" in self.scenario.effects:
                 self._traps(scope, properties, value)
-            if not self.instrument.spectral:
+            if self.instrument.spectral:
+                self._patterns(scope, properties, value)
+            else:
                 self._flats(scope, properties, value)
         if self.instrument.interleaved:
             path = write_rscd(self._new("rscd"), self._scope(detector))
@@ -161,8 +171,27 @@ class Builder:
     def _maps(self, scope: Scope, properties: Properties, value: str) -> None:
         values = self._values(scope.frame.detector, subarray=value)
         for kind, writer in WRITERS.items():
-            if kind != "superbias" or self.instrument.superbias:
+            if kind in PATTERNED and (self.instrument.spectral or not self.instrument.superbias):
+                continue
+            self._add(kind, values, writer(self._new(kind), scope, properties))
+        if not self.instrument.superbias:
+            self._add("mask", values, write_mask(self._new("mask"), scope, properties))
+
+    def _patterns(self, scope: Scope, properties: Properties, value: str) -> None:
+        """Write NIRSpec's files that depend on whether reference pixels lie between the others."""
+        detector = scope.frame.detector
+        mine = [item for item in self._of(detector) if item.frame.subarray == scope.frame.subarray]
+        for irs2 in sorted({item.timing.pattern.irs2 for item in mine}):
+            names = IRS2_PATTERNS if irs2 else OTHER_PATTERNS
+            values = self._values(detector, subarray=value, readpatt=names)
+            writers = IRS2_WRITERS if irs2 else {kind: WRITERS[kind] for kind in PATTERNED}
+            for kind, writer in writers.items():
                 self._add(kind, values, writer(self._new(kind), scope, properties))
+            if irs2:
+                self._add("refpix", values, write_refpix(self._new("refpix"), scope))
+            if value == "FULL":
+                path = write_pictureframe(self._new("pictureframe"), scope)
+                self._add("pictureframe", values, path)
 
     def _traps(self, scope: Scope, properties: Properties, value: str) -> None:
         paths = {kind: self._new(kind) for kind in ("persat", "trapdensity", "trappars")}
@@ -259,4 +288,6 @@ KEYS = {
     "filter": FILTER,
     "pupil": PUPIL,
 }
+PATTERNED = ("mask", "superbias")  # files of NIRSpec that depend on the readout pattern
+IRS2_WRITERS = {"mask": write_irs2_mask, "superbias": write_irs2_superbias}
 OFFSETS = ("NIRCAM", "MIRI")  # instruments whose filters shift the image
