@@ -31,6 +31,7 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
         "trappars",
         "gain",
         "readnoise",
+        "pictureframe",
     ),
     IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
     IMAGE3: ("apcorr", "abvegaoffset"),

@@ -107,6 +107,24 @@ def refpix(arrays):
     return {"data": model.data}
 
 
+def picture_frame(arrays):
+    from jwst.picture_frame import picture_frame as steps
+
+    model = ramp_model(arrays)
+    rate = datamodels.ImageModel()
+    rate.data, rate.dq = arrays["rate"].copy(), arrays["pixeldq"].copy()
+    rate.meta = model.meta
+    rate.meta.exposure.type = str(arrays["exptype"])
+    # Its own draft would ask for reference files.
+    steps.cfn.make_rate = lambda _: rate
+    reference = datamodels.PictureFrameModel()
+    reference.data = arrays["pattern"]
+    found, mask, _, status = steps.correct_picture_frame(
+        model, reference, mask_science_regions=False, save_mask=True
+    )
+    return {"data": found.data, "mask": mask.data, "status": np.array(status)}
+
+
 if __name__ == "__main__":
     answers = sys.stdout
     sys.stdout = sys.stderr

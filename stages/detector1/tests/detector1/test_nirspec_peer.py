@@ -1,5 +1,6 @@
 """NIRSpec exposures through our steps and through the official package's."""
 
+import dataclasses
 import os
 import shutil
 import subprocess
@@ -14,9 +15,12 @@ from calwebb_core.framework.references import References
 from calwebb_detector1.irs2.correction import run_irs2
 from calwebb_detector1.irs2.layout import interleaved_rows
 from calwebb_detector1.irs2.mode import irs2_steps
-from calwebb_detector1.steps import refpix, saturation
+from calwebb_detector1.steps import picture_frame, ramp_fit, refpix, saturation
+from calwebb_detector1.steps.picture_frame import PictureFrameParameters
 
 from . import irs2
+from .test_picture_frame import exposure, glow
+from .test_picture_frame import references as given_to_frame
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 HERE = Path(__file__).parent
@@ -200,3 +204,20 @@ def test_subarrays_without_reference_pixels(peer, detector, subarray, start, siz
     ramp, status = refpix.STEP.run(ramp, References.of(), refpix.RefpixParameters())
     assert status.word == "COMPLETE"
     np.testing.assert_allclose(ramp.data, theirs["data"], atol=2e-3)
+
+
+def test_picture_frame(peer):
+    pattern = glow()
+    pattern += np.random.default_rng(7).normal(0, 0.01, pattern.shape).astype(np.float32)
+    ramp, _ = exposure(pattern)
+    own = PictureFrameParameters(mask_science_regions=False, save_mask=True)
+    draft = dataclasses.replace(ramp, pixeldq=ramp.pixeldq.copy())
+    rates, _ = ramp_fit.STEP.run(draft, given_to_frame(pattern), ramp_fit.RampFitParameters())
+    theirs = peer(
+        "picture_frame",
+        **inputs(ramp, pattern=pattern, rate=rates.rate.data, exptype="NRS_DARK"),
+    )
+    ramp, _ = picture_frame.run(ramp, given_to_frame(pattern), own)
+    mask = ramp.extras[0].arrays["SCI"]
+    assert np.mean(mask == theirs["mask"]) > 0.999
+    np.testing.assert_allclose(ramp.data, theirs["data"], atol=5e-3)
