@@ -84,6 +84,8 @@ def prepare(
     exposure.flag_group(0)
 
     def apply(block: Block) -> int:
+        if block.groupdq.shape[1] < MINIMUM:
+            return 0  # one group that a later step looks at beforehand
         keep = parameters.bright_use_group1
         kept = flag_first_group(block.groupdq, block.pixeldq, keep_bright=keep)
         return int(np.count_nonzero(block.inner(kept)))

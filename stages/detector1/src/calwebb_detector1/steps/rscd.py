@@ -38,6 +38,7 @@ from calwebb_detector1.arrays import check_array, check_ramps
 from calwebb_detector1.blocks import Block, Correction, Exposure
 from calwebb_detector1.integrations import first_integration
 from calwebb_detector1.kernels import rscd as kernels
+from calwebb_detector1.outlook import common_groups
 from calwebb_detector1.rscd_tables import Skip, decay_table, groups_to_skip
 from calwebb_detector1.together import alone
 
@@ -205,9 +206,10 @@ def correction(
     """Return what is done to each block: correct by `table`, flag the groups to `skip`."""
     row = int(exposure.metadata.get("SUBSTRT2") or 1)
     first = 1 if parts[0] == 0 else 2
-    for i, part in enumerate(parts):
-        for group in range(skip[part] if skip else 0):
-            exposure.flag_group(group, slice(i, i + 1))
+    if skip is not None:
+        for i, number in enumerate(common_groups(exposure, np.array(skip, np.int64)[parts])):
+            for group in range(number):
+                exposure.flag_group(group, slice(i, i + 1))
 
     def apply(block: Block) -> int:
         if table is not None:
