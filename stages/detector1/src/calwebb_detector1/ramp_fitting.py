@@ -51,6 +51,9 @@ class RampFitParameters:
     jump_limit_two: float = option(
         23.8, "the same without two, where groups average reads", minimum=0.0
     )
+    positive_jumps: bool = option(
+        False, "only rises are jumps, as those of cosmic rays: fewer are false"
+    )
     max_reduced_chisq: float | None = option(
         None, "with LIKELY: flag UNRELIABLE_SLOPE above this", minimum=0.0
     )
@@ -156,11 +159,14 @@ def choose_fit(
             FEWEST_GROUPS,
         )
         likelihood = search = False
+    limits = JumpLimits(
+        parameters.jump_limit_one, parameters.jump_limit_two, parameters.positive_jumps
+    )
     return Fit(
         timing,
         bounds,
         likelihood,
-        JumpLimits(parameters.jump_limit_one, parameters.jump_limit_two) if search else None,
+        limits if search else None,
         limits_by_freedom(
             nints * ngroups, parameters.max_reduced_chisq, parameters.min_chisq_probability
         ),

@@ -21,7 +21,7 @@ from calwebb_detector1.kernels.types import Float64
 from calwebb_detector1.rates import Product, Timing, empty_product
 
 FEWEST_GROUPS = 4
-NO_SEARCH = (np.inf, np.inf)
+NO_SEARCH = (np.inf, np.inf, False)
 NO_LIMITS = np.empty(0, np.float64)
 
 
@@ -29,11 +29,17 @@ NO_LIMITS = np.empty(0, np.float64)
 class JumpLimits:
     """How much chi-square must fall for a jump.
 
-    The defaults are 4.5 sigma for one difference, and as rare a value for two.
+    The defaults are 4.5 sigma for one difference, and as rare a value for two. With `positive`
+    only rises count, as a cosmic ray makes: half as many are false.
     """
 
     one: float = 20.25
     two: float = 23.8
+    positive: bool = False
+
+    def as_tuple(self) -> tuple[float, float, bool]:
+        """Return them as the kernels take them."""
+        return self.one, self.two, self.positive
 
 
 def covariance_table(starts: Float64, counts: Float64, frame_time: float) -> Float64:
@@ -163,7 +169,7 @@ def fit_likelihood(
         covariance_tables(timing, end - first),
         (first, end),
         timing.nframes,
-        NO_SEARCH if jumps is None else (jumps.one, jumps.two),
+        NO_SEARCH if jumps is None else jumps.as_tuple(),
         chisq_limits,
         rateints,
         rate,
@@ -200,7 +206,7 @@ def find_likely_jumps(
         covariance_tables(timing, end - first)[0],
         (first, end),
         timing.nframes,
-        (jumps.one, jumps.two),
+        jumps.as_tuple(),
     )
 
 

@@ -88,24 +88,31 @@ def solve(differences: Float64, use: UInt8, n: int, work: Float64) -> tuple[Scal
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def gain_of_one(k: int, rate: float, weight: float, work: Float64) -> Scalar:
-    """Return by how much chi-square falls without difference `k`."""
+def gain_of_one(k: int, rate: float, weight: float, positive: bool, work: Float64) -> Scalar:
+    """Return by how much chi-square falls without difference `k`; 0 for a fall, if `positive`."""
     one = work[ONES, k]
     residual = work[SOLVED, k] - rate * one
-    spread = work[INVERSE, k] - one * one / weight
-    return residual * residual / spread
+    if positive and residual < 0:
+        return 0.0
+    return residual * residual / (work[INVERSE, k] - one * one / weight)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def gain_of_two(k: int, rate: float, weight: float, work: Float64) -> Scalar:
-    """Return by how much chi-square falls without the differences `k` and `k + 1`."""
+def gain_of_two(k: int, rate: float, weight: float, positive: bool, work: Float64) -> Scalar:
+    """Return by how much chi-square falls without the differences `k` and `k + 1`.
+
+    0 if both are to be `positive`, as those of a hit amid averaged reads are, but are not.
+    """
     one, other = work[ONES, k], work[ONES, k + 1]
     first, second = work[SOLVED, k] - rate * one, work[SOLVED, k + 1] - rate * other
     spread = work[INVERSE, k] - one * one / weight
     next_spread = work[INVERSE, k + 1] - other * other / weight
     shared = -work[NEXT, k] / work[PIVOT, k] * work[INVERSE, k + 1] - one * other / weight
-    sums = first * first * next_spread - 2 * first * second * shared + second * second * spread
-    return sums / (spread * next_spread - shared * shared)
+    # sizes of both jumps, but for the determinant
+    size, next_size = first * next_spread - second * shared, second * spread - first * shared
+    if positive and (size < 0 or next_size < 0):
+        return 0.0
+    return (first * size + second * next_size) / (spread * next_spread - shared * shared)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -115,12 +122,13 @@ def most_suspect(
     n: int,
     usable: int,
     fitted: tuple[Scalar, Scalar],
-    limits: tuple[float, float],
+    limits: tuple[float, float, bool],
     work: Float64,
 ) -> tuple[int, int]:
     """Return which differences are best left out: the first, and how many (0, 1 or 2).
 
-    `fitted` is (rate, 1 / variance); `limits` what leaving out one or two must gain. Two go only
+    `fitted` is (rate, 1 / variance); `limits` what leaving out one or two must gain, and whether
+    only rises count. Two go only
     where the sample that they share averages several reads, among which a hit may be, and if
     two are left to judge by.
     """
@@ -128,11 +136,11 @@ def most_suspect(
     for k in range(n):
         if not use[k]:
             continue
-        excess = gain_of_one(k, fitted[0], fitted[1], work) - limits[0]
+        excess = gain_of_one(k, fitted[0], fitted[1], limits[2], work) - limits[0]
         if excess > best:
             best, where, count = excess, k, 1
         if usable > 3 and k + 1 < n and use[k + 1] and table[AVERAGED, k] > 0:
-            excess = gain_of_two(k, fitted[0], fitted[1], work) - limits[1]
+            excess = gain_of_two(k, fitted[0], fitted[1], limits[2], work) - limits[1]
             if excess > best:
                 best, where, count = excess, k, 2
     return where, count
@@ -146,7 +154,7 @@ def fit_first(
     n: int,
     guess: float,
     pixel: tuple[Scalar, Scalar],
-    limits: tuple[float, float],
+    limits: tuple[float, float, bool],
     work: Float64,
 ) -> Scalar:
     """Return a first rate, with the noise of the rate `guess`, and leave jumps out of `use`.

@@ -49,7 +49,7 @@ def fit_integration(
     wanted: UInt8,
     n: int,
     pixel: tuple[Scalar, Scalar, Scalar],
-    limits: tuple[float, float],
+    limits: tuple[float, float, bool],
     work: Float64,
     scratch: Float64,
     found: Float64,
@@ -123,7 +123,7 @@ def fit_ramps(
     tables: Float64,
     bounds: tuple[int, int],
     nframes: int,
-    limits: tuple[float, float],
+    limits: tuple[float, float, bool],
     chisq_limits: Float64,
     rateints: Product,
     rate: Product,
@@ -141,8 +141,8 @@ def fit_ramps(
     tables : float64, (2, TABLE_ROWS, ngroups): of the groups, and with a zero frame before
     bounds : (int, int), first group used and the one after the last
     nframes : reads that a group averages
-    limits : gain in chi-square that leaving out one or two differences must bring; infinity:
-        no search
+    limits : gain in chi-square that leaving out one or two differences must bring (infinity:
+        no search), and whether only rises count
     chisq_limits : float64, by degrees of freedom, above which UNRELIABLE_SLOPE is set; or empty
     rateints, rate : written: (slope, err, dq, var_poisson, var_rnoise), float32 but dq uint32,
         each (nints, ny, nx) and (ny, nx); DN/s

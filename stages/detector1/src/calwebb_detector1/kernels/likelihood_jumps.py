@@ -103,7 +103,7 @@ def find_jumps(
     table: Float64,
     bounds: tuple[int, int],
     nframes: int,
-    limits: tuple[float, float],
+    limits: tuple[float, float, bool],
 ) -> None:
     """Flag jumps in `groupdq`, for a fit of another kind; arguments as in `likelihood_fit`."""
     nints, ny, nx = data.shape[0], data.shape[2], data.shape[3]
