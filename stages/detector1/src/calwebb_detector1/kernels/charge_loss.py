@@ -19,6 +19,15 @@ LOST = np.uint8(CHARGELOSS | DO_NOT_USE)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def is_anywhere(groupdq: UInt8) -> bool:
+    """Say whether any group of any pixel is flagged CHARGELOSS."""
+    together = np.uint8(0)
+    for flag in groupdq.reshape(-1):
+        together |= flag
+    return bool(together & CHARGELOSS)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def has_charge_loss(groupdq: UInt8, i: int, y: int, x: int, bounds: tuple[int, int]) -> bool:
     """Say whether a group of an integration is flagged CHARGELOSS."""
     together = np.uint8(0)
@@ -59,6 +68,8 @@ def restore_read_noise(
 
     Arguments as in `ramp_fit.fit_ramps`; `pixel` is (gain, sigma of one group in electrons).
     """
+    if not is_anywhere(groupdq):
+        return
     nints, ny, nx = data.shape[0], data.shape[2], data.shape[3]
     ngroups = bounds[1] - bounds[0]
     ramps, flags = np.empty((nints, ngroups)), np.empty((nints, ngroups), np.uint8)

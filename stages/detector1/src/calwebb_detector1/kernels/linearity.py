@@ -113,11 +113,18 @@ def correct_average(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def correct_averaged_ramps(
-    data: Float32, groupdq: UInt8, forward: Float32, inverse: Float32, usable: Bool, nframes: int
+    data: Float32,
+    groupdq: UInt8,
+    forward: Float32,
+    inverse: Float32,
+    usable: Bool,
+    nframes: int,
+    cycle: int,
 ) -> None:
     """Correct `data` in place, group by group, through the reads that each group averages.
 
-    `forward`, `inverse` float32 (ncoefficients, ny, nx); needs two groups at least. The slope
+    `forward`, `inverse` float32 (ncoefficients, ny, nx); needs two groups at least, one every
+    `cycle` frames, of which `nframes` are averaged. The slope
     comes from the first group and the one before the last that is not saturated, which may
     itself hold saturated reads.
     """
@@ -136,10 +143,10 @@ def correct_averaged_ramps(
                 last = max(count_unsaturated(groupdq, i, y, x) - 1, 2) - 1
                 start = first_estimate(data, groupdq, i, 0, y, x, there)
                 end = first_estimate(data, groupdq, i, last, y, x, there)
-                step = (end - start) / (last * nframes)
+                step = (end - start) / (last * cycle)
                 for g in range(ngroups):
                     if groupdq[i, g, y, x] & SATURATED == 0:
-                        mean = start + step * (g * nframes)
+                        mean = start + step * (g * cycle)
                         data[i, g, y, x] = correct_average(
                             np.float64(data[i, g, y, x]), mean, step, nframes, there, back
                         )

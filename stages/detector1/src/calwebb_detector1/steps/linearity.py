@@ -54,6 +54,7 @@ def correct_linearity(
     inverse: Float32 | None = None,
     usable: NDArray[np.bool_],
     nframes: int = 1,
+    groupgap: int = 0,
 ) -> None:
     """Correct `data` and `zeroframe` in place.
 
@@ -66,6 +67,7 @@ def correct_linearity(
     inverse : float32, (ncoefficients, ny, nx), or None: correct groups as if they were reads
     usable : bool, (ny, nx), as `correctable` returns
     nframes : reads that a group averages
+    groupgap : reads that are dropped between groups
     """
     check_ramps(data, groupdq)
     check_array("usable", usable, np.bool_, data.shape[2:])
@@ -73,7 +75,9 @@ def correct_linearity(
     if inverse is None or nframes == 1 or data.shape[1] < 2:
         kernels.correct_ramps(data, groupdq, coefficients, usable)
     else:
-        kernels.correct_averaged_ramps(data, groupdq, coefficients, inverse, usable, nframes)
+        kernels.correct_averaged_ramps(
+            data, groupdq, coefficients, inverse, usable, nframes, nframes + groupgap
+        )
     if zeroframe is not None:
         kernels.correct_zeroframe(zeroframe, coefficients, usable)
 
@@ -107,6 +111,7 @@ def prepare(exposure: Exposure, references: References, _: NoParameters) -> Corr
     if reference is None:
         return skipped("the linearity reference is N/A")
     nframes = exposure.metadata.require("NFRAMES", int)
+    groupgap = exposure.metadata.require("GROUPGAP", int)
     averaged = nframes > 1 and "INV_COEFFS" in reference.arrays
     for name in ("COEFFS", *(("INV_COEFFS",) if averaged else ())):
         check_polynomials(reference, name, exposure.image_shape)
@@ -128,6 +133,7 @@ def prepare(exposure: Exposure, references: References, _: NoParameters) -> Corr
             inverse=inverse,
             usable=usable,
             nframes=nframes,
+            groupgap=groupgap,
         )
         block.pixeldq[~usable] |= np.uint32(NO_LIN_CORR)
         return int(np.count_nonzero(~block.inner(usable)))
