@@ -283,6 +283,18 @@ def test_no_steady_ramps(caplog):
     np.testing.assert_array_equal(ramp.data, before)
 
 
+def test_a_wave_that_repeats_from_group_to_group(caplog):
+    """It only adds an offset to each pixel."""
+    shape, clocks = (1, 6, 256, 16), {"row": 96, "frame_of_reset": 29952}
+    ramp, _, _ = exposure(shape, added=emi.disturbance(shape, **clocks), SUBARRAY="SUB256")
+    before = ramp.data.copy()
+    caplog.set_level("INFO")
+    given = references(row=96, frame=29952, case="SUB256")
+    emicorr.run(ramp, given, emicorr.EmicorrParameters())
+    assert "Hz391 repeats from group to group: no ramp is bent by it" in caplog.text
+    np.testing.assert_array_equal(ramp.data, before)
+
+
 def broken(change):
     content = emi.tree()
     change(content)

@@ -161,6 +161,14 @@ def subtract_fits(
     in_threads(subtract, [(i, g) for i in range(data.shape[0]) for g in range(data.shape[1])])
 
 
+def report_nothing(wave: Wave, members: Float64) -> None:
+    """Say why a wave could not be fitted."""
+    if members[0].sum() == 0:
+        logger.warning("%s: no steady ramps to fit the wave to", wave.name)
+    else:
+        logger.info("%s repeats from group to group: no ramp is bent by it", wave.name)
+
+
 def remove_wave(
     data: Float32, pixeldq: UInt32, wave: Wave, timing: Timing, *, separately: bool = False
 ) -> list[Fit]:
@@ -192,7 +200,7 @@ def remove_wave(
         bent, members = sums_by_phase(data, steady, wave, timing, begin, part)
         found = fit_wave(bent, members, knots, timing.frame / wave.period)
         if found is None:
-            logger.warning("%s: no steady ramps to fit the wave to", wave.name)
+            report_nothing(wave, members)
         fits += [found or Fit(0.0, 0.0)] * len(part)
     subtract_fits(data, fits, knots, wave, timing, begin)
     return fits
