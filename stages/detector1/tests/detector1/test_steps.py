@@ -280,11 +280,6 @@ def test_dark_with_one_frame():
         dark_current.run(ramp_of(make()), given, dark_current.DarkCurrentParameters())
 
 
-@pytest.mark.parametrize(("first", "expected"), [(1, [0, 1, 1, 1]), (11, [1, 1, 1, 1])])
-def test_dark_of_each_integration(first, expected):
-    assert dark_current.dark_of_integrations(2, 4, first).tolist() == expected
-
-
 # saturation
 
 

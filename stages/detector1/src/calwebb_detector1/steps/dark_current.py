@@ -1,9 +1,10 @@
 """dark_current: subtract the dark ramp of the detector.
 
 The DARK reference holds cumulative frames, (nframes, ny, nx) and for MIRI one such ramp an
-integration. Frames are averaged over NFRAMES and skipped over GROUPGAP to make the groups of the
-exposure; beyond the last, the dark grows on at the rate of its last two frames. NaN counts as
-zero. The reference's flags are added to PIXELDQ, and its average dark current (AVDRKCUR, e-/s)
+integration; in a segment of an exposure the first integration is INTSTART, and those beyond the
+last ramp take that. Frames are averaged over NFRAMES and skipped over GROUPGAP to make the groups
+of the exposure; beyond the last, the dark grows on at the rate of its last two frames. NaN counts
+as zero. The reference's flags are added to PIXELDQ, and its average dark current (AVDRKCUR, e-/s)
 is kept for the Poisson variance of ramp_fit. Does not run where the reference is N/A or its own
 NFRAMES or GROUPGAP cannot be brought to those of the exposure.
 """
@@ -12,7 +13,6 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.models import Float32
@@ -29,6 +29,7 @@ from calwebb_detector1.arrays import (
     stored_shape,
 )
 from calwebb_detector1.blocks import Block, Correction, Exposure, Window
+from calwebb_detector1.integrations import first_integration, plane_of_integrations
 from calwebb_detector1.kernels import dark_current as kernels
 from calwebb_detector1.together import alone
 
@@ -54,17 +55,6 @@ def pattern_mismatch(dark: Pattern, science: Pattern) -> str | None:
         f"the dark's NFRAMES, GROUPGAP {dark[0]}, {dark[1]} cannot be brought to the "
         f"exposure's {science[0]}, {science[1]}"
     )
-
-
-def dark_of_integrations(ndarks: int, nints: int, first: int) -> NDArray[np.int64]:
-    """Return which of `ndarks` dark ramps belongs to each integration.
-
-    Integrations beyond the last take the last, and so do all of a segment that does not start
-    at integration 1.
-    """
-    if first > 1:
-        return np.full(nints, ndarks - 1)
-    return np.minimum(np.arange(nints), ndarks - 1)
 
 
 @dataclass(frozen=True)
@@ -98,9 +88,7 @@ class DarkFrames:
         return out
 
 
-def subtract_dark(
-    data: Float32, *, dark: DarkFrames, part: Window, first_integration: int = 1
-) -> None:
+def subtract_dark(data: Float32, *, dark: DarkFrames, part: Window, first: int = 1) -> None:
     """Subtract a dark from `data` in place.
 
     Parameters
@@ -109,12 +97,12 @@ def subtract_dark(
     dark : DarkFrames
     part : Window
         Which pixels `data` holds.
-    first_integration : number of the first integration within the exposure, from 1
+    first : number of the first integration within the exposure, from 1
     """
     check_array("data", data, np.float32, (*data.shape[:2], *part.shape))
     for group in range(data.shape[1]):
         own = dark.group(group, part)
-        which = dark_of_integrations(own.shape[0], data.shape[0], first_integration)
+        which = plane_of_integrations(own.shape[0], data.shape[0], first)
         kernels.subtract_dark(data, group, own, which)
 
 
@@ -178,10 +166,10 @@ def prepare(
     dark = dark_frames(reference, shape, exposure.shape[1], pattern)
     exposure.pixeldq |= reference_dq(reference, shape)
     exposure.average_dark_current = average_current(reference, shape, parameters)
-    first = int(metadata.get("INTSTART") or 1)
+    first = first_integration(metadata)
 
     def apply(block: Block) -> int:
-        subtract_dark(block.data, dark=dark, part=block.window, first_integration=first)
+        subtract_dark(block.data, dark=dark, part=block.window, first=first)
         return 0
 
     return Correction(apply)
