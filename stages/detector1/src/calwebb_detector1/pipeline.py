@@ -73,7 +73,8 @@ def write(model: Ramp | Rates, directory: Path) -> list[Path]:
             *write_afterglow(model.afterglow, directory),
         ]
     ramps = put_ramp(model, directory, ramp_suffix(model))
-    return [ramps, *write_afterglow(model.afterglow, directory)]
+    extras = [put_planes(planes, directory) for planes in model.extras]
+    return [ramps, *extras, *write_afterglow(model.afterglow, directory)]
 
 
 def ramp_suffix(ramp: Ramp) -> str:

@@ -131,6 +131,8 @@ def finish(model: Any, exposure: Exposure, rates: Any) -> Any:
         run_chain(exposure, chain, rates)
         result = rates.result()
         result.afterglow = exposure.afterglow
+        if isinstance(model, Ramp):
+            result.extras += model.extras
         return result
     halo = sum(correction.halo for correction in chain)
     ramp = model.empty() if isinstance(model, RawExposure) else model

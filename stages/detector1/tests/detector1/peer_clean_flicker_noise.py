@@ -31,7 +31,7 @@ def model_of(arrays):
     model.meta.filename = "made_rate.fits"
     ny, nx = data.shape[-2:]
     subarray = model.meta.subarray
-    subarray.name = "FULL" if (ny, nx) == (2048, 2048) else "SUB"
+    subarray.name = "FULL" if (ny, nx) == (2048, 2048) else "SUB64"
     subarray.xstart = subarray.ystart = 1
     subarray.xsize, subarray.ysize = nx, ny
     subarray.fastaxis, subarray.slowaxis = (int(v) for v in arrays["axes"])

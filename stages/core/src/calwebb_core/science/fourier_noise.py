@@ -33,7 +33,7 @@ Complex128 = NDArray[np.complex128]
 # damping relative to the number of pixels and cycles.
 LINE_CUT = 1 / 256
 LINE_ROLL = LINE_CUT / 4
-LINE_DAMPING = 0.01
+LINE_DAMPING = 0.003
 LINE_OUTLIERS = 3.0
 BETWEEN_LINES_SIGMA = 1.5
 EDGE = 4
