@@ -112,6 +112,7 @@ class Events:
         self.well = float(np.mean(well[science])) if science.any() else float(np.mean(well))
         self.expected = {"snowball": rates.snowballs * area, "shower": rates.showers * area}
         self.seed = seed
+        self.noise = stream(*seed, "noise of events")
         self.glows: list[Glow] = []
         self.rows: list[EventRows] = []
 
@@ -125,8 +126,9 @@ class Events:
     ) -> None:
         """Add to the charge what comes within a frame, in place."""
         rng = stream(*self.seed, "events", integration, frame)
+        self.noise = stream(*self.seed, "noise of events", integration, frame)
         for glow in self.glows:
-            self._add(charge, glow.window, glow.give(seconds), rng)
+            self._add(charge, glow.window, glow.give(seconds))
         for kind, draw in (("snowball", self._snowball), ("shower", self._shower)):
             for _ in range(rng.poisson(self.expected[kind] * seconds)):
                 row = draw(charge, rng)
@@ -134,14 +136,8 @@ class Events:
                 row["frame"], row["group"] = frame, group
                 self.rows.append(row)
 
-    def _add(
-        self,
-        charge: Float32,
-        window: tuple[slice, slice],
-        electrons: Float64,
-        rng: np.random.Generator,
-    ) -> None:
-        amount = rng.poisson(electrons) if self.noisy else electrons
+    def _add(self, charge: Float32, window: tuple[slice, slice], electrons: Float64) -> None:
+        amount = self.noise.poisson(electrons) if self.noisy else electrons
         charge[window] += np.where(self.science[window], amount, 0).astype(np.float32)
 
     def _snowball(self, charge: Float32, rng: np.random.Generator) -> EventRows:
@@ -160,7 +156,7 @@ class Events:
         window, radius = self._around(x, y, reach + 1, 1.0, 0.0)
         inside = radius <= core
         electrons = np.where(inside, CORE_FILL * self.well, profile(radius))
-        self._add(charge, window, electrons, rng)
+        self._add(charge, window, electrons)
         if glow:
             self.glows.append(Glow(window, np.where(inside, glow, 0.0), lifetime))
         ring = _radius_at(profile, RING_LEVEL)
@@ -174,7 +170,7 @@ class Events:
         share, lifetime = rng.uniform(0.2, 0.6), rng.uniform(5.0, 20.0)
         window, radius = self._around(x, y, 4 * width, ratio, angle)
         electrons = peak * np.exp(-0.5 * (radius / width) ** 2)
-        self._add(charge, window, electrons, rng)
+        self._add(charge, window, electrons)
         rate = share * peak / lifetime
         self.glows.append(Glow(window, electrons * (rate / peak), lifetime))
         half, tenth = (width * np.sqrt(2 * np.log(part)) for part in (2.0, 10.0))

@@ -29,7 +29,7 @@ def score_series(truth: Path, cubes: dict[str, Path]) -> dict[str, dict[str, flo
     Returns
     -------
     dict
-        For each exposure with a star at the target: integrations, clipped (how many of them lie
+        For each time series of a star at the target: integrations, clipped (how many of them lie
         beyond 5 sigma and are left out), depth_true, depth, depth_error, pull, scatter_ppm of the
         residuals, expected_ppm as ERR has it.
 
@@ -42,7 +42,7 @@ def score_series(truth: Path, cubes: dict[str, Path]) -> dict[str, dict[str, flo
     depths: dict[str, float] = {}
     for root, path in sorted(cubes.items()):
         with fits.open(truth / f"{root}_truth.fits") as known, fits.open(path) as hdus:
-            if "LIGHT_CURVE" not in known:
+            if "LIGHT_CURVE" not in known or not known[0].header["TSERIES"]:
                 continue
             light = np.array(known["LIGHT_CURVE"].data["light"], dtype=float)
             target = np.array(known["TARGET"].data, dtype=float)

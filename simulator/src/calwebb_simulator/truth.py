@@ -115,6 +115,7 @@ def _truth_keywords(scenario: Scenario, entry: Planned) -> dict[str, Any]:
         "NINTS": timing.integrations,
         "INTSTART": entry.segment.first + 1,
         "INTEND": entry.segment.first + entry.segment.count,
+        "TSERIES": entry.group.time_series,
         "DEPTH": scenario.scene.target.depth if scenario.scene.target else 0.0,
         "NGROUPS": timing.groups,
         "NFRAMES": timing.pattern.frames,
