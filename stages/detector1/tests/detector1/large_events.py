@@ -63,7 +63,7 @@ def sky(data, groupdq, events, inside):
 def snowballs(seed, shape, n, *, radii=(4.0, 12.0), core=0.45, stars=0):
     """Make snowballs: a saturated core, and around it charge that falls off outwards.
 
-    The charge reaches beyond the radius of the jumps that a search finds at once.
+    Beyond the radius, charge of about 1.5 sigma reaches out to 1.5 radii.
     """
     rng, data = quiet(seed, shape)
     groupdq = np.zeros(shape, np.uint8)
@@ -75,10 +75,10 @@ def snowballs(seed, shape, n, *, radii=(4.0, 12.0), core=0.45, stars=0):
         along = (v - y) * np.cos(angle) + (u - x) * np.sin(angle)
         across = (v - y) * np.sin(angle) - (u - x) * np.cos(angle)
         distance = np.hypot(along, across / ratio) / radius
-        charge = 60000 * np.exp(-7.0 * distance**2) + 40 * np.exp(-1.0 * distance**2)
+        charge = 60000 * np.exp(-8.0 * distance**2) + 25 * np.exp(-((distance / 1.6) ** 4))
         data[i, g:] += charge.astype(np.float32)
         groupdq[i, g:, distance <= core] |= 2
-        inside.append(distance <= 1)
+        inside.append(distance <= 1.5)
     for _ in range(stars):
         y, x, g = rng.integers(30, shape[2] - 30), rng.integers(30, shape[3] - 30), 3
         star = np.hypot(v - y, u - x) < 4
