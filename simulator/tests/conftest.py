@@ -1,11 +1,18 @@
 """Scenarios small enough to simulate in a second."""
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+from calwebb_simulator.clocks import frame_time
+from calwebb_simulator.detector import Properties, detector_properties
+from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import instrument_named
+from calwebb_simulator.ramp import Chamber
+from calwebb_simulator.readout import Timing
+from calwebb_simulator.readouts import special_readout
 from calwebb_simulator.run import Outcome, run
 from calwebb_simulator.scenario import Scenario, with_options
 from calwebb_simulator.scenario_file import load_scenario
@@ -27,6 +34,34 @@ def tiny_run(tmp_path_factory) -> tuple[Scenario, Outcome]:
     """The scenario `tiny`, with two of its four dithers."""
     scenario = with_options(load_scenario("tiny"), count=2)
     return scenario, run(scenario, tmp_path_factory.mktemp("tiny"))
+
+
+@lru_cache(maxsize=3)
+def properties_of(instrument, detector, subarray, effects) -> Properties:
+    """Properties of a frame, kept: those of a whole detector take seconds."""
+    known = instrument_named(instrument)
+    frame = Frame.of(known, known.detector(detector), subarray)
+    return detector_properties(known, frame, 0, effects)
+
+
+def chamber_of(
+    instrument, detector, readpatt, subarray="FULL", *, effects=(), groups=2, integrations=1
+) -> Chamber:
+    """A chamber of any instrument."""
+    known = instrument_named(instrument)
+    frame = Frame.of(known, known.detector(detector), subarray)
+    pattern = known.pattern(readpatt)
+    timing = Timing(frame_time(known, frame, pattern), pattern, groups, integrations)
+    chosen = frozenset(effects)
+    properties = properties_of(instrument, detector, subarray, chosen)
+    seed = (1, "test")
+    special = special_readout(known, frame, properties, timing, chosen, 0, seed)
+    return Chamber(frame, properties, timing, chosen, known.pixel_pitch, 5.0, seed, special=special)
+
+
+@pytest.fixture
+def room_of():
+    return chamber_of
 
 
 @pytest.fixture

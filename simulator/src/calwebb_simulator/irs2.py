@@ -31,7 +31,7 @@ OWN_DN = 3.0  # rms of an output's own
 SHARES = (0.95, 1.05, 0.9, 1.1)  # of the common noise in the outputs
 REFERENCE_BIAS_DN = (-600.0, 80.0)  # of reference pixels to the others, and its scatter
 WILD_DN = 900.0  # noise of bad reference pixels
-LOWEST = 1e-6  # cycles per sample below which the noise is white
+KNEE = 0.01  # cycles per sample above which the noise falls more steeply than 1/f
 BAD = ((2, 7, 0), (3, 20, 1))  # output, number of the visit, first or second pair
 
 
@@ -151,13 +151,8 @@ class Irs2Readout(NirspecReadout):
         return total.reshape(OUTPUTS + 1, rows, IRS2_ROW)
 
 
-def frequencies(count: int) -> Float64:
-    """Return the frequencies of a real series in cycles per sample, the lowest ones raised."""
-    return np.asarray(np.maximum(fft.rfftfreq(count), LOWEST))
-
-
 def pink(rng: np.random.Generator, count: int) -> Float32:
-    """Return a series with a power spectrum of 1/f, mean 0, unit variance on average."""
+    """Return a series of 1/f noise that falls faster above the knee, mean 0, unit variance."""
     amplitude = np.sqrt(power(count))
     draws = rng.standard_normal((2, len(amplitude)), dtype=np.float32)
     spectrum = (amplitude * np.sqrt(count / 2)).astype(np.float32) * (draws[0] + 1j * draws[1])
@@ -167,8 +162,9 @@ def pink(rng: np.random.Generator, count: int) -> Float32:
 
 def power(count: int) -> Float64:
     """Return the variance of a series of unit variance at each frequency, 1 on average."""
-    density = 1 / frequencies(count)
-    density[0] = 0
+    frequency = fft.rfftfreq(count)
+    density = np.zeros(len(frequency))
+    density[1:] = 1 / (frequency[1:] * (1 + (frequency[1:] / KNEE) ** 2))
     return np.asarray(density * (count / (2 * density.sum())))
 
 

@@ -11,6 +11,7 @@ SPACING = 40  # rows from trace to trace
 BRIGHTEST = 400.0  # electrons per second at the middle of the brightest trace
 FAINTER = 0.4  # of each trace to the one before
 MOST = 8  # traces
+EDGE = 12  # pixels without a trace at either end, and over which it rises
 LINES = 12  # absorption lines
 DEPTH = 0.4
 LINE_WIDTH = 2.5  # pixels
@@ -39,8 +40,11 @@ def trace_rates(frame: Frame, background: float) -> Float64:
 
 
 def spectrum(x: Float64) -> Float64:
-    """Return a smooth continuum with absorption lines, 1 at most; x runs from -0.5 to 0.5."""
-    continuum = 1 - 1.2 * x**2
+    """Return a smooth continuum with absorption lines, 1 at most; x runs from -0.5 to 0.5.
+
+    It ends before the edges: subarrays without reference pixels have dark pixels there instead.
+    """
+    continuum = (1 - 1.2 * x**2) * np.clip((0.5 - np.abs(x)) * len(x) / EDGE - 1, 0, 1)
     width = LINE_WIDTH / len(x)
     for number in range(LINES):
         place = -0.5 + (number + 0.4) / LINES
