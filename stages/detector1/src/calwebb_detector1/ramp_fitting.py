@@ -144,6 +144,15 @@ class Fit:
         return (rateints, rate), optional_results(data, groupdq, slopes=rateints[0], **arrays)
 
 
+def warn_of_unused(parameters: RampFitParameters, *, likelihood: bool, search: bool) -> None:
+    """Warn of options that nothing will come of."""
+    chisq = parameters.max_reduced_chisq is not None or parameters.min_chisq_probability is not None
+    if chisq and not likelihood:
+        logger.warning("limits of chi-square need algorithm=LIKELY; no ramp is flagged by them")
+    if parameters.positive_jumps and not search:
+        logger.warning("positive_jumps needs likelihood_jumps=true; no jumps are searched for")
+
+
 def choose_fit(
     parameters: RampFitParameters, timing: Timing, bounds: tuple[int, int], nints: int
 ) -> Fit:
@@ -159,6 +168,7 @@ def choose_fit(
             FEWEST_GROUPS,
         )
         likelihood = search = False
+    warn_of_unused(parameters, likelihood=likelihood, search=search)
     limits = JumpLimits(
         parameters.jump_limit_one, parameters.jump_limit_two, parameters.positive_jumps
     )

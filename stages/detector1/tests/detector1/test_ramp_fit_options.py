@@ -180,3 +180,18 @@ def test_charge_loss_does_not_change_the_read_noise():
         assert part[3] > full[3]
     short = fit_slopes(data[:, :4].copy(), groupdq[:, :4].copy(), pixeldq, **given)
     assert fitted[1][1] == short[1][1]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"max_reduced_chisq": 3.0}, "limits of chi-square need algorithm=LIKELY"),
+        ({"positive_jumps": True}, "positive_jumps needs likelihood_jumps=true"),
+    ],
+)
+def test_options_without_effect_are_told(options, text, caplog):
+    run(make(ngroups=5), **options)
+    assert text in caplog.text
+    caplog.clear()
+    run(make(ngroups=5), algorithm="LIKELY", **options)
+    assert text not in caplog.text

@@ -13,8 +13,18 @@ longer segment, and with `suppress_one_group` not at all in ramps of more groups
 option a single first group is divided by its mean exposure time, and a ramp without any good
 group falls back to the zero frame.
 
+Groups flagged CHARGELOSS are not used, but VAR_R is what it would be if they were: weights made of
+it then do not depend on how bright a pixel is.
+
+With `algorithm=LIKELY` the slope is the likeliest one, given the covariance of the differences of
+groups (`calwebb_detector1.ramp_likelihood`). A search for jumps belongs to it, which
+`likelihood_jumps` turns off, or on for OLS_C; it can take the place of the step jump
+(`--skip jump`) or follow it. `save_opt` writes `_fitopt` (every segment's line and noise, see
+`calwebb_detector1.ramp_optional`), or with LIKELY `_likely_chisq`.
+
 DQ: the pixel's flags; JUMP_DET, SATURATED, PERSISTENCE if a group has them; DO_NOT_USE, NaN and
-zero variances where nothing is left to fit. Needs the GAIN and READNOISE references.
+zero variances where nothing is left to fit; UNRELIABLE_SLOPE above a limit of chi-square, if one is
+set. Needs the GAIN and READNOISE references.
 """
 
 import logging
@@ -88,12 +98,17 @@ def name_of(option: str, value: str | None) -> str | None:
     return root
 
 
+def names_of(parameters: RampFitParameters) -> tuple[str | None, str | None]:
+    """Return the roots of the names of `_rateints` and of optional products, None for the usual."""
+    return name_of("int_name", parameters.int_name), name_of("opt_name", parameters.opt_name)
+
+
 def add_extras(rates: Rates, arrays: Arrays, parameters: RampFitParameters) -> None:
     """Add the optional products of a fit and the names that the options ask for."""
-    rates.rateints_root = name_of("int_name", parameters.int_name)
+    rates.rateints_root, root = names_of(parameters)
     if not arrays:
         return
-    root, metadata = name_of("opt_name", parameters.opt_name), rates.metadata.copy()
+    metadata = rates.metadata.copy()
     if CHISQ in arrays:
         rates.extras.append(
             Planes(metadata, "ImageModel", "likely_chisq", {"SCI": arrays[CHISQ]}, root)
@@ -129,6 +144,7 @@ def prepare(
     exposure: Exposure, references: References, parameters: RampFitParameters
 ) -> Correction:
     """Read gain and read noise; pixels without are flagged in PIXELDQ."""
+    names_of(parameters)  # a bad one is better found before than after all the work
     metadata = exposure.metadata
     gain = usable_gain(needed(references, "gain", metadata), exposure.pixeldq)
     readnoise = usable_readnoise(needed(references, "readnoise", metadata), exposure.pixeldq)
