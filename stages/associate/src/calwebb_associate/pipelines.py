@@ -32,6 +32,8 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
         "gain",
         "readnoise",
         "pictureframe",
+        "flat",
+        "pastasoss",
     ),
     IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
     IMAGE3: ("apcorr", "abvegaoffset"),
@@ -39,6 +41,7 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
 # Types that only a step uses which is off unless asked for: asked for when it is on.
 OPTIONAL_TYPES: Final[dict[str, tuple[str, ...]]] = {
     "persistence": ("persat", "trapdensity", "trappars"),
+    "clean_flicker_noise": ("flat", "pastasoss"),
 }
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS")
 IMAGING: Final = ("nrc_image",)
@@ -47,9 +50,17 @@ IMAGING: Final = ("nrc_image",)
 def needed_types(pipeline: str, steps: Collection[str] = ()) -> tuple[str, ...]:
     """Return the types that a program needs when some of the steps with types of their own run."""
     left_out = {
-        kind for step, kinds in OPTIONAL_TYPES.items() if step not in steps for kind in kinds
+        kind
+        for step, kinds in OPTIONAL_TYPES.items()
+        if step not in steps and has_step(pipeline, step)
+        for kind in kinds
     }
     return tuple(kind for kind in REFERENCE_TYPES[pipeline] if kind not in left_out)
+
+
+def has_step(pipeline: str, step: str) -> bool:
+    """Say whether a program has a step of `OPTIONAL_TYPES`, by the types that it takes."""
+    return set(OPTIONAL_TYPES[step]) <= set(REFERENCE_TYPES[pipeline])
 
 
 def detector1_refuses(header: Header, exposure: Facts) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from calwebb_associate.configuration import changed_options, load_schema, validate
 from calwebb_associate.files import raw_exposures
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
-from calwebb_associate.pipelines import DETECTOR1, OPTIONAL_TYPES, REFERENCE_TYPES
+from calwebb_associate.pipelines import DETECTOR1, OPTIONAL_TYPES, REFERENCE_TYPES, has_step
 from calwebb_associate.plan import NOT_APPLICABLE, Plan, PlannedAssociation, make_plan
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError, ReferenceFileError
@@ -194,8 +194,8 @@ class Run:
 
     def optional_steps(self, pipeline: str) -> str:
         """Return `--with` for the steps whose reference files are chosen when they are on."""
-        types = set(REFERENCE_TYPES[f"calwebb-{pipeline}"])
-        steps = [step for step in self._steps_with_types() if types & set(OPTIONAL_TYPES[step])]
+        name = f"calwebb-{pipeline}"
+        steps = [step for step in self._steps_with_types() if has_step(name, step)]
         return " ".join(f"--with {step}" for step in steps)
 
     def left_before(self, exposure: str) -> list[str]:

@@ -72,7 +72,7 @@ def test_outputs_apart_remove_more_where_they_flicker_apart():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_gaps_in_the_background_do_not_make_waves_grow(method):
-    image, noise, mask, _ = field()
+    image, _, mask, _ = field()
     mask[:, 40:110] = False
     found = flicker_noise(image, mask, FlickerOptions(method=method))
     assert np.abs(found.noise).max() < 6 * NOISE
