@@ -33,17 +33,8 @@ from calwebb_simulator.references.optics import (
     write_filteroffset,
     write_photom,
 )
-from calwebb_simulator.references.rules import (
-    CHANNEL,
-    DETECTOR,
-    EXP_TYPE,
-    FILTER,
-    MODULE,
-    NOT_APPLICABLE,
-    PUPIL,
-    READPATT,
-    SUBARRAY,
-)
+from calwebb_simulator.references.rules import NOT_APPLICABLE, rule_values
+from calwebb_simulator.references.sirs import has_sides, write_sirskernel
 from calwebb_simulator.references.traps import write_traps
 from calwebb_simulator.scenario import Scenario
 
@@ -127,8 +118,7 @@ class Builder:
         """Return the values of keywords that choose a detector's files."""
         types = "|".join(self.instrument.exposure_types)
         own = {"channel": detector.channel, "module": detector.module}
-        given = {"detector": detector.name, "exp_type": types, **own, **more}
-        return {KEYS[name]: value for name, value in given.items()}
+        return rule_values(detector=detector.name, exp_type=types, **own, **more)
 
     def _subarrays(self, detector: Detector) -> list[tuple[str, str]]:
         """Return the frames to write: name in the SIAF and value in the rules.
@@ -152,6 +142,9 @@ class Builder:
                 self._patterns(scope, properties, value)
             else:
                 self._flats(scope, properties, value)
+        if has_sides(self._of(detector)):
+            path = write_sirskernel(self._new("sirskernel", "asdf"), self._scope(detector))
+            self._add("sirskernel", self._values(detector), path)
         if self.instrument.interleaved:
             path = write_rscd(self._new("rscd"), self._scope(detector))
             self._add("rscd", self._values(detector), path)
@@ -278,16 +271,6 @@ class Builder:
         return later
 
 
-KEYS = {
-    "detector": DETECTOR,
-    "exp_type": EXP_TYPE,
-    "channel": CHANNEL,
-    "module": MODULE,
-    "subarray": SUBARRAY,
-    "readpatt": READPATT,
-    "filter": FILTER,
-    "pupil": PUPIL,
-}
 PATTERNED = ("mask", "superbias")  # files of NIRSpec that depend on the readout pattern
 IRS2_WRITERS = {"mask": write_irs2_mask, "superbias": write_irs2_superbias}
 OFFSETS = ("NIRCAM", "MIRI")  # instruments whose filters shift the image

@@ -272,6 +272,7 @@ def write_filteroffset(
         "FilteroffsetModel",
         "Filter offsets",
         name=instrument.name,
+        detector="" if detector.channel else detector.name,
         channel=detector.channel,
         module=detector.module,
     )

@@ -15,6 +15,16 @@ EXP_TYPE = "META.EXPOSURE.TYPE"
 READPATT = "META.EXPOSURE.READPATT"
 CHANNEL = "META.INSTRUMENT.CHANNEL"
 MODULE = "META.INSTRUMENT.MODULE"
+SHORT = {
+    "detector": DETECTOR,
+    "exp_type": EXP_TYPE,
+    "channel": CHANNEL,
+    "module": MODULE,
+    "subarray": SUBARRAY,
+    "readpatt": READPATT,
+    "filter": FILTER,
+    "pupil": PUPIL,
+}
 
 COMMON: dict[str, tuple[str, ...]] = {
     "mask": (DETECTOR, SUBARRAY),
@@ -70,3 +80,8 @@ def rule_keys(instrument: str, kind: str) -> tuple[str, ...]:
     """Return the keywords that the rules of a type look at."""
     own = OWN.get(instrument, {})
     return own[kind] if kind in own else COMMON[kind]
+
+
+def rule_values(**values: str) -> dict[str, str]:
+    """Return values by the keyword's path, given by short names such as `readpatt`."""
+    return {SHORT[name]: value for name, value in values.items()}
