@@ -13,8 +13,10 @@ from calwebb_detector1.large_events.options import LargeEventOptions
 from calwebb_detector1.large_events.showers import ring_offsets
 from calwebb_detector1.steps import jump
 
+from . import exposure
 from . import large_events as made_events
 from .ramps import GAIN, TGROUP, ramp_of
+from .test_program import succeed
 
 EIGHT = np.ones((3, 3))
 
@@ -319,3 +321,31 @@ def test_wrong_shapes_are_refused():
     sky.gain = sky.gain[1:]
     with pytest.raises(ValueError, match="gain is float32"):
         search(sky, expand_large_events=True)
+
+
+def test_program_finds_large_events_in_one_pass_or_step_by_step(tmp_path, monkeypatch):
+    """The same bytes either way; small frames are all edge, so that no core is needed."""
+    from astropy.io import fits
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    uncal, files = exposure.write_uncal(tmp_path), exposure.write_references(tmp_path)
+    wishes = (
+        "--set=jump.expand_large_events=true",
+        "--set=charge_migration.signal_threshold=22000",
+    )
+    products = []
+    for name, more in (("fused", ()), ("apart", ("--one-by-one",)), ("without", None)):
+        chosen = () if more is None else (*wishes, "--set=charge_migration.skip=false", *more)
+        products.append(
+            succeed(
+                "run", uncal, "--output-dir", tmp_path / name, *exposure.overrides(files), *chosen
+            )[0]
+        )
+    fused, apart, without = products
+    assert fused.read_bytes() == apart.read_bytes()
+    header = fits.getheader(fused)
+    assert header["EXTNCRS"] > 0
+    assert header["S_CHGMIG"] == "COMPLETE"
+    assert fits.getheader(without)["EXTNCRS"] == 0
+    flagged = [np.count_nonzero(fits.getdata(path, "DQ") & 4) for path in (fused, without)]
+    assert flagged[0] > flagged[1]
