@@ -14,6 +14,7 @@ from calwebb_core.science.dq import PixelDQ
 
 logger = logging.getLogger(__name__)
 
+IRS2_FRAME = (3200, 2048)
 NO_GAIN = PixelDQ.NO_GAIN_VALUE | PixelDQ.DO_NOT_USE
 NO_READ_NOISE = PixelDQ.UNRELIABLE_SLOPE | PixelDQ.DO_NOT_USE
 
@@ -111,9 +112,12 @@ def check_size(
         Naming both shapes.
     """
     if found[-len(shape) :] != shape:
+        advice = "choose a file for its subarray"
+        if shape == IRS2_FRAME:
+            advice = "choose a file for the IRS2 readout, or run refpix before, which trims frames"
         msg = (
             f"{label(reference)}: {name} has shape {found}, but the exposure has "
-            f"{shape[-2]} rows and {shape[-1]} columns; choose a file for its subarray"
+            f"{shape[-2]} rows and {shape[-1]} columns; {advice}"
         )
         raise ReferenceFileError(msg)
 

@@ -12,6 +12,7 @@ from calwebb_core.framework.models import Ramp, Table
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.threads import set_threads
+from calwebb_detector1.arrays import reference_array
 from calwebb_detector1.irs2 import badpixels, layout, weights
 from calwebb_detector1.irs2.correction import run_irs2
 from calwebb_detector1.modes import NEAR_INFRARED, NIRSPEC_IRS2, select
@@ -91,6 +92,7 @@ def test_own_drift_of_an_output_is_followed_by_its_reference_pixels():
     assert means[1] < 0.1 * means[0]
 
 
+@pytest.mark.slow
 def test_drift_by_plain_transforms(made):
     """One long transform a section, as the formula says it, for what is subtracted."""
     chosen = irs2.random_weights(seed=8)
@@ -230,3 +232,9 @@ def test_steps_of_the_mode_are_those_of_the_near_infrared():
     refpix = next(step for step in steps if step.name == "refpix")
     assert refpix.types(OPTIONS) == ("refpix",)
     assert refpix.prepare is None
+
+
+def test_frames_that_were_not_trimmed_are_refused_by_later_steps():
+    gain = Reference("gain", "gain.fits", arrays={"SCI": np.ones((2048, 2048), np.float32)})
+    with pytest.raises(ReferenceFileError, match="or run refpix before, which trims frames"):
+        reference_array(gain, "SCI", (3200, 2048))
