@@ -88,7 +88,7 @@ def test_sersic_half_light():
 def test_aperture_corrections_recover_the_total(psf):
     rows = aperture_rows(OPTICS, SCALE)
     widened = filter_psf(OPTICS, SCALE).widened(EXTRA_BOXES)
-    for _, _, energy, radius, correction, inner, outer in rows:
+    for energy, radius, correction, inner, outer in rows:
         growth = encircled(widened, np.array([radius, inner, outer]))
         assert growth[0] == pytest.approx(energy, abs=2e-3)
         sky = (growth[2] - growth[1]) / (outer**2 - inner**2) * radius**2

@@ -28,7 +28,7 @@ EFFECTS = {
     "showers": "faint diffuse events that cover many pixels and glow for seconds, as in MIRI",
     "persistence": "traps that bright light fills and that let the charge go later",
 }
-OFF_BY_DEFAULT = frozenset({"ipc", "snowballs", "showers", "persistence"})
+OFF_BY_DEFAULT = frozenset({"ipc", "snowballs", "showers", "persistence", "picture_frame"})
 # what differs between integrations of steady light
 NOISE = frozenset(
     {
