@@ -121,12 +121,14 @@ def ours(made: Made, method: Method) -> Fitted:
 
 
 RISES = JumpLimits(18.0, 21.0, positive=True)
+FEW_FALSE = JumpLimits(19.6, 23.0, positive=True)
 OURS = {
     "two-point, OLS_C": Method(two_point=True),
     "likelihood_jumps, OLS_C": Method(likely_jumps=JumpLimits()),
     "the same, positive_jumps, limits 18 and 21": Method(likely_jumps=RISES),
     "LIKELY": Method(likely_jumps=JumpLimits(), likely_fit=True),
     "LIKELY, positive_jumps, limits 18 and 21": Method(likely_jumps=RISES, likely_fit=True),
+    "LIKELY, positive_jumps, limits 19.6 and 23": Method(likely_jumps=FEW_FALSE, likely_fit=True),
     "two-point, then LIKELY": Method(True, JumpLimits(), likely_fit=True),
 }
 

@@ -203,7 +203,7 @@ def find_likely_jumps(
         data,
         groupdq,
         (pixeldq, gain, readnoise / np.float32(np.sqrt(2.0))),
-        covariance_tables(timing, end - first)[0],
+        covariance_tables(timing, end - first),
         (first, end),
         timing.nframes,
         jumps.as_tuple(),

@@ -22,40 +22,45 @@ from calwebb_detector1.kernels.types import Float64, Scalar, UInt8
 SPACING, PHOTON, PHOTON_NEXT, READ, READ_NEXT, AVERAGED = 0, 1, 2, 3, 4, 5
 TABLE_ROWS = 6
 # rows of the scratch array
-DIAGONAL, NEXT, PIVOT, ONES, SOLVED, INVERSE = 0, 1, 2, 3, 4, 5
+DIAGONAL, NEXT, PER_PIVOT, ONES, SOLVED, INVERSE = 0, 1, 2, 3, 4, 5
 WORK_ROWS = 6
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def write_covariance(
-    table: Float64, photons: float, variance: float, use: UInt8, n: int, work: Float64
+    tables: Float64,
+    v: int,
+    photons: float,
+    variance: float,
+    use: UInt8,
+    n: int,
+    work: Float64,
 ) -> None:
-    """Write the covariance of `n` differences.
+    """Write the covariance of `n` differences with the table `v`.
 
     `photons` is the rate over the gain, DN^2/s / DN; `variance` that of one read, DN^2.
     """
     for k in range(n):
-        work[DIAGONAL, k] = photons * table[PHOTON, k] + variance * table[READ, k]
+        work[DIAGONAL, k] = photons * tables[v, PHOTON, k] + variance * tables[v, READ, k]
         work[NEXT, k] = 0.0
         if k + 1 < n and use[k] and use[k + 1]:
-            work[NEXT, k] = photons * table[PHOTON_NEXT, k] + variance * table[READ_NEXT, k]
+            work[NEXT, k] = photons * tables[v, PHOTON_NEXT, k] + variance * tables[v, READ_NEXT, k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def eliminate(differences: Float64, use: UInt8, n: int, work: Float64) -> None:
     """Factorise the covariance and carry both right-hand sides forward."""
+    link, per_pivot, one, value = 0.0, 0.0, 0.0, 0.0
     for k in range(n):
-        ratio, one, value, link = 0.0, 0.0, 0.0, 0.0
-        if k > 0:
-            link = work[NEXT, k - 1]
-            ratio = link / work[PIVOT, k - 1]
-            one, value = work[ONES, k - 1], work[SOLVED, k - 1]
+        ratio = link * per_pivot
         if use[k]:
-            work[PIVOT, k] = work[DIAGONAL, k] - ratio * link
-            work[ONES, k] = 1.0 - ratio * one
-            work[SOLVED, k] = differences[k] - ratio * value
+            per_pivot = 1.0 / (work[DIAGONAL, k] - ratio * link)
+            one = 1.0 - ratio * one
+            value = differences[k] - ratio * value
         else:
-            work[PIVOT, k], work[ONES, k], work[SOLVED, k] = 1.0, 0.0, 0.0
+            per_pivot, one, value = 0.0, 0.0, 0.0
+        link = work[NEXT, k]
+        work[PER_PIVOT, k], work[ONES, k], work[SOLVED, k] = per_pivot, one, value
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -65,11 +70,13 @@ def substitute(
     """Solve backwards; return 1 C^-1 1, 1 C^-1 d and d C^-1 d."""
     ones, mixed, squares = 0.0, 0.0, 0.0
     one, value, inverse = 0.0, 0.0, 0.0
-    for k in range(n - 1, -1, -1):
-        ratio = work[NEXT, k] / work[PIVOT, k]
-        one = work[ONES, k] / work[PIVOT, k] - ratio * one
-        value = work[SOLVED, k] / work[PIVOT, k] - ratio * value
-        inverse = (1.0 / work[PIVOT, k] if use[k] else 0.0) + ratio * ratio * inverse
+    for j in range(n):
+        k = n - 1 - j
+        per_pivot = work[PER_PIVOT, k]
+        ratio = work[NEXT, k] * per_pivot
+        one = work[ONES, k] * per_pivot - ratio * one
+        value = work[SOLVED, k] * per_pivot - ratio * value
+        inverse = per_pivot + ratio * ratio * inverse
         work[ONES, k], work[SOLVED, k], work[INVERSE, k] = one, value, inverse
         if use[k]:
             ones += one
@@ -107,7 +114,7 @@ def gain_of_two(k: int, rate: float, weight: float, positive: bool, work: Float6
     first, second = work[SOLVED, k] - rate * one, work[SOLVED, k + 1] - rate * other
     spread = work[INVERSE, k] - one * one / weight
     next_spread = work[INVERSE, k + 1] - other * other / weight
-    shared = -work[NEXT, k] / work[PIVOT, k] * work[INVERSE, k + 1] - one * other / weight
+    shared = -work[NEXT, k] * work[PER_PIVOT, k] * work[INVERSE, k + 1] - one * other / weight
     # sizes of both jumps, but for the determinant
     size, next_size = first * next_spread - second * shared, second * spread - first * shared
     if positive and (size < 0 or next_size < 0):
@@ -117,7 +124,8 @@ def gain_of_two(k: int, rate: float, weight: float, positive: bool, work: Float6
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def most_suspect(
-    table: Float64,
+    tables: Float64,
+    v: int,
     use: UInt8,
     n: int,
     usable: int,
@@ -139,7 +147,7 @@ def most_suspect(
         excess = gain_of_one(k, fitted[0], fitted[1], limits[2], work) - limits[0]
         if excess > best:
             best, where, count = excess, k, 1
-        if usable > 3 and k + 1 < n and use[k + 1] and table[AVERAGED, k] > 0:
+        if usable > 3 and k + 1 < n and use[k + 1] and tables[v, AVERAGED, k] > 0:
             excess = gain_of_two(k, fitted[0], fitted[1], limits[2], work) - limits[1]
             if excess > best:
                 best, where, count = excess, k, 2
@@ -148,7 +156,8 @@ def most_suspect(
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def fit_first(
-    table: Float64,
+    tables: Float64,
+    v: int,
     differences: Float64,
     use: UInt8,
     n: int,
@@ -167,11 +176,11 @@ def fit_first(
         usable += use[k]
     enough = 3
     while True:
-        write_covariance(table, max(guess, 0.0) / pixel[0], pixel[1], use, n, work)
+        write_covariance(tables, v, max(guess, 0.0) / pixel[0], pixel[1], use, n, work)
         rate, weight, _ = solve(differences, use, n, work)
         if usable < enough or limits[0] == np.inf:
             return rate
-        where, count = most_suspect(table, use, n, usable, (rate, weight), limits, work)
+        where, count = most_suspect(tables, v, use, n, usable, (rate, weight), limits, work)
         if count == 0:
             return rate
         for k in range(where, where + count):
@@ -182,13 +191,13 @@ def fit_first(
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def photon_and_read_variance(
-    table: Float64, n: int, weight: float, work: Float64
+    tables: Float64, v: int, n: int, weight: float, work: Float64
 ) -> tuple[Scalar, Scalar]:
     """Return the slope's variance by photon noise of 1 DN/s at gain 1, and by reads of 1 DN^2."""
     photon, read = 0.0, 0.0
     for k in range(n):
-        one = work[ONES, k] / weight
-        following = work[ONES, k + 1] / weight if k + 1 < n else 0.0
-        photon += one * (one * table[PHOTON, k] + 2 * following * table[PHOTON_NEXT, k])
-        read += one * (one * table[READ, k] + 2 * following * table[READ_NEXT, k])
-    return photon, read
+        one = work[ONES, k]
+        following = work[ONES, k + 1] if k + 1 < n else 0.0
+        photon += one * (one * tables[v, PHOTON, k] + 2 * following * tables[v, PHOTON_NEXT, k])
+        read += one * (one * tables[v, READ, k] + 2 * following * tables[v, READ_NEXT, k])
+    return photon / (weight * weight), read / (weight * weight)

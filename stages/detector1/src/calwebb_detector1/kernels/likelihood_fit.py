@@ -43,7 +43,8 @@ KEPT = 6
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def fit_integration(
-    table: Float64,
+    tables: Float64,
+    v: int,
     differences: Float64,
     use: UInt8,
     wanted: UInt8,
@@ -53,6 +54,7 @@ def fit_integration(
     work: Float64,
     scratch: Float64,
     found: Float64,
+    i: int,
 ) -> bool:
     """Fit an integration and write in `found` what is kept of it; return whether there is a fit.
 
@@ -64,18 +66,18 @@ def fit_integration(
         return False
     for k in range(n):
         wanted[k] = use[k]
-    rate = fit_first(table, differences, use, n, guess, (pixel[0], pixel[1]), limits, work)
+    rate = fit_first(tables, v, differences, use, n, guess, (pixel[0], pixel[1]), limits, work)
     photons = (max(rate, 0.0) + pixel[2]) / pixel[0]
-    write_covariance(table, photons, pixel[1], use, n, work)
+    write_covariance(tables, v, photons, pixel[1], use, n, work)
     slope, weight, chisq = solve(differences, use, n, work)
-    photon, read = photon_and_read_variance(table, n, weight, work)
-    found[SLOPE], found[PHOTON_VARIANCE] = slope, photons * photon
-    found[READ_VARIANCE], found[CHISQ] = read * pixel[1], chisq
+    photon, read = photon_and_read_variance(tables, v, n, weight, work)
+    found[i, SLOPE], found[i, PHOTON_VARIANCE] = slope, photons * photon
+    found[i, READ_VARIANCE], found[i, CHISQ] = read * pixel[1], chisq
     # per DN/s, for weights that do not depend on this integration's own noise
-    found[PHOTON_UNIT] = photon / pixel[0]
-    found[FREEDOM] = -1.0
+    found[i, PHOTON_UNIT] = photon / pixel[0]
+    found[i, FREEDOM] = -1.0
     for k in range(n):
-        found[FREEDOM] += use[k]
+        found[i, FREEDOM] += use[k]
     return True
 
 
@@ -165,10 +167,10 @@ def fit_ramps(
             for i in range(nints):
                 read_integration(data, groupdq, i, y, x, bounds, ramps, flags)
                 zero = zero_of(zeroframe, flags, i, y, x, zeros)
-                table = tables[1 if zero != 0 else 0]
-                n = write_differences(ramps, flags, i, zero, nframes, table, differences, use)
+                v = 1 if zero != 0 else 0
+                n = write_differences(ramps, flags, i, zero, nframes, tables, v, differences, use)
                 fitted = own_dq & PIXEL_UNUSABLE == 0 and fit_integration(
-                    table, differences, use, wanted, n, own, limits, work, scratch, found[i]
+                    tables, v, differences, use, wanted, n, own, limits, work, scratch, found, i
                 )
                 if fitted:
                     mark_jumps(use, wanted, n, flags, i, groupdq, bounds[0], y, x)
@@ -180,7 +182,7 @@ def fit_ramps(
                     total, freedom = total + found[i, CHISQ], freedom + found[i, FREEDOM]
                     if is_doubtful(found[i, CHISQ], found[i, FREEDOM], chisq_limits):
                         bits |= DOUBTFUL
-                write_integration(rateints, i, y, x, found[i], good[i], bits, counts[2])
+                write_integration(rateints, i, y, x, found, good[i], bits, counts[2])
                 exposure |= bits & np.uint32(JUMP_DET | PERSISTENCE)
                 everywhere &= bits
                 partly |= rateints[2][i, y, x] & np.uint32(SATURATED)
@@ -208,8 +210,8 @@ def write_integration(
 ) -> None:
     """Write the products of an integration."""
     slope, err, dq_out, var_p, var_r = product
-    slope[i, y, x] = found[SLOPE] if good else np.nan
-    var_p[i, y, x] = found[PHOTON_VARIANCE] if good else 0.0
-    var_r[i, y, x] = found[READ_VARIANCE] if good else 0.0
-    err[i, y, x] = np.sqrt(found[PHOTON_VARIANCE] + found[READ_VARIANCE]) if good else 0.0
+    slope[i, y, x] = found[i, SLOPE] if good else np.nan
+    var_p[i, y, x] = found[i, PHOTON_VARIANCE] if good else 0.0
+    var_r[i, y, x] = found[i, READ_VARIANCE] if good else 0.0
+    err[i, y, x] = np.sqrt(found[i, PHOTON_VARIANCE] + found[i, READ_VARIANCE]) if good else 0.0
     dq_out[i, y, x] = bits | (np.uint32(SATURATED) if saturated > 0 else np.uint32(0))

@@ -32,7 +32,8 @@ def write_differences(
     i: int,
     zero: float,
     nframes: int,
-    table: Float64,
+    tables: Float64,
+    v: int,
     differences: Float64,
     use: UInt8,
 ) -> int:
@@ -44,12 +45,12 @@ def write_differences(
     first = ramps[i, 0]
     if zero != 0:
         first = (nframes * first - zero) / (nframes - 1)
-        differences[0] = (first - zero) / table[SPACING, 0]
+        differences[0] = (first - zero) / tables[v, SPACING, 0]
         use[0] = joined(np.uint8(0), flags[i, 0], False)
         n = 1
     previous = first
     for g in range(1, ramps.shape[1]):
-        differences[n] = (ramps[i, g] - previous) / table[SPACING, n]
+        differences[n] = (ramps[i, g] - previous) / tables[v, SPACING, n]
         use[n] = joined(flags[i, g - 1], flags[i, g], nframes > 1)
         previous = ramps[i, g]
         n += 1
@@ -100,7 +101,7 @@ def find_jumps(
     data: Float32,
     groupdq: UInt8,
     pixel: tuple[UInt32, Float32, Float32],
-    table: Float64,
+    tables: Float64,
     bounds: tuple[int, int],
     nframes: int,
     limits: tuple[float, float, bool],
@@ -119,10 +120,10 @@ def find_jumps(
             own = (np.float64(pixel[1][y, x]), np.float64(pixel[2][y, x]) ** 2)
             for i in range(nints):
                 read_integration(data, groupdq, i, y, x, bounds, ramps, flags)
-                n = write_differences(ramps, flags, i, 0.0, nframes, table, differences, use)
+                n = write_differences(ramps, flags, i, 0.0, nframes, tables, 0, differences, use)
                 count, guess = median_in_use(differences, use, n, scratch)
                 if count < 3:
                     continue
                 wanted[:] = use
-                fit_first(table, differences, use, n, guess, own, limits, work)
+                fit_first(tables, 0, differences, use, n, guess, own, limits, work)
                 mark_jumps(use, wanted, n, flags, i, groupdq, bounds[0], y, x)
