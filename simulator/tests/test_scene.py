@@ -4,8 +4,8 @@ from astropy.table import Table
 
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.detector import detector_properties
-from calwebb_simulator.light import exposure_psf, light_on
 from calwebb_simulator.instruments import instrument_named
+from calwebb_simulator.light import exposure_psf, light_on
 from calwebb_simulator.photometry import MJY_PER_UJY, electrons_per_mjy
 from calwebb_simulator.plan import plan
 from calwebb_simulator.render import draw_sources
