@@ -7,6 +7,7 @@ import numpy as np
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.models import Ramp
+from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, skipped
 from calwebb_core.framework.threads import in_threads
@@ -70,6 +71,12 @@ def run_irs2(ramp: Ramp, references: References, parameters: Options) -> tuple[R
         logger.warning("%s: %s", ramp.metadata.source, reason)
         trim(ramp, layout)
         return ramp, skipped(reason)
+    correct(ramp, reference, layout, parameters)
+    return ramp, COMPLETE
+
+
+def correct(ramp: Ramp, reference: Reference, layout: Layout, parameters: Options) -> None:
+    """Correct and trim an IRS2 exposure with the weights of a REFPIX reference, in place."""
     # The transforms of scipy take long to load.
     from calwebb_detector1.irs2.drift import subtract_drifts
     from calwebb_detector1.irs2.weights import bad_reference_table, weights_of
@@ -95,7 +102,6 @@ def run_irs2(ramp: Ramp, references: References, parameters: Options) -> tuple[R
     )
     if not parameters.preserve_irs2_refpix:
         trim_flags(ramp, layout)
-    return ramp, COMPLETE
 
 
 def bad_rows(ramp: Ramp, limit: float) -> Mask:
