@@ -148,3 +148,7 @@ def test_bad_options_of_series():
         series(segments=9)
     with pytest.raises(InputError, match="distinct is -1; expected 0 or more"):
         series(distinct=-1)
+    with pytest.raises(InputError, match="persistence depends on what came before; expected 0"):
+        series(distinct=2, effects=frozenset({"persistence"}))
+    with pytest.raises(InputError, match="integrations of MIRI differ; expected 0"):
+        with_options(load_scenario("miri"), distinct=1)

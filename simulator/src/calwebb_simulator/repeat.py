@@ -5,17 +5,20 @@ noise, as its own light curve says, plus the noise of one of these (all that is 
 and read noise, cosmic rays, drifts), moved cyclically by a random number of rows, and of columns
 where a single output reads the frame. Reference pixels move with their rows and in no other way.
 So the noise of bright pixels lands elsewhere: rates and light curves have the right mean but a
-wrong scatter there. This is for benchmarks; the list of cosmic rays stays right.
+wrong scatter there. This is for benchmarks; the lists of cosmic rays and large events stay right
+(an event that is moved across an edge goes on at the other one, and none glows after a reset).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_simulator.cosmic_rays import HIT_DTYPE, Hits
 from calwebb_simulator.effects import NOISE
+from calwebb_simulator.events import EVENT_DTYPE, EventRows
 from calwebb_simulator.kernels.repeat import compose
 from calwebb_simulator.ramp import Chamber, Exposed, Float32, Variable, expose
 from calwebb_simulator.random import stream
@@ -60,6 +63,7 @@ def expose_repeated(
     zeroframe = np.empty((shape[0], *shape[2:]), dtype=np.uint16)
     box = _box(chamber)
     hits: list[Hits] = [np.zeros(0, dtype=HIT_DTYPE)]
+    events: list[EventRows] = [np.zeros(0, dtype=EVENT_DTYPE)]
     for row, integration in enumerate(chamber.integrations):
         chosen, shift = _draw(chamber, integration, distinct, box)
         weight = (levels[0] - light[row]) / max(levels[0] - levels[1], 1e-12)
@@ -67,9 +71,11 @@ def expose_repeated(
         frames = zeroframe[row : row + 1]
         compose(frames, bright.zeroframe, dim.zeroframe, weight, first[chosen], shift, box)
         hits.append(_moved(noisy[chosen].hits, row, shift, box))
+        events.append(_moved(noisy[chosen].events, row, shift, box))
         for _ in range(shape[1]):
             progress()
-    return Exposed(data, zeroframe, np.concatenate(hits))
+    joined = np.concatenate(events)
+    return Exposed(data, zeroframe, np.concatenate(hits), events=joined)
 
 
 def _seen(rate: Float32, variable: Variable | None, level: float) -> Float32:
@@ -107,9 +113,12 @@ def _draw(chamber: Chamber, integration: int, distinct: int, box: Box) -> tuple[
     return int(rng.integers(distinct)), (across, down)
 
 
-def _moved(hits: Hits, row: int, shift: Shift, box: Box) -> Hits:
-    moved = hits.copy()
+def _moved(rows: NDArray[Any] | None, row: int, shift: Shift, box: Box) -> NDArray[Any]:
+    """Return hits or large events of a realisation where an integration has them."""
+    if rows is None:
+        return np.zeros(0, dtype=EVENT_DTYPE)
+    moved = rows.copy()
     moved["integration"] = row
-    moved["x"] = box[0] + (hits["x"] - box[0] + shift[0]) % (box[1] - box[0])
-    moved["y"] = box[2] + (hits["y"] - box[2] + shift[1]) % (box[3] - box[2])
+    moved["x"] = box[0] + (rows["x"] - box[0] + shift[0]) % (box[1] - box[0])
+    moved["y"] = box[2] + (rows["y"] - box[2] + shift[1]) % (box[3] - box[2])
     return moved

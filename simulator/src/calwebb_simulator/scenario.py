@@ -64,7 +64,8 @@ class Scene:
         Half the side of the square that sources are drawn in, in arcsec.
     stars, galaxies : StarField, GalaxyField
     sky : float
-        Surface brightness of the background in MJy/sr.
+        Surface brightness of the background in MJy/sr; of a spectrograph, electrons per second
+        in a pixel.
     target : TargetStar, optional
         A star at the target's position.
     """
@@ -161,7 +162,24 @@ def checked(scenario: Scenario, source: str) -> Scenario:
         raise InputError(msg)
     for group in scenario.exposures:
         _check_group(group, instrument, source)
+        if group.distinct:
+            _check_distinct(scenario, group, instrument, source)
     return scenario
+
+
+def _check_distinct(
+    scenario: Scenario, group: Exposures, instrument: Instrument, source: str
+) -> None:
+    """Refuse what integrations that borrow their noise cannot have."""
+    reasons = {
+        "persistence depends on what came before": "persistence" in scenario.effects,
+        f"integrations of {instrument.name} differ": instrument.interleaved,
+        "reference pixels lie between the others": instrument.pattern(group.readpatt).irs2,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            msg = f"{source}: distinct is {group.distinct}, but {reason}; expected 0"
+            raise InputError(msg)
 
 
 def _check_group(group: Exposures, instrument: Instrument, source: str) -> None:
