@@ -12,8 +12,9 @@ from calwebb_core.framework.models import Float32, UInt8
 from calwebb_core.framework.parameters import option
 from calwebb_detector1.arrays import check_array, check_ramps
 from calwebb_detector1.kernels import jump as kernels
-from calwebb_detector1.kernels import jump_flags
+from calwebb_detector1.kernels import jump_clip, jump_flags
 from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SPREADING
+from calwebb_detector1.kernels.network import comparisons
 from calwebb_detector1.large_events.options import LargeEventOptions
 
 Groups = NDArray[np.bool_]
@@ -122,8 +123,18 @@ def find_jumps(
     spread = (parameters.min_jump_to_flag_neighbors, parameters.max_jump_to_flag_neighbors)
     counts = np.empty(data.shape[2:], np.int32)
     variance = (readnoise * gain) ** 2 / np.float32(nframes)
+    nints, ngroups = data.shape[:2]
+    if method in CLIPPING:
+        gain = np.where(np.isnan(variance), np.float32(np.nan), gain)
+        together = method == kernels.CLIP_ALL
+        pairs = comparisons(nints * (ngroups - 1) if together else nints)
+        jump_clip.find_clipped(
+            data, groupdq, gain, variance, limits[0], np.array(spread), together, pairs, counts
+        )
+        return counts
+    pairs = comparisons(nints * (ngroups - 1))
     kernels.find_jumps(
-        data, groupdq, gain, variance, np.array(limits), np.array(spread), method, counts
+        data, groupdq, gain, variance, np.array(limits), np.array(spread), method, pairs, counts
     )
     return counts
 

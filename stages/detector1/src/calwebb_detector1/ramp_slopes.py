@@ -5,7 +5,8 @@ import numpy as np
 from calwebb_core.framework.models import Float32, UInt8, UInt32
 from calwebb_detector1.arrays import check_array, check_ramps
 from calwebb_detector1.kernels import charge_loss
-from calwebb_detector1.kernels import ramp_fit as kernels
+from calwebb_detector1.kernels import ramp_rows as kernels
+from calwebb_detector1.kernels.network import comparisons
 from calwebb_detector1.kernels.segments import slope_coefficients
 from calwebb_detector1.rates import Product, Timing, empty_product, sigma_of_group
 
@@ -68,13 +69,15 @@ def fit_slopes(
         (pixeldq, gain, sigma, dark),
         zeroframe,
         slope_coefficients(end - first),
+        comparisons(end - first - 1),
         (first, end),
         suppress,
         times,
         rateints,
         rate,
     )
-    charge_loss.restore_read_noise(
-        data, groupdq, (gain, sigma), (first, end), suppress, times, rateints, rate
-    )
+    if np.any(groupdq & charge_loss.CHARGELOSS):
+        charge_loss.restore_read_noise(
+            data, groupdq, (gain, sigma), (first, end), suppress, times, rateints, rate
+        )
     return rateints, rate

@@ -8,8 +8,10 @@ import numpy as np
 from numba import njit
 
 from calwebb_detector1.kernels.flags import JUMP_DET, SPREADING, UNUSABLE
+from calwebb_detector1.kernels.jump_rows import find_flagged, find_suspects, sorted_differences
+from calwebb_detector1.kernels.network import WIDTH
 from calwebb_detector1.kernels.order import median, middle, sort
-from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int32, Scalar, UInt8
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int32, Int64, Scalar, UInt8
 
 NAN = np.float32(np.nan)
 ONE_BY_ONE, AT_ONCE, CLIP_INTEGRATIONS, CLIP_ALL = 0, 1, 2, 3
@@ -136,51 +138,6 @@ def find_at_once(
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def clip_limits(values: Float32, n: int, threshold: float) -> tuple[Scalar, Scalar]:
-    """Return the limits that sigma clipping settles on (median +- threshold sigma, 5 rounds)."""
-    low, high = -np.inf, np.inf
-    for _ in range(5):
-        total = 0.0
-        for k in range(n):
-            total += values[k]
-        mean, squares = total / n, 0.0
-        for k in range(n):
-            squares += (values[k] - mean) ** 2
-        center, reach = np.float64(median(values, n)), threshold * np.sqrt(squares / n)
-        low, high = center - reach, center + reach
-        kept = 0
-        for k in range(n):
-            if low <= values[k] <= high:
-                values[kept] = values[k]
-                kept += 1
-        if kept == n or kept == 0:
-            break
-        n = kept
-    return low, high
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def find_by_clipping(
-    differences: Float32, nints: int, threshold: float, together: bool, scratch: Float32, hits: Bool
-) -> int:
-    """Mark in `hits` what is clipped, each group across integrations or all `together`."""
-    ndiffs = differences.size // nints
-    count = 0
-    series = 1 if together else ndiffs
-    for g in range(series):
-        own = differences if together else differences[g::ndiffs]
-        n = copy_finite(own, scratch)
-        if n == 0:
-            continue
-        low, high = clip_limits(scratch, n, threshold)
-        for k in range(own.size):
-            if own[k] < low or own[k] > high:
-                hits[g + k * series] = True
-                count += 1
-    return count
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def write_hits(
     groupdq: UInt8,
     y: int,
@@ -222,6 +179,45 @@ def has_jump(groupdq: UInt8, y: int, x: int) -> bool:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def search_pixel(
+    data: Float32,
+    groupdq: UInt8,
+    place: tuple[int, int],
+    gain: float,
+    variance: float,
+    thresholds: Float64,
+    spread: Float64,
+    method: int,
+    differences: Float32,
+    scratch: Float32,
+    hits: Bool,
+) -> int:
+    """Flag the jumps of the pixel at `place` (y, x) and return how many were found.
+
+    `hits` is all False before and after; the other arguments are those of `find_jumps`.
+    """
+    y, x = place
+    pixel_differences(data, groupdq, gain, y, x, differences)
+    level, sigma = NAN, np.nan
+    if method == AT_ONCE:
+        n = copy_finite(differences, scratch)
+        if n > 0:
+            level = median(scratch, n)
+            sigma = noise(level, variance)
+        found = find_at_once(differences, level, sigma, thresholds[0], hits)
+    else:
+        found = find_one_by_one(differences, variance, thresholds, scratch, hits)
+    if found > 0 or has_jump(groupdq, y, x):
+        n = copy_finite(differences, scratch)
+        if n > 0:
+            level = median(scratch, n)
+            sigma = noise(level, variance)
+        write_hits(groupdq, y, x, differences, hits, level, sigma, spread)
+        hits[:] = False
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_jumps(
     data: Float32,
     groupdq: UInt8,
@@ -230,6 +226,7 @@ def find_jumps(
     thresholds: Float64,
     spread: Float64,
     method: int,
+    pairs: Int64,
     counts: Int32,
 ) -> None:
     """Flag jumps in `groupdq` in place, and mark those that spread with the bit SPREADING.
@@ -242,39 +239,30 @@ def find_jumps(
     variance : float32, (ny, nx), electron^2 of a difference without signal
     thresholds : float64, (3,): sigma for >= 4, 3, 2 usable differences
     spread : float64, (2,): significance between which neighbours are flagged
-    method : ONE_BY_ONE, AT_ONCE, CLIP_INTEGRATIONS or CLIP_ALL
+    method : ONE_BY_ONE or AT_ONCE
+    pairs : network for the differences of all integrations, see `network.comparisons`
     counts : int32, (ny, nx), written: jumps found in each pixel
     """
     nints, ngroups, ny, nx = data.shape
     size = nints * (ngroups - 1)
-    for y in range(ny):
-        differences = np.empty(size, np.float32)
-        scratch = np.empty(size, np.float32)
-        hits = np.zeros(size, np.bool_)
-        for x in range(nx):
+    differences, scratch = np.empty(size, np.float32), np.empty(size, np.float32)
+    hits = np.zeros(size, np.bool_)
+    work, levels = np.empty((size, WIDTH), np.float32), np.empty(WIDTH, np.float32)
+    flagged, suspects = np.empty(WIDTH, np.bool_), np.empty(WIDTH, np.bool_)
+    threshold = thresholds[0] if method == AT_ONCE else threshold_for(size, thresholds)
+    for y, chunk in np.ndindex(ny, (nx + WIDTH - 1) // WIDTH):
+        start = chunk * WIDTH
+        stop = min(start + WIDTH, nx)
+        find_flagged(groupdq, (y, start, stop), flagged)
+        sorted_differences(data, gain, (y, start, stop), pairs, method == ONE_BY_ONE, work, flagged)
+        own = suspects[: stop - start]
+        find_suspects(work, variance[y, start:stop], threshold, method == AT_ONCE, levels, own)
+        for x in range(start, stop):
             counts[y, x] = 0
-            own_gain = gain[y, x]
-            own_variance = np.float64(variance[y, x])
-            if np.isnan(own_gain) or np.isnan(own_variance):
+            if np.isnan(gain[y, x]) or np.isnan(variance[y, x]):
                 continue
-            pixel_differences(data, groupdq, own_gain, y, x, differences)
-            level, sigma = NAN, np.nan
-            if method == AT_ONCE:
-                n = copy_finite(differences, scratch)
-                if n > 0:
-                    level = median(scratch, n)
-                    sigma = noise(level, own_variance)
-                found = find_at_once(differences, level, sigma, thresholds[0], hits)
-            elif method == ONE_BY_ONE:
-                found = find_one_by_one(differences, own_variance, thresholds, scratch, hits)
-            else:
-                together = method == CLIP_ALL
-                found = find_by_clipping(differences, nints, thresholds[0], together, scratch, hits)
-            if found > 0 or has_jump(groupdq, y, x):
-                n = copy_finite(differences, scratch)
-                if n > 0:
-                    level = median(scratch, n)
-                    sigma = noise(level, own_variance)
-                write_hits(groupdq, y, x, differences, hits, level, sigma, spread)
-                hits[:] = False
-                counts[y, x] = found
+            if flagged[x - start] or suspects[x - start]:
+                counts[y, x] = search_pixel(
+                    data, groupdq, (y, x), gain[y, x], np.float64(variance[y, x]), thresholds,
+                    spread, method, differences, scratch, hits,
+                )  # fmt: skip

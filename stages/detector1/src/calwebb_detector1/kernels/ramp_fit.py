@@ -1,4 +1,4 @@
-"""Slopes of all pixels in one read of the data: samples, flags and products of the segments."""
+"""The slopes of one pixel, whatever its flags: samples, flags and products of its segments."""
 
 import numpy as np
 from numba import njit
@@ -13,10 +13,12 @@ from calwebb_detector1.kernels.segments import (
     WHOLE_RAMP,
     ZERO_FRAME,
     fit_integration,
+    inverse,
 )
 from calwebb_detector1.kernels.types import (
     Float32,
     Float64,
+    Int64,
     Product,
     Scalar,
     Scalar4,
@@ -24,7 +26,6 @@ from calwebb_detector1.kernels.types import (
     UInt32,
 )
 
-LARGE_VARIANCE = 1.0e6
 PIXEL_UNUSABLE = np.uint32(dq.DO_NOT_USE | dq.SATURATED)
 
 
@@ -105,13 +106,6 @@ def median_rate(ramps: Float64, flags: UInt8, i: int, scratch: Float64, time: fl
     if flags[i, 0] & UNUSABLE == 0:
         return ramps[i, 0] / time
     return 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def inverse(total: float) -> Scalar:
-    """Return the variance of a sum of weights; 0 for none, and for a meaningless one."""
-    variance = 1.0 / total if total > 0 else 0.0
-    return 0.0 if variance >= LARGE_VARIANCE else variance
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -216,77 +210,54 @@ def rate_of(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fit_ramps(
+def fit_pixel(
     data: Float32,
     groupdq: UInt8,
     pixel: tuple[UInt32, Float32, Float32, Float32],
     zeroframe: Float32,
     table: Float64,
+    place: tuple[int, int],
     bounds: tuple[int, int],
     suppress: bool,
     times: tuple[float, float, float],
+    scratch: tuple[Float64, UInt8, Int64, Float64],
     rateints: Product,
     rate: Product,
 ) -> None:
-    """Fit every pixel and write the products of all integrations and of the exposure.
-
-    Parameters
-    ----------
-    data : float32, (nints, ngroups, ny, nx), DN
-    groupdq : uint8, shape of `data`
-    pixel : (dq uint32, gain electron/DN, sigma of one group in electrons, dark current), each
-        (ny, nx), float32 but the first
-    zeroframe : float32, (nints, ny, nx), DN, or of shape (0, 0, 0)
-    table : what `slope_coefficients` returns
-    bounds : (int, int), first group used and the one after the last
-    suppress : bool, drop ramps with one good group
-    times : (group time, frame time, mean time of the first group), s
-    rateints, rate : written: (slope, err, dq, var_poisson, var_rnoise), float32 but dq uint32,
-        each (nints, ny, nx) and (ny, nx); DN/s
-    """
-    nints, ny, nx = data.shape[0], data.shape[2], data.shape[3]
-    ngroups = bounds[1] - bounds[0]
+    """Fit the pixel at `place` (y, x) whatever its flags; arguments as those of `fit_ramps`."""
+    y, x = place
+    nints = data.shape[0]
     pixeldq, gain, sigma, dark = pixel
+    ramps, flags, kinds, differences = scratch
     int_slope, int_err, int_dq, int_var_p, int_var_r = rateints
     slope, err, dq_out, var_p, var_r = rate
-    zeros = zeroframe.shape[0] > 0
-    for y in range(ny):
-        ramps = np.empty((nints, ngroups), np.float64)
-        flags = np.empty((nints, ngroups), np.uint8)
-        kinds = np.empty(nints, np.int64)
-        scratch = np.empty(ngroups, np.float64)
-        for x in range(nx):
-            median_dn = 0.0
-            for i in range(nints):
-                zero = zeroframe[i, y, x] if zeros else np.float32(0)
-                kinds[i] = prepare_integration(
-                    data, groupdq, i, y, x, bounds, suppress, zero, ramps, flags
-                )
-                median_dn += rate_of(ramps, flags, i, kinds[i], times, scratch)
-            own = (
-                np.float64(gain[y, x]),
-                np.float64(sigma[y, x]),
-                np.float64(dark[y, x]),
-                median_dn / nints,
-            )
-            slopes, in_r, in_p = 0.0, 0.0, 0.0
-            exposure = pixeldq[y, x]
-            everywhere, partly = PIXEL_UNUSABLE, np.uint32(0)
-            for i in range(nints):
-                sums, bits, some = fit_flagged(
-                    ramps, flags, i, kinds[i], pixeldq[y, x], table, own, times
-                )
-                found = integration_result(sums, bits)
-                int_slope[i, y, x], int_err[i, y, x] = found[0], found[1]
-                int_var_p[i, y, x], int_var_r[i, y, x] = found[2], found[3]
-                int_dq[i, y, x] = bits | some
-                slopes += sums[0]
-                in_r += sums[1]
-                in_p += sums[2]
-                exposure |= bits & np.uint32(JUMP_DET | PERSISTENCE)
-                everywhere &= bits
-                partly |= some
-            exposure |= everywhere
-            found = exposure_result(slopes, in_r, in_p, exposure)
-            slope[y, x], err[y, x], var_p[y, x], var_r[y, x] = found
-            dq_out[y, x] = exposure | partly
+    median_dn = 0.0
+    for i in range(nints):
+        zero = zeroframe[i, y, x] if zeroframe.shape[0] > 0 else np.float32(0)
+        kinds[i] = prepare_integration(data, groupdq, i, y, x, bounds, suppress, zero, ramps, flags)
+        median_dn += rate_of(ramps, flags, i, kinds[i], times, differences)
+    own = (
+        np.float64(gain[y, x]),
+        np.float64(sigma[y, x]),
+        np.float64(dark[y, x]),
+        median_dn / nints,
+    )
+    slopes, in_r, in_p = 0.0, 0.0, 0.0
+    exposure = pixeldq[y, x]
+    everywhere, partly = PIXEL_UNUSABLE, np.uint32(0)
+    for i in range(nints):
+        sums, bits, some = fit_flagged(ramps, flags, i, kinds[i], pixeldq[y, x], table, own, times)
+        found = integration_result(sums, bits)
+        int_slope[i, y, x], int_err[i, y, x] = found[0], found[1]
+        int_var_p[i, y, x], int_var_r[i, y, x] = found[2], found[3]
+        int_dq[i, y, x] = bits | some
+        slopes += sums[0]
+        in_r += sums[1]
+        in_p += sums[2]
+        exposure |= bits & np.uint32(JUMP_DET | PERSISTENCE)
+        everywhere &= bits
+        partly |= some
+    exposure |= everywhere
+    found = exposure_result(slopes, in_r, in_p, exposure)
+    slope[y, x], err[y, x], var_p[y, x], var_r[y, x] = found
+    dq_out[y, x] = exposure | partly

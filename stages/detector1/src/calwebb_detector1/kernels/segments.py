@@ -11,6 +11,7 @@ from numba import njit
 from calwebb_detector1.kernels.flags import JUMP_DET, PERSISTENCE
 from calwebb_detector1.kernels.types import Float64, Scalar, Scalar4, UInt8
 
+LARGE_VARIANCE = 1.0e6
 EXPONENTS = (0.0, 0.4, 1.0, 3.0, 6.0, 10.0)
 KEEP = np.uint8(255 - PERSISTENCE)
 WHOLE_RAMP, FIRST_GROUP, ZERO_FRAME, CLEAN_RAMP = 0, 1, 2, 3
@@ -77,6 +78,13 @@ def read_variance(n: int, sigma: float, gain: float, time: float) -> Scalar:
 def poisson_variance(n: int, rate: float, dark: float, gain: float, time: float) -> Scalar:
     """Return the variance that photon noise gives the slope of `n` groups `time` s apart."""
     return (max(rate, 0.0) + dark) / (time * gain * max(n - 1, 1))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def inverse(total: float) -> Scalar:
+    """Return the variance of a sum of weights; 0 for none, and for a meaningless one."""
+    variance = 1.0 / total if total > 0 else 0.0
+    return 0.0 if variance >= LARGE_VARIANCE else variance
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")

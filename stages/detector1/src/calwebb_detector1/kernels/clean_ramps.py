@@ -1,0 +1,196 @@
+"""Fit of pixels without any flag, many side by side: nearly all pixels of most exposures.
+
+The formulas are those of `segments`, term by term, over a few hundred columns at once, so that
+the processor works on as many as fit into its registers.
+"""
+
+import numpy as np
+from numba import njit
+
+from calwebb_core.science import dq
+from calwebb_detector1.kernels.network import sort_columns
+from calwebb_detector1.kernels.order import HALF
+from calwebb_detector1.kernels.segments import (
+    EXPONENTS,
+    exponent_index,
+    inverse,
+    poisson_variance,
+    read_variance,
+)
+from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int64, Product, UInt8, UInt32
+
+PIXEL_UNUSABLE = np.uint32(dq.DO_NOT_USE | dq.SATURATED)
+CLEAN_WORK = 6  # rows of scratch that `fit_clean` needs
+Place = tuple[int, int, int]
+Pixel = tuple[UInt32, Float32, Float32, Float32]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def find_clean(
+    data: Float32,
+    groupdq: UInt8,
+    pixel: Pixel,
+    place: Place,
+    bounds: tuple[int, int],
+    clean: Bool,
+) -> None:
+    """Write into `clean` which pixels of row `place[0]`, columns place[1]:place[2], are clean.
+
+    Usable, with read noise and gain, and without flags or NaN in any group of any integration.
+    """
+    y, start, stop = place
+    flags, gain, sigma = pixel[0][y, start:stop], pixel[1][y, start:stop], pixel[2][y, start:stop]
+    for x in range(stop - start):
+        usable = flags[x] & PIXEL_UNUSABLE == 0
+        clean[x] = usable & (gain[x] > 0) & (sigma[x] > 0) & (sigma[x] < np.inf)
+    for i in range(data.shape[0]):
+        for g in range(bounds[0], bounds[1]):
+            values, groups = data[i, g, y, start:stop], groupdq[i, g, y, start:stop]
+            for x in range(stop - start):
+                clean[x] &= (groups[x] == 0) & (values[x] == values[x])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def median_differences(
+    data: Float32,
+    place: Place,
+    bounds: tuple[int, int],
+    pairs: Int64,
+    work: Float64,
+    medians: Float64,
+) -> None:
+    """Write into `medians` the mean over integrations of the median group difference, DN.
+
+    `pairs` is the network for the differences (`network.comparisons`), `work` float64
+    (>= ngroups - 1, columns) scratch. What NaN makes of a column does not matter.
+    """
+    y, start, stop = place
+    first, end = bounds
+    n, nints = end - first - 1, data.shape[0]
+    medians[:] = 0.0
+    for i in range(nints):
+        for g in range(n):
+            low, high = data[i, first + g, y, start:stop], data[i, first + g + 1, y, start:stop]
+            steps = work[g]
+            for x in range(stop - start):
+                steps[x] = np.float64(high[x]) - np.float64(low[x])
+        sort_columns(work, pairs)
+        add_middle(work, n, medians)
+    medians /= nints
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_middle(work: Float64, n: int, total: Float64) -> None:
+    """Add the median of each sorted column's first `n` values to `total`."""
+    upper, lower = work[n // 2], work[max(n // 2 - 1, 0)]
+    for x in range(total.size):
+        total[x] += upper[x] if n % 2 else (lower[x] + upper[x]) * HALF
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def clean_slopes(
+    data: Float32,
+    pixel: Pixel,
+    place: Place,
+    i: int,
+    bounds: tuple[int, int],
+    table: Float64,
+    work: Float64,
+) -> None:
+    """Write into work[0] the slopes of an integration, DN a group; rows 1 and 2 are scratch."""
+    y, start, stop = place
+    first, end = bounds
+    n = end - first
+    slopes, powers, own = work[0], work[1], work[2]
+    low, high = data[i, first, y, start:stop], data[i, end - 1, y, start:stop]
+    gain, sigma = pixel[1][y, start:stop], pixel[2][y, start:stop]
+    for x in range(stop - start):
+        slopes[x] = np.float64(high[x]) - np.float64(low[x])
+        powers[x] = exponent_index(slopes[x], np.float64(gain[x]), np.float64(sigma[x]))
+    if n == 2:
+        return
+    offset = n * (n - 1) // 2
+    for power in range(len(EXPONENTS)):
+        if not np.any(powers[: stop - start] == power):
+            continue
+        own[:] = 0.0
+        for k in range(n):
+            coefficient, values = table[power, offset + k], data[i, first + k, y, start:stop]
+            for x in range(stop - start):
+                own[x] += coefficient * np.float64(values[x])
+        for x in range(stop - start):
+            slopes[x] = own[x] if powers[x] == power else slopes[x]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fit_clean(
+    data: Float32,
+    pixel: Pixel,
+    place: Place,
+    bounds: tuple[int, int],
+    table: Float64,
+    times: tuple[float, float, float],
+    medians: Float64,
+    work: Float64,
+    rateints: Product,
+    rate: Product,
+) -> None:
+    """Fit the pixels of part of a row as if all were clean, and write their products.
+
+    Arguments as those of `ramp_fit.fit_ramps` and of the functions above; `work` float64
+    (CLEAN_WORK, columns) is scratch.
+    """
+    y, start, stop = place
+    work[3:CLEAN_WORK] = 0.0
+    for i in range(data.shape[0]):
+        clean_slopes(data, pixel, place, i, bounds, table, work)
+        integration = (
+            rateints[0][i, y, start:stop],
+            rateints[1][i, y, start:stop],
+            rateints[2][i, y, start:stop],
+            rateints[3][i, y, start:stop],
+            rateints[4][i, y, start:stop],
+        )
+        write_integration(pixel, place, bounds[1] - bounds[0], times[0], medians, work, integration)
+    slope, err = rate[0][y, start:stop], rate[1][y, start:stop]
+    var_p, var_r = rate[3][y, start:stop], rate[4][y, start:stop]
+    slopes, in_r, in_p = work[3], work[4], work[5]
+    for x in range(stop - start):
+        own_p, own_r = inverse(in_p[x]), inverse(in_r[x])
+        slope[x] = slopes[x] * own_r
+        err[x] = np.sqrt(own_p + own_r)
+        var_p[x], var_r[x] = own_p, own_r
+    rate[2][y, start:stop] = pixel[0][y, start:stop]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def write_integration(
+    pixel: Pixel,
+    place: Place,
+    n: int,
+    time: float,
+    medians: Float64,
+    work: Float64,
+    integration: Product,
+) -> None:
+    """Write an integration's products from the slopes in work[0]; add to the sums in rows 3-5."""
+    y, start, stop = place
+    gain, sigma = pixel[1][y, start:stop], pixel[2][y, start:stop]
+    dark = pixel[3][y, start:stop]
+    slope, err, dq_out, var_p, var_r = integration
+    slopes, total, in_r, in_p = work[0], work[3], work[4], work[5]
+    for x in range(stop - start):
+        own_gain = np.float64(gain[x])
+        read = read_variance(n, np.float64(sigma[x]), own_gain, time)
+        photons = poisson_variance(n, medians[x] / time, np.float64(dark[x]), own_gain, time)
+        weight_r = 1.0 / read
+        weight_p = 1.0 / photons if photons > 0 else 0.0
+        weighted = slopes[x] / (time * read)
+        own_r = inverse(weight_r)
+        slope[x] = weighted * own_r
+        err[x] = np.sqrt(inverse(1.0 / (photons + read)))
+        var_p[x], var_r[x] = inverse(weight_p), own_r
+        total[x] += weighted
+        in_r[x] += weight_r
+        in_p[x] += weight_p
+    dq_out[:] = pixel[0][y, start:stop]
