@@ -12,7 +12,9 @@ from calwebb_detector1.ramp_slopes import fit_slopes
 from calwebb_detector1.rates import Timing
 from calwebb_detector1.steps import ramp_fit
 
+from .exposure import NAME, overrides, true_rates, write_references, write_uncal
 from .ramps import GAIN, READ_NOISE, TGROUP, make, ramp_of
+from .test_program import succeed
 
 TIMING = Timing(TGROUP, TGROUP, 1)
 
@@ -195,3 +197,25 @@ def test_options_without_effect_are_told(options, text, caplog):
     caplog.clear()
     run(make(ngroups=5), algorithm="LIKELY", **options)
     assert text not in caplog.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "extra"),
+    [
+        (["--set", "ramp_fit.save_opt=true"], "fitopt"),
+        (["--skip=jump", "--set=ramp_fit.algorithm=LIKELY", "--set=ramp_fit.save_opt=true"],
+         "likely_chisq"),
+        (["--skip=jump", "--set=ramp_fit.likelihood_jumps=true"], None),
+    ],
+)  # fmt: skip
+def test_the_program_takes_the_options(options, extra, tmp_path):
+    references, uncal = write_references(tmp_path), write_uncal(tmp_path)
+    paths = succeed("run", uncal, "--output-dir", tmp_path, *overrides(references), *options)
+    suffixes = [path.stem.removeprefix(NAME + "_") for path in paths]
+    assert suffixes == ["rate", "rateints", *([extra] if extra else [])]
+    with fits.open(paths[0]) as file:
+        good = file["DQ"].data == 0
+        pull = (file["SCI"].data - true_rates())[good] / file["ERR"].data[good]
+    assert abs(pull.mean()) < 0.2
+    assert pull.std() == pytest.approx(1, abs=0.15)
