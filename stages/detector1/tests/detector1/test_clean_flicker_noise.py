@@ -7,6 +7,7 @@ from astropy.io import fits
 from calwebb_core.framework import threads
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.science.flicker_noise import FlickerOptions
 from calwebb_detector1.flicker import Medians
@@ -285,3 +286,27 @@ def test_medians_scale_what_is_above_the_background():
     groups[0, 0, 0] = 110
     medians = Medians(groups, np.array([10], np.float32), np.array([1, 1.1], np.float32))
     np.testing.assert_allclose(medians.of(1, 0), [[120, 10], [10, 10]])
+
+
+def test_soss_traces_are_masked():
+    made, _ = noisy()
+    x = np.arange(NX, dtype=float)
+    tree = {
+        "meta": {"pwcpos_cmd": 245.76, "pwcpos_bounds": [245.6, 246.0]},
+        "traces": [{"spectral_order": 1, "pivot_x": 0.0, "pivot_y": 20.0,
+                    "trace": np.stack([x, np.full(NX, 20.0)], axis=1)}],
+    }  # fmt: skip
+    changes = {"INSTRUME": "NIRISS", "DETECTOR": "NIS", "EXP_TYPE": "NIS_SOSS",
+               "SUBARRAY": "SUBSTRIP96", "SUBSTRT2": 1803, "PWCPOS": 245.76,
+               "FASTAXIS": -2, "SLOWAXIS": -1}  # fmt: skip
+    given = References.of(
+        gain={"SCI": made.gain}, readnoise={"SCI": made.readnoise}, flat=None,
+        pastasoss=Reference("pastasoss", "p.asdf", tree=tree),
+    )  # fmt: skip
+    parameters = CleanFlickerNoiseParameters(mask_science_regions=True, n_sigma=0.0)
+    draft = Draft(ramp_of(made, **changes), given, parameters)
+    mask = draft.mask()
+    # rows of the smaller subarray are counted from ten further up
+    assert not mask[: 10 + 16 + 1].any()
+    assert mask[10 + 16 + 1 :].mean() > 0.9
+    np.testing.assert_array_equal(draft.lit()[:, 0], np.arange(NY) <= 10 + 16)
