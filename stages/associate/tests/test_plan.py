@@ -111,15 +111,17 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
         put("jw01345001001_gs-acq1_2022117003102_uncal.fits"),
     ]
     plan = make_plan(files)
-    assert [exposure.available for exposure in plan.exposures] == [True, False, False, False]
+    assert [exposure.available for exposure in plan.exposures] == [True, False, False, True]
     assert not any(association.available for association in plan.associations)
-    assert set(plan.references) == {"jw01345001001_02201_00001_nrcalong"}
+    assert set(plan.references) == {
+        "jw01345001001_02201_00001_nrcalong",
+        "jw01345001001_02201_00004_mirimage",
+    }
     assert plan.not_available == (
         "1 file(s) of guide-star data: calwebb-guider is not available yet",
-        "1 exposure of MIRI: calwebb-detector1 is not available for it yet",
         "1 exposure of darks: calwebb-dark is not available yet",
         "1 exposure of time series: calwebb-detector1 is not available for them yet",
-        "2 associations of MIRI: calwebb-detector1 is not available for it yet",
+        "2 associations of MIR_IMAGE: images other than NRC_IMAGE are not available yet",
         "1 association of NRC_CORON: images other than NRC_IMAGE are not available yet",
         "1 association of time series: calwebb-detector1 is not available for them yet",
         "1 exposure of dark without association: not available yet (calwebb-dark)",

@@ -19,12 +19,15 @@ PIPELINES: Final = (DETECTOR1, IMAGE2, IMAGE3)
 REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
     DETECTOR1: (
         "mask",
+        "emicorr",
         "saturation",
+        "reset",
         "superbias",
         "ipc",
         "refpix",
         "sirskernel",
         "linearity",
+        "rscd",
         "dark",
         "persat",
         "trapdensity",
@@ -40,10 +43,11 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
 }
 # Types that only a step uses which is off unless asked for: asked for when it is on.
 OPTIONAL_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    "emicorr": ("emicorr",),
     "persistence": ("persat", "trapdensity", "trappars"),
     "clean_flicker_noise": ("flat", "pastasoss"),
 }
-DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS")
+DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
 IMAGING: Final = ("nrc_image",)
 
 
