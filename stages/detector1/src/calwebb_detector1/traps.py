@@ -90,16 +90,28 @@ class Course:
     ngroups : int
     group_time, frame_time : float, s
     resets : float64 (nints,), s, time of the resets before each integration
+    nframes : int, frames that a group averages
     """
 
     ngroups: int
     group_time: float
     frame_time: float
     resets: Float64
+    nframes: int = 1
+
+    @property
+    def first(self) -> float:
+        """Mean time of the first group after the reset, s."""
+        return (self.nframes + 1) / 2 * self.frame_time
+
+    @property
+    def length(self) -> float:
+        """Time from the reset to the last frame, s."""
+        return (self.ngroups - 1) * self.group_time + self.nframes * self.frame_time
 
     @classmethod
     def of(cls, metadata: Metadata, nints: int, ngroups: int) -> "Course":
-        """Read TGROUP, TFRAME, NRSTSTRT, NRESETS (one reset where they are missing).
+        """Read TGROUP, TFRAME, and NFRAMES, NRSTSTRT, NRESETS, 1 where they are missing.
 
         Raises
         ------
@@ -111,7 +123,8 @@ class Course:
         resets = np.full(nints, others * frame)
         if first_integration(metadata) == 1:
             resets[0] = first * frame
-        return cls(ngroups, metadata.require("TGROUP", float), frame, resets)
+        nframes = count_of(metadata, "NFRAMES")
+        return cls(ngroups, metadata.require("TGROUP", float), frame, resets, nframes)
 
     def group_times(self, metadata: Metadata) -> Float64:
         """Return when each group ends, float64 (nints, ngroups), s since 1970.
@@ -131,7 +144,7 @@ class Course:
 
 
 def count_of(metadata: Metadata, keyword: str) -> int:
-    """Return a number of resets; 1 where the keyword is missing."""
+    """Return a number of frames or resets; 1 where the keyword is missing."""
     return 1 if metadata.get(keyword) in (None, "") else metadata.require(keyword, int)
 
 
@@ -146,30 +159,32 @@ def decay_tables(families: Families, course: Course) -> tuple[Float64, Float64, 
     left : (nfamilies,), left after the last group
     """
     rate = families.decay_rate
-    times = course.group_time * np.arange(1, course.ngroups + 1)
+    times = course.first + course.group_time * np.arange(course.ngroups)
     kept = np.exp(-course.resets[:, None] * rate)
     in_frame = -np.expm1(-course.frame_time * rate)
     released = -np.expm1(-rate[:, None] * times)
-    return kept, in_frame, released, np.exp(-rate * times[-1])
+    return kept, in_frame, released, np.exp(-rate * course.length)
 
 
 def capture_tables(
     families: Families, course: Course
-) -> tuple[Float64, Float64, Float64, Float64, Float64]:
+) -> tuple[tuple[float, float], Float64, Float64, Float64, Float64, Float64]:
     """Return what pixels of density 1 catch, in float64.
 
     Returns
     -------
-    steady : (nfamilies,), part of the slow traps filled while a pixel fills up over all groups
+    first, length : mean time of the first group and length of the integration, in group times
+    steady : (nfamilies,), part of the slow traps filled while a pixel fills up all the time
     rate : (nfamilies,), capture rate by group time
     hit : (nfamilies, ngroups), DN caught of a hit that fills an empty pixel, by group
     slow, at_once : (nfamilies,), DN
     """
     rate = families.capture_rate * course.group_time
-    steady = np.array([kernels.slow_part(one * course.ngroups) for one in rate])
+    times = (course.first / course.group_time, course.length / course.group_time)
+    steady = np.array([kernels.slow_part(one * times[1]) for one in rate])
     since = course.ngroups - np.arange(course.ngroups) - 0.5
     hit = families.slow[:, None] * -np.expm1(-rate[:, None] * since) + families.at_once[:, None]
-    return steady, rate, hit, families.slow, families.at_once
+    return times, steady, rate, hit, families.slow, families.at_once
 
 
 def correct_traps(

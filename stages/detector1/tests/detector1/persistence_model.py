@@ -46,27 +46,22 @@ def one(families, f):
     return Families(*(values[f : f + 1] for values in vars(families).values()))
 
 
-def slope_and_full(values, flags, full):
-    """Return the slope in DN a group and which groups are full."""
-    ngroups = len(values)
-    above = [
-        bool(flags[g] & SATURATED) or (not flags[g] & DO_NOT_USE and values[g] >= full)
-        for g in range(ngroups)
-    ]
-    good = [not above[g] and not flags[g] & DO_NOT_USE for g in range(ngroups)]
+def rise(values, flags, full, first):
+    """Return the slope in DN a group, when the pixel is full (groups), and which groups are."""
+    ngroups, bad = len(values), DO_NOT_USE | SATURATED
+    above = [bool(values[g] >= full) and flags[g] & bad != DO_NOT_USE for g in range(ngroups)]
+    good = [not flags[g] & bad and values[g] < full for g in range(ngroups)]
     pairs = [
         float(values[g]) - float(values[g - 1])
         for g in range(1, ngroups)
         if good[g] and good[g - 1] and not flags[g] & JUMP_DET
     ]
-    alone = float(values[0]) if good[0] else 0.0
-    return max(sum(pairs) / len(pairs) if pairs else alone, 0.0), above
-
-
-def until_full(slope, above, full):
-    """Return the groups, with a fraction, until a pixel is full."""
-    lit, first = len(above) - sum(above), above.index(True) if any(above) else 0
-    return lit + min(max(full / slope - first, 0), 1) if first and slope > 0 else lit
+    alone = float(values[0]) / first if flags[0] & bad != DO_NOT_USE else 0.0
+    slope = max(sum(pairs) / len(pairs) if pairs else alone, 0.0)
+    end = above.index(True) if any(above) else ngroups
+    not_yet = max([first + g for g in range(end) if good[g]], default=0.0)
+    when = max(full / slope if slope > 0 else np.inf, not_yet)
+    return slope, min(when, first + end) if any(above) else when, above
 
 
 def caught_from_hits(values, flags, above, slope, full, kind, time):
@@ -89,24 +84,24 @@ def traps_of_pixel(values, flags, state, density, full, families: Families, cour
     state, most = np.array(state, float), 0.0
     time = course.group_time
     for i in range(nints):
-        slope, above = slope_and_full(values[i], flags[i], full)
-        lit = until_full(slope, above, full) * time
+        slope, when, above = rise(values[i], flags[i], full, course.first / time)
+        lit = min(when * time, course.length)
         new = np.zeros(len(families))
         for f in range(len(families)):
             kind = one(families, f)
-            rate = min(slope / (full * time), 1 / lit) if lit else 0
-            new[f] = kind.at_once[0] if above[0] else caught(rate, lit, kind)
-            if any(above):
+            is_full = when * time < course.length
+            new[f] = caught(1 / lit if is_full else slope / (full * time), lit, kind)
+            if is_full:
                 holds = kind.slow[0] + kind.at_once[0]
-                rest = ngroups * time - lit
+                rest = course.length - lit
                 new[f] += (holds - new[f]) * (1 - np.exp(-rest * kind.capture_rate[0]))
             new[f] += caught_from_hits(values[i], flags[i], above, slope, full, kind, time)
         state = state * np.exp(-families.decay_rate * course.resets[i])
         for g in range(ngroups):
-            glow = np.sum(state * (1 - np.exp(-families.decay_rate * (g + 1) * time)))
+            glow = np.sum(state * (1 - np.exp(-families.decay_rate * (course.first + g * time))))
             values[i, g] -= glow
             most = max(most, glow)
-        state = state * np.exp(-families.decay_rate * ngroups * time)
+        state = state * np.exp(-families.decay_rate * course.length)
         state = np.minimum(state + density * new, np.maximum(density * families.holds, state))
     return values, state, most
 

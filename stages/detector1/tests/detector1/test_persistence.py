@@ -183,7 +183,8 @@ def test_the_part_of_slow_traps_that_a_steady_rise_fills(time):
 
 def test_the_documents_formula_is_tabulated():
     times = course(ngroups=8)
-    steady, rate, hit, slow, at_once = capture_tables(FAMILIES, times)
+    (first, length), steady, rate, hit, slow, at_once = capture_tables(FAMILIES, times)
+    assert (first, length) == (1, 8)
     tau = 1 / FAMILIES.capture_rate
     c0, c2 = FAMILIES.slow, FAMILIES.at_once
     lit = TGROUP * 8
@@ -196,11 +197,13 @@ def test_the_documents_formula_is_tabulated():
     np.testing.assert_allclose(hit[:, 2], c0 * (1 - np.exp(-5.5 * TGROUP / tau)) + c2)
 
 
-def test_traps_are_those_of_the_slow_version():
+@pytest.mark.parametrize(("frames", "gap"), [(1, 0), (4, 1), (8, 2)])
+def test_traps_are_those_of_the_slow_version(frames, gap):
     made = make(seed=3, nints=2, ngroups=6, ny=6, nx=8, rates=(5.0, 3000.0), saturated=0.3)
     rng = np.random.default_rng(4)
     made.groupdq[made.hits] |= 4
-    times = course(2, 6)
+    frame = TGROUP / (frames + gap)
+    times = Course(6, TGROUP, frame, np.array([2 * frame, frame]), frames)
     density = rng.uniform(0.3, 1.7, (6, 8)).astype(np.float32)
     density[0, 0] = 0
     full = rng.uniform(20000, 60000, (6, 8)).astype(np.float32)

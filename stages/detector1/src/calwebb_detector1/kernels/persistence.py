@@ -3,14 +3,14 @@
 import numpy as np
 from numba import njit
 
-from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SATURATED
+from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SATURATED, UNUSABLE
 from calwebb_detector1.kernels.types import Bool, Float32, Float64, Scalar, UInt8
 
 # Times are sums of rounded keywords: a group at the very end of a window is in it.
 TOLERANCE = 1e-3  # s
 SERIES_BELOW = 1e-2  # where a closed form would cancel
 Decay = tuple[Float64, Float64, Float64, Float64]
-Capture = tuple[Float64, Float64, Float64, Float64, Float64]
+Capture = tuple[tuple[float, float], Float64, Float64, Float64, Float64, Float64]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -51,12 +51,6 @@ def flag_windows(
                     ends[y, x] = end
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def is_full(flags: int, value: float, limit: float) -> Scalar:
-    """Say whether a pixel holds no more charge at a group."""
-    return flags & SATURATED != 0 or (flags & DO_NOT_USE == 0 and value >= limit)
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
 def slow_part(time: float) -> Scalar:
     """Return the part of the slow traps that a steady rise fills; `time` in capture times.
@@ -69,34 +63,32 @@ def slow_part(time: float) -> Scalar:
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def slope_of(
-    data: Float32, groupdq: UInt8, i: int, y: int, x: int, limit: float
-) -> tuple[Scalar, Scalar, Scalar]:
-    """Return a pixel's slope in DN a group, its number of full groups, and the first of them."""
-    ngroups = data.shape[1]
-    total, alone, pairs, full, first, before = 0.0, 0.0, 0, 0, ngroups, False
-    for g in range(ngroups):
-        flags = groupdq[i, g, y, x]
-        usable = flags & DO_NOT_USE == 0
-        if is_full(flags, data[i, g, y, x], limit):
-            full += 1
-            first = min(first, g)
-            usable = False
-        if usable and g == 0:
-            alone = np.float64(data[i, g, y, x])
+def rise_of(
+    data: Float32, groupdq: UInt8, i: int, y: int, x: int, limit: float, first: float
+) -> tuple[Scalar, Scalar]:
+    """Return a pixel's slope in DN a group, and when it is full, in groups after the reset.
+
+    The slope says when, within the times at which it is known to be full or not to be.
+    """
+    total, pairs, before = 0.0, 0, False
+    alone = 0.0
+    if groupdq[i, 0, y, x] & UNUSABLE != DO_NOT_USE:
+        alone = np.float64(data[i, 0, y, x]) / first
+    not_yet, already = 0.0, np.inf
+    for g in range(data.shape[1]):
+        flags, value = groupdq[i, g, y, x], data[i, g, y, x]
+        usable = flags & UNUSABLE == 0 and value < limit
+        if flags & UNUSABLE != DO_NOT_USE and value >= limit:
+            already = min(already, first + g)
+        if usable and already == np.inf:
+            not_yet = first + g
         if usable and before and flags & JUMP_DET == 0:
-            total += np.float64(data[i, g, y, x]) - np.float64(data[i, g - 1, y, x])
+            total += np.float64(value) - np.float64(data[i, g - 1, y, x])
             pairs += 1
         before = usable
-    return max(total / pairs if pairs else alone, 0.0), full, first
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def rising_groups(ngroups: int, full: int, first: int, slope: float, limit: float) -> Scalar:
-    """Return for how many groups, with a fraction, a pixel fills up before it is full."""
-    if full == 0 or slope <= 0:
-        return np.float64(ngroups - full)
-    return (ngroups - full) + min(max(limit / slope - first, 0.0), min(first, 1.0))
+    slope = max(total / pairs if pairs else alone, 0.0)
+    when = limit / slope if slope > 0 else np.inf
+    return slope, min(max(when, not_yet), already)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -111,20 +103,21 @@ def catch(
     out: Float64,
 ) -> None:
     """Write into `out` (nfamilies,) what is caught in an integration, DN for a density of 1."""
-    steady, rate, hit, slow, at_once = capture
+    (first, length), steady, rate, hit, slow, at_once = capture
     ngroups = data.shape[1]
-    slope, full, first = slope_of(data, groupdq, i, y, x, limit)
-    lit = rising_groups(ngroups, full, first, slope, limit)
-    level = min(slope * lit / limit, 1.0) if first > 0 else 1.0
+    slope, when = rise_of(data, groupdq, i, y, x, limit, first)
+    full = when < length
+    lit = min(when, length)
+    level = 1.0 if full else min(slope * lit / limit, 1.0)
     for f in range(out.size):
-        part = steady[f] if full == 0 else slow_part(rate[f] * lit)
+        part = slow_part(rate[f] * lit) if full else steady[f]
         out[f] = (slow[f] * part + at_once[f]) * level * level
-        if full > 0:
+        if full:
             room = slow[f] + at_once[f] - out[f]
-            out[f] -= room * np.expm1(-rate[f] * (ngroups - lit))
+            out[f] -= room * np.expm1(-rate[f] * (length - lit))
     for g in range(1, ngroups):
         flags, earlier = groupdq[i, g, y, x], groupdq[i, g - 1, y, x]
-        if flags & JUMP_DET and (flags | earlier) & (DO_NOT_USE | SATURATED) == 0:
+        if flags & JUMP_DET and (flags | earlier) & UNUSABLE == 0:
             after, before = np.float64(data[i, g, y, x]), np.float64(data[i, g - 1, y, x])
             before = max(before + slope, 0.0)
             if before < after < limit:
@@ -166,7 +159,8 @@ def correct_ramps(
     decay : parts of the state, float64: left after the resets (nints, nfamilies), let go until the
         first frame (nfamilies,), until each group (nfamilies, ngroups), left after the last one
         (nfamilies,)
-    capture : float64: part of the slow traps filled by a steady rise over all groups, capture
+    capture : time of the first group and length of the integration (groups), then float64: part of
+        the slow traps filled by a steady rise over all groups, capture
         rate by group time (nfamilies,), DN caught by a hit of the full pixel (nfamilies, ngroups)
         by group, DN that slow traps hold and DN that are caught at once (nfamilies,)
     cutoff : DN let go from which a pixel is marked in `flagged`, bool (ny, nx)
@@ -189,5 +183,5 @@ def correct_ramps(
                     if i < zeroframe.shape[0] and zeroframe[i, y, x] != 0:
                         zeroframe[i, y, x] -= filled[f] * in_frame[f]
                     rest = filled[f] * left[f]
-                    most = max(density[y, x] * (capture[3][f] + capture[4][f]), rest)
+                    most = max(density[y, x] * (capture[4][f] + capture[5][f]), rest)
                     state[f, y, x] = min(rest + density[y, x] * caught[f], most)

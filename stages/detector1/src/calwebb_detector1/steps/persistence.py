@@ -18,20 +18,20 @@ the most that a family holds. The state is the charge in traps ``S_f``, DN, per 
 1. Between exposures: ``S_f <- S_f exp(-lambda (EXPSTART - EXPEND of the earlier one) 86400 s)``.
 2. Each integration starts with n resets (NRSTSTRT for the first, NRESETS for the others) of TFRAME:
    ``S_f <- S_f exp(-lambda n TFRAME)``; what is let go in a reset goes with it.
-3. At group g = 0, 1, ... ``P_g = sum_f S_f (1 - exp(-lambda (g + 1) TGROUP))`` has been let go
-   since; it is subtracted from the group. After the last: ``S_f <- S_f exp(-lambda ngroups
-   TGROUP)``. From a zero frame what is let go in TFRAME is subtracted.
+3. At group g, ``t = g TGROUP + (NFRAMES + 1) / 2 TFRAME`` after the reset, ``P_g = sum_f S_f (1 -
+   exp(-lambda t))`` has been let go; it is subtracted from the group, and what is let go in TFRAME
+   from a zero frame. After the last group: ``S_f <- S_f exp(-lambda L)`` with the length of the
+   integration ``L = (ngroups - 1) TGROUP + NFRAMES TFRAME``.
 4. Then what the light of the integration has filled is added to ``S_f``, D (c0 + c2) at the most.
-   With `r` the slope in DN a group, not below 0 (mean of the differences of neighbouring groups
-   that are not full, unusable, or jumps; the first group alone where there is no such pair), `m`
-   the number of full groups (value >= F, or SATURATED), ``s = r / (F TGROUP)``, and T the time
-   until the pixel is full, ``(ngroups - m) TGROUP`` and as much of the next group as r says:
+   `r` is the slope in DN a group, not below 0: the mean of the differences of neighbouring groups
+   that are below F, usable and no jumps, else the first group over its time. ``s = r / (F TGROUP)``
+   and T = 1 / s, but after the last usable group below F, and not after the first at or above F. A
+   pixel with T < L is full from then on (s = 1 / T), another one rises for T = L:
 
    - rising part: ``N = 2 D s^2 (T^2 (c0 + c2) / 2 + c0 (T tau + tau^2) exp(-T / tau) - c0 tau^2)``,
-     the integral of ``2 D s^2 t (c0 (1 - exp(-t / tau)) + c2)`` from 0 to T. Where the first
-     group is full: ``N = D c2``, T = 0;
-   - full part: ``N <- N + (D (c0 + c2) - N) (1 - exp(-(ngroups TGROUP - T) / tau))``, if m > 0;
-   - hits: for a jump in group k >= 1 that is not full, from ``a = value_{k-1} + r`` to a larger ``b
+     the integral of ``2 D s^2 t (c0 (1 - exp(-t / tau)) + c2)`` from 0 to T;
+   - full part: ``N <- N + (D (c0 + c2) - N) (1 - exp(-(L - T) / tau))``;
+   - hits: for a jump in group k >= 1 below F, from ``a = value_{k-1} + r`` to a larger ``b
      = value_k``: ``N <- N + D (b^2 - a^2) / F^2 (c0 (1 - exp(-(ngroups - k - 0.5) TGROUP / tau)) +
      c2)``.
 
