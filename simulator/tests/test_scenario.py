@@ -15,8 +15,9 @@ def parse(**changes):
 
 
 FILES = {
-    "averaged": 4, "big-full": 1, "big-series": 1, "demo": 4, "persistence": 4, "tiny": 4,
-    "time-series": 3, "two-filters": 16,
+    "averaged": 4, "big-full": 1, "big-series": 1, "demo": 4, "fgs": 1, "miri": 2, "niriss": 4,
+    "nirspec-irs2": 1, "nirspec-subarray": 2, "persistence": 4, "tiny": 4, "time-series": 3,
+    "two-filters": 16,
 }  # fmt: skip
 
 

@@ -50,6 +50,8 @@ def exposure_psf(entry: Planned) -> Psf:
 
 def sky_electrons(scenario: Scenario, entry: Planned) -> float:
     """Return the sky's electrons per second in a nominal pixel."""
+    if instrument_named(scenario.instrument).spectral:
+        return scenario.scene.sky
     steradian = pixel_steradian(entry.frame.distortion)
     return scenario.scene.sky * electrons_per_mjy(entry.optics) * steradian
 
