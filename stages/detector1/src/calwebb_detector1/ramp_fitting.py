@@ -101,47 +101,25 @@ class Fit:
         Arguments as those of `fit_slopes`; jumps that the likelihood shows are flagged in
         `groupdq`.
         """
-        if self.likelihood:
-            chisq = np.empty(pixeldq.shape, np.float32)
-            products = fit_likelihood(
-                data,
-                groupdq,
-                pixeldq,
-                gain=gain,
-                readnoise=readnoise,
-                dark_current=dark_current,
-                zeroframe=zeroframe,
-                timing=self.timing,
-                bounds=self.bounds,
-                jumps=self.jumps,
-                chisq_limits=self.chisq_limits,
-                chisq=chisq,
-            )
-            return products, {CHISQ: chisq} if self.optional else {}
-        if self.jumps is not None:
-            find_likely_jumps(
-                data,
-                groupdq,
-                pixeldq,
-                gain=gain,
-                readnoise=readnoise,
-                timing=self.timing,
-                bounds=self.bounds,
-                jumps=self.jumps,
-            )
-        arrays: dict[str, Any] = {
+        common: dict[str, Any] = {
             "gain": gain,
             "readnoise": readnoise,
-            "dark_current": dark_current,
-            "zeroframe": zeroframe,
             "timing": self.timing,
             "bounds": self.bounds,
-            "suppress_one_group": self.suppress_one_group,
         }
-        rateints, rate = fit_slopes(data, groupdq, pixeldq, **arrays)
+        more: dict[str, Any] = {"dark_current": dark_current, "zeroframe": zeroframe}
+        if self.likelihood:
+            chisq = np.empty(pixeldq.shape, np.float32)
+            more |= {"jumps": self.jumps, "chisq_limits": self.chisq_limits, "chisq": chisq}
+            products = fit_likelihood(data, groupdq, pixeldq, **common, **more)
+            return products, {CHISQ: chisq} if self.optional else {}
+        if self.jumps is not None:
+            find_likely_jumps(data, groupdq, pixeldq, jumps=self.jumps, **common)
+        common |= {"suppress_one_group": self.suppress_one_group, **more}
+        rateints, rate = fit_slopes(data, groupdq, pixeldq, **common)
         if not self.optional:
             return (rateints, rate), {}
-        return (rateints, rate), optional_results(data, groupdq, slopes=rateints[0], **arrays)
+        return (rateints, rate), optional_results(data, groupdq, slopes=rateints[0], **common)
 
 
 def warn_of_unused(parameters: RampFitParameters, *, likelihood: bool, search: bool) -> None:

@@ -130,29 +130,17 @@ def fit_likelihood(
 
     Parameters
     ----------
-    data : float32, (nints, ngroups, ny, nx), DN; four groups at least
-    groupdq : uint8, shape of `data`; JUMP_DET is added if `jumps` are searched for
-    pixeldq : uint32, (ny, nx); pixels that are not to be used get NaN
-    gain : float32, (ny, nx), electron/DN
-    readnoise : float32, (ny, nx), DN, of the difference of two frames
-    dark_current : float32, (ny, nx), electron/s, or None for none
-    zeroframe : float32, (nints, ny, nx), DN, or None; the first read of groups that average
-        several is used as a sample of its own where it is not 0
-    timing : Timing
-    bounds : first group to use and the one after the last; all by default
+    data, groupdq, pixeldq, gain, readnoise, dark_current, timing, bounds
+        As `fit_slopes` takes them; four groups at least. JUMP_DET is added to `groupdq` if
+        `jumps` are searched for.
+    zeroframe : as there; the first of several averaged reads is a sample of its own if not 0
     jumps : limits of a search for jumps, or None for no search
     chisq_limits : float64, as `limits_by_freedom` returns
     chisq : float32, (ny, nx), written: chi-square over all integrations; or None
 
     Returns
     -------
-    rateints, rate : slope (DN/s), err, dq, var_poisson, var_rnoise
-        Of shape (nints, ny, nx) and (ny, nx).
-
-    Raises
-    ------
-    ValueError
-        If shapes or types disagree, or there are fewer than four groups.
+    rateints, rate : as `fit_slopes` returns them
     """
     first, end = check_fit(data, groupdq, pixeldq, gain, readnoise, bounds)
     shape = pixeldq.shape

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from calwebb_core.framework.models import Float32, UInt8
-from calwebb_detector1.arrays import check_array, check_ramps
+from calwebb_detector1.arrays import check_array
 from calwebb_detector1.kernels import optional as kernels
 from calwebb_detector1.kernels.segments import slope_coefficients
 from calwebb_detector1.rates import Timing, sigma_of_group
@@ -46,23 +46,16 @@ def optional_results(
     ----------
     data, groupdq, gain, readnoise, dark_current, zeroframe, timing, bounds, suppress_one_group
         As `steps.ramp_fit.fit_slopes` takes them.
-    slopes : float32, (nints, ny, nx), DN/s, that it returned for the integrations
+    slopes : float32, (nints, ny, nx), DN/s, that it returned for the integrations, having
+        checked the others
 
     Returns
     -------
     dict of float32 by EXTNAME: (nints, nsegments, ny, nx); PEDESTAL (nints, ny, nx); CRMAG
     (nints, njumps, ny, nx)
-
-    Raises
-    ------
-    ValueError
-        If shapes or types disagree.
     """
-    check_ramps(data, groupdq)
     nints, ngroups, ny, nx = data.shape
     check_array("slopes", slopes, np.float32, (nints, ny, nx))
-    check_array("gain", gain, np.float32, (ny, nx))
-    check_array("readnoise", readnoise, np.float32, (ny, nx))
     first, end = bounds or (0, ngroups)
     nsegments, njumps = kernels.count_most(data, groupdq, (first, end))
     planes = np.zeros((len(NAMES), nints, nsegments, ny, nx), np.float32)

@@ -5,8 +5,9 @@ from numba import njit
 
 from calwebb_core.science import dq
 from calwebb_detector1.kernels.flags import DO_NOT_USE
-from calwebb_detector1.kernels.ramp_fit import choose_samples, inverse, read_integration
+from calwebb_detector1.kernels.ramp_fit import choose_samples, read_integration
 from calwebb_detector1.kernels.segments import (
+    inverse,
     longest_segment,
     next_segment,
     read_variance,
