@@ -28,6 +28,7 @@ Bool = NDArray[np.bool_]
 JUMP_EDGES = (0.0, 30.0, 60.0, 100.0, 150.0, np.inf)
 UNUSABLE = int(GroupDQ.DO_NOT_USE | GroupDQ.SATURATED)
 MARGIN = 1.5  # of an event's halo: beyond, a flag is not the event's
+CORE_MARGIN = 2.5  # of a core: within, flags of later integrations are the event's
 PARTS = ("core", "ring", "halo")
 
 
@@ -129,6 +130,8 @@ def _add_exposure(tally: Tally, known: fits.HDUList, hdus: fits.HDUList) -> None
         tally.differences += int(np.count_nonzero(pairs))
         _count_hits(tally, brightest(here), jumps, pairs, averaged)
         explained = explained_by(here, groups.shape, averaged) | covered(large, groups.shape)
+        for row in (row for row in events if row["integration"] < number):
+            explained |= event_radius(row, groups.shape[1:]) < CORE_MARGIN * row["core"]
         _count_false(tally, hdus["SCI"].data[number], jumps & ~explained, pairs, gain)
         following = flags[number + 1] if number + 1 < len(flags) else None
         tally.events += [event_flags(row, groups, following, usable_pixel) for row in large]
