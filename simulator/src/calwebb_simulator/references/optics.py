@@ -290,11 +290,17 @@ def write_filteroffset(
 
 def write_abvegaoffset(path: Path, instrument: Instrument) -> Path:
     """Write m_AB - m_Vega of all filters."""
-    filters = list(instrument.filters.values())
-    texts = {"filter": [item.keyword for item in filters], "pupil": [i.pupil for i in filters]}
-    columns = {name: texts[name] for name in instrument.optical_keys if name in texts}
-    values = np.array([vega_offset(item) for item in filters], dtype=np.float32)
-    table = Table({**columns, "abvega_offset": values})
+    # FGS has no filters; its table has a row for every detector instead
+    keys = [name for name in instrument.optical_keys if name in ("filter", "pupil")] or ["detector"]
+    detectors = list(instrument.detectors) if keys == ["detector"] else [""]
+    rows = [(item, name) for item in instrument.filters.values() for name in detectors]
+    texts = {
+        "filter": [item.keyword for item, _ in rows],
+        "pupil": [item.pupil for item, _ in rows],
+        "detector": [name for _, name in rows],
+    }
+    values = np.array([vega_offset(item) for item, _ in rows], dtype=np.float32)
+    table = Table({**{name: texts[name] for name in keys}, "abvega_offset": values})
     title = "AB to Vega magnitude offsets"
     meta = asdf_meta("abvegaoffset", "ABVegaOffsetModel", title, name=instrument.name)
     return write_tree(path, {"abvega_offset": table, "meta": meta})
