@@ -57,7 +57,7 @@ def write_uncal(folder, **changes):
     signal[:, :5] += anomaly(2, (NY, NX))[np.minimum(np.arange(NINTS), 1)]
     signal[:, -1, ::2] -= 30
     signal[1:, :3] -= np.array([80, 30, 10])[None, :, None, None]
-    signal += emi.disturbance(shape, amplitude=3.0, phase=0.2)
+    signal += emi.disturbance(shape, amplitude=8.0, phase=0.2, frame_of_reset=FRAME)
     signal += rng.normal(0, READ_NOISE / np.sqrt(2), shape)
     data = np.clip(np.round(signal), 0, 55000).astype(np.uint16)
     path = Path(folder) / f"{NAME}_uncal.fits"
@@ -131,7 +131,7 @@ def test_truth_is_found(corrected):
     assert (header["INT1BORS"], header["INT2BORS"]) == (48, 48)
     assert found.size > 0.8 * NY * NX
     assert abs(found.mean()) < 0.15
-    assert 0.9 < found.std() < 1.15
+    assert 0.9 < found.std() < 1.25
 
 
 @pytest.mark.slow
