@@ -25,12 +25,11 @@ from calwebb_simulator.references.nirspec import (
     write_pictureframe,
     write_refpix,
 )
+from calwebb_simulator.references.offsets import write_abvegaoffset, write_filteroffset
 from calwebb_simulator.references.optics import (
-    write_abvegaoffset,
     write_apcorr,
     write_area,
     write_distortion,
-    write_filteroffset,
     write_photom,
 )
 from calwebb_simulator.references.rules import NOT_APPLICABLE, rule_values
