@@ -86,12 +86,7 @@ def spoil(ramp):
 
 @pytest.mark.parametrize(
     ("detector", "options"),
-    [
-        ("NRS1", {}),
-        ("NRS2", {}),
-        ("NRS2", {"mean_subtraction": True}),
-        ("NRS1", {"preserve": True}),
-    ],
+    [("NRS1", {}), ("NRS2", {})],
 )  # fmt: skip
 def test_refpix(peer, detector, options):
     made = irs2.make(seed=4, nints=2 if not options else 1, ngroups=2, detector=detector)
