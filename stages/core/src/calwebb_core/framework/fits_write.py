@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
 from calwebb_core.framework.fits_layout import BLOCK
+from calwebb_core.framework.fits_tables import plain_bytes
 from calwebb_core.framework.models import Table
 
 BITPIX = {"u1": 8, "i2": 16, "u2": 16, "i4": 32, "u4": 32, "i8": 64, "f4": -32, "f8": -64}
@@ -220,6 +221,10 @@ def table_block(name: str, table: Table) -> Block:
     keywords = [fits.Card(key, value) for key, value in table.keywords.items()]
     if table.data.dtype.names is None:
         return Block(name, np.ascontiguousarray(table.data), keywords)
+    plain = plain_bytes(table)
+    if plain is not None:
+        named = header_cards(("EXTNAME", name, "extension name"), ("EXTVER", 1, "extension value"))
+        return Block(name, plain[0], keywords, [*plain[1], *named])
     hdu = fits.BinTableHDU(table.data, name=name, ver=1)
     for column in hdu.columns:
         column.unit = table.units.get(column.name)

@@ -10,7 +10,8 @@ import numpy as np
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_headers import metadata_from
 from calwebb_core.framework.fits_layout import Hdu, find, require, scan
-from calwebb_core.framework.fits_read import read_array, read_into, read_tables, storage
+from calwebb_core.framework.fits_read import read_array, read_bytes, read_into, read_tables, storage
+from calwebb_core.framework.fits_tables import read_plain
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Table, UInt8
 
@@ -195,7 +196,13 @@ def axis_of(keyword: str) -> str:
 def carried(path: Path, hdus: list[Hdu], known: tuple[str, ...]) -> dict[str, Table]:
     """Read every HDU that a container has no array for, in the order of the file."""
     rest = [hdu for hdu in hdus[1:] if hdu.name and hdu.name not in (*known, "ASDF")]
-    tables = read_tables(path, [hdu.name for hdu in rest if not hdu.is_image])
+    tables = {}
+    for hdu in rest:
+        plain = None if hdu.is_image else read_plain(read_bytes(path, hdu), hdu)
+        if plain is not None:
+            tables[hdu.name] = plain
+    others = [hdu.name for hdu in rest if not hdu.is_image and hdu.name not in tables]
+    tables |= read_tables(path, others)
     result = {}
     for hdu in rest:
         if hdu.name in tables:

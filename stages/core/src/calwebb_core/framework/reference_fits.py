@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.fits_layout import Hdu, scan
+from calwebb_core.framework.fits_read import read_bytes
+from calwebb_core.framework.fits_tables import read_plain
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.reference_arrays import FileArrays
@@ -44,7 +46,7 @@ def read_fits_reference(kind: str, path: Path, science: Metadata | None) -> Refe
     reference.arrays = FileArrays(path, images, cut_of(reference, window, science), size)
     tables = [hdu for hdu in hdus if not hdu.is_image and hdu.name != "ASDF"]
     if tables:
-        reference.tables = read_tables(kind, path)
+        reference.tables = read_tables(kind, path, tables)
     reference.dq = translate_dq(reference)
     return reference
 
@@ -62,14 +64,33 @@ def name_of(hdu: Hdu) -> str:
     return hdu.name if hdu.version == 1 else f"{hdu.name},{hdu.version}"
 
 
-def read_tables(kind: str, path: Path) -> dict[str, Table]:
+def read_tables(kind: str, path: Path, hdus: list[Hdu]) -> dict[str, Table]:
     """Read the binary tables of a file."""
-    with opened(kind, path) as hdus:
+    plain = {name_of(hdu): read_plain(read_bytes(path, hdu), hdu) for hdu in hdus}
+    if all(table is not None for table in plain.values()):
+        return {name: with_texts(table) for name, table in plain.items() if table is not None}
+    with opened(kind, path) as opened_hdus:
         return {
             name_of_astropy(hdu): _read_table(hdu)
-            for hdu in hdus
+            for hdu in opened_hdus
             if hdu.name != "ASDF" and not hdu.is_image
         }
+
+
+def with_texts(table: Table) -> Table:
+    """Return a table whose texts are stripped `str` instead of bytes, without its keywords."""
+    names = table.data.dtype.names or ()
+    columns = {name: _column(table.data[name]) for name in names}
+    return Table(assemble(columns, len(table.data)), table.units)
+
+
+def assemble(columns: dict[str, NDArray[Any]], rows: int) -> NDArray[Any]:
+    """Return columns as a structured array."""
+    fields = [(name, column.dtype, column.shape[1:]) for name, column in columns.items()]
+    data = np.empty(rows, dtype=fields)
+    for name, column in columns.items():
+        data[name] = column
+    return data
 
 
 def read_compressed(kind: str, path: Path, science: Metadata | None) -> Reference:
@@ -133,12 +154,8 @@ def _is_content(keyword: str) -> bool:
 
 def _read_table(hdu: Any) -> Table:
     columns = {name: _column(hdu.data[name]) for name in hdu.columns.names}
-    dtype = [(name, column.dtype, column.shape[1:]) for name, column in columns.items()]
-    data = np.empty(len(hdu.data), dtype=dtype)
-    for name, column in columns.items():
-        data[name] = column
     units = {item.name: item.unit for item in hdu.columns if item.unit}
-    return Table(data, units)
+    return Table(assemble(columns, len(hdu.data)), units)
 
 
 def _column(values: Any) -> NDArray[Any]:

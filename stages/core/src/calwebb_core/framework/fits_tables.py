@@ -1,0 +1,119 @@
+"""Plain binary tables as structured arrays.
+
+Astropy's tables bring half of the library with them, which takes longer to load than many an
+exposure takes to calibrate. Columns of numbers, truth values and texts are read and written
+here; anything else (scaled columns, bits, rows of varying length) is left to astropy.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from calwebb_core.framework.fits_layout import Hdu
+from calwebb_core.framework.keywords import is_structural
+from calwebb_core.framework.models import Table
+
+STORED = {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8", "L": "S1"}
+CODES = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D", "b1": "L"}
+FORMAT = re.compile(r"(\d*)([A-Z])\s*$")
+SCALED = ("TZERO", "TSCAL", "TNULL", "TDISP", "TDIM")
+
+
+def stored_dtype(header: Any) -> np.dtype[Any] | None:
+    """Return the type of a table's rows as they are stored, or None if it is not plain."""
+    fields: list[tuple[str, str, tuple[int, ...]]] = []
+    for number in range(1, int(header.get("TFIELDS", 0)) + 1):
+        found = FORMAT.match(str(header.get(f"TFORM{number}", "")).strip())
+        name = str(header.get(f"TTYPE{number}", "")).strip()
+        scaled = any(f"{word}{number}" in header for word in SCALED if word != "TDISP")
+        if found is None or scaled or not name:
+            return None
+        repeat, code = int(found[1] or 1), found[2]
+        if code == "A" and repeat:
+            fields.append((name, f"S{repeat}", ()))
+        elif code in STORED and repeat:
+            fields.append((name, STORED[code], () if repeat == 1 else (repeat,)))
+        else:
+            return None
+    dtype = np.dtype(fields) if fields else None
+    return dtype if dtype is not None and dtype.itemsize == header.get("NAXIS1") else None
+
+
+def read_plain(raw: bytes, hdu: Hdu) -> Table | None:
+    """Return a table from its bytes as a native structured array, or None if it is not plain."""
+    dtype = stored_dtype(hdu.header)
+    if dtype is None or hdu.header.get("PCOUNT", 0):
+        return None
+    stored = np.frombuffer(raw, dtype, int(hdu.header["NAXIS2"]))
+    names = dtype.names or ()
+    columns = {name: native(stored[name], hdu.header, i) for i, name in enumerate(names)}
+    fields = [(name, column.dtype, column.shape[1:]) for name, column in columns.items()]
+    data = np.empty(len(stored), fields)
+    for name, column in columns.items():
+        data[name] = column
+    units = {}
+    for number, name in enumerate(columns, 1):
+        if unit := str(hdu.header.get(f"TUNIT{number}", "")).strip():
+            units[name] = unit
+    keywords = {
+        card.keyword: card.value for card in hdu.header.cards if not is_structural(card.keyword)
+    }
+    return Table(data, units, keywords)
+
+
+def native(column: NDArray[Any], header: Any, position: int) -> NDArray[Any]:
+    """Return a column in native byte order; truth values as such, texts as bytes."""
+    if str(header[f"TFORM{position + 1}"]).strip().endswith("L"):
+        truth: NDArray[np.bool_] = column == b"T"
+        return truth
+    if column.dtype.kind == "S":
+        return column
+    return column.astype(column.dtype.newbyteorder("="))
+
+
+def plain_bytes(table: Table) -> tuple[bytes, list[Any]] | None:
+    """Return a table as stored bytes and the cards of its structure, or None if not plain."""
+    names = table.data.dtype.names or ()
+    forms: list[str] = []
+    fields: list[tuple[str, Any, tuple[int, ...]]] = []
+    for name in names:
+        column = table.data.dtype[name]
+        base, shape = column.base, column.shape
+        if len(shape) > 1 or (base.kind == "S" and (shape or not base.itemsize)):
+            return None
+        if base.kind == "S":
+            forms.append(f"{base.itemsize}A")
+            fields.append((name, base, ()))
+            continue
+        code = CODES.get(base.str[1:])
+        if code is None:
+            return None
+        forms.append(f"{shape[0]}{code}" if shape else code)
+        fields.append((name, STORED[code], shape))
+    stored = np.zeros(len(table.data), fields)
+    for name in names:
+        values = table.data[name]
+        stored[name] = np.where(values, b"T", b"F") if values.dtype.kind == "b" else values
+    return stored.tobytes(), structure(table, stored, list(names), forms)
+
+
+def structure(table: Table, stored: NDArray[Any], names: list[str], forms: list[str]) -> list[Any]:
+    """Return the cards that describe a table, but for its name."""
+    entries: list[tuple[str, Any, str]] = [
+        ("XTENSION", "BINTABLE", "binary table extension"),
+        ("BITPIX", 8, "array data type"),
+        ("NAXIS", 2, "number of array dimensions"),
+        ("NAXIS1", stored.dtype.itemsize, "length of dimension 1"),
+        ("NAXIS2", len(stored), "length of dimension 2"),
+        ("PCOUNT", 0, "number of group parameters"),
+        ("GCOUNT", 1, "number of groups"),
+        ("TFIELDS", len(names), "number of table fields"),
+    ]
+    for number, (name, form) in enumerate(zip(names, forms, strict=True), 1):
+        entries += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", form, "")]
+        if table.units.get(name):
+            entries.append((f"TUNIT{number}", table.units[name], ""))
+    return [fits.Card(*entry) for entry in entries]
