@@ -34,7 +34,8 @@ if [ "${1:-}" = peer ]; then
     exit
 fi
 
-build detector1 "stages/core stages/detector1" "calwebb-detector1"
+build detector1 "stages/core stages/detector1" \
+    "calwebb-detector1 calwebb-dark calwebb-guider"
 build image2 "stages/core stages/image2" "calwebb-image2"
 build level3 "stages/core stages/level3" "calwebb-image3 calwebb-quicklook"
 build associate "stages/core stages/associate" "calwebb-pool calwebb-associate calwebb-references"

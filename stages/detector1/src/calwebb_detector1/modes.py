@@ -92,6 +92,15 @@ REQUIRED: tuple[tuple[str, Any], ...] = (
     ("TGROUP", float),
 )
 GUIDER = ("FGS_ID-STACK", "FGS_ID-IMAGE", "FGS_ACQ1", "FGS_ACQ2", "FGS_TRACK", "FGS_FINEGUIDE")
+DARKS = (
+    "FGS_DARK",
+    "MIR_DARKALL",
+    "MIR_DARKIMG",
+    "MIR_DARKMRS",
+    "NIS_DARK",
+    "NRC_DARK",
+    "NRS_DARK",
+)
 
 
 def instrument(metadata: Metadata) -> str:
@@ -110,27 +119,37 @@ def instrument(metadata: Metadata) -> str:
     return name
 
 
+def is_guider(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether an exposure is guide-star data."""
+    return str(metadata.get("EXP_TYPE", "")).upper() in GUIDER
+
+
+def is_dark(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether an exposure is a dark of some instrument."""
+    return str(metadata.get("EXP_TYPE", "")).upper() in DARKS
+
+
 def unavailable(metadata: Mapping[str, Any]) -> str | None:
     """Return what kind of exposure this is if there are no steps for it yet."""
-    if str(metadata.get("EXP_TYPE", "")).upper() in GUIDER:
-        return f"guider exposures (EXP_TYPE {metadata['EXP_TYPE']})"
-    if str(metadata.get("EXP_TYPE", "")).upper().endswith("DARK"):
-        return f"darks (EXP_TYPE {metadata['EXP_TYPE']})"
-    if metadata.get("TSOVISIT") is True:
-        return "time series (TSOVISIT is T)"
     if metadata.get("MSTR_RD1") is not None or metadata.get("SSTR_NST"):
         return "subarrays of several stripes"
     return None
 
 
 def refuse_unavailable(metadata: Metadata) -> None:
-    """Refuse an exposure of a mode that is not there yet.
+    """Refuse an exposure of a mode that is not there yet, or of another program.
 
     Raises
     ------
     InputError
         In one sentence.
     """
+    if is_guider(metadata):
+        msg = (
+            f"{metadata.source}: EXP_TYPE is {metadata['EXP_TYPE']}, guide-star data; "
+            f"use calwebb-guider"
+        )
+        raise InputError(msg)
     kind = unavailable(metadata)
     if kind:
         msg = f"{metadata.source}: calwebb_detector1 for {kind} is not available yet"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.models import Float32, Image, UInt32
+from calwebb_core.framework.reference_data import Reference
 from calwebb_core.science.dq import DO_NOT_USE, NO_FLAT_FIELD, REFERENCE_PIXEL
 from calwebb_core.science.kernels.flat import divide_by_flat
 
@@ -42,6 +43,27 @@ class Flat:
         """Return where there is no flat value to divide by."""
         flagged = (self.dq & np.uint32(NO_FLAT_FIELD)) != 0
         return np.asarray(~np.isfinite(self.data) | (self.data == 0) | flagged)
+
+
+def flat_of(reference: Reference) -> Flat:
+    """Return the arrays of a FLAT reference.
+
+    Raises
+    ------
+    ReferenceFileError
+        If it has no SCI array.
+    """
+    data = reference.arrays.get("SCI")
+    if data is None:
+        msg = f"{reference.name}: the flat reference has no SCI array"
+        raise ReferenceFileError(msg)
+    err = reference.arrays.get("ERR")
+    return Flat(
+        data=np.asarray(data, np.float32),
+        err=np.zeros(data.shape, np.float32) if err is None else np.asarray(err, np.float32),
+        dq=np.zeros(data.shape, np.uint32) if reference.dq is None else reference.dq,
+        name=reference.name,
+    )
 
 
 def check_flat(flat: Flat, shape: tuple[int, ...]) -> None:
