@@ -170,6 +170,9 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where finished blocks go."""
 
+    def begin(self) -> None:
+        """Forget blocks of an earlier run of the chain."""
+
     def write(self, block: Block) -> None:
         """Take the core of a block."""
 
@@ -276,6 +279,13 @@ def run_chain(exposure: Exposure, chain: list[Correction], sink: Sink) -> None:
         sink.write(block)
         return counts
 
+    sink.begin()
     counts = in_threads(work, windows_of(exposure.shape, halo))
+    reshaped = False
     for correction, own in zip(chain, zip(*counts, strict=True), strict=True):
-        correction.finish(sum(own))
+        try:
+            correction.finish(sum(own))
+        except Reshaped:
+            reshaped = True
+    if reshaped:
+        raise Reshaped

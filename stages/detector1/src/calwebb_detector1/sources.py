@@ -195,6 +195,9 @@ class RampSink:
         zero = ramp.zeroframe
         self.zeroframe = np.empty_like(zero) if apart and zero is not None else zero
 
+    def begin(self) -> None:
+        """Start anew: every block is written again."""
+
     def write(self, block: Block) -> None:
         """Take the core of a block."""
         core = block.core

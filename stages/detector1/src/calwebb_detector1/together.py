@@ -180,6 +180,11 @@ class RatesOnDisk:
     def _open(self, path: Path, shape: tuple[int, ...]) -> ImageStream:
         return ImageStream(path, rate_metadata(self._expected), shape)
 
+    def begin(self) -> None:
+        """Start anew: every block is written again."""
+        for stream in (self._rate, self._rateints):
+            stream.begin()
+
     def write(self, block: Block) -> None:
         """Take the core of a block."""
         for stream, product in zip((self._rateints, self._rate), block.rates, strict=True):
@@ -206,6 +211,10 @@ class RatesInMemory:
         self._rateints = empty_product((nints, ny, nx))
         self._rate = empty_product((ny, nx))
         self.optional: dict[str, Any] = {}
+
+    def begin(self) -> None:
+        """Start anew: every block is written again."""
+        self.optional = {}
 
     def write(self, block: Block) -> None:
         """Take the core of a block."""

@@ -62,6 +62,11 @@ class ImageStream:
     def _blocks(self) -> list[Block]:
         return product_blocks(self.path, self.metadata, self.model, self.arrays, self.tables)
 
+    def begin(self) -> None:
+        """Start anew: every part is to be put again."""
+        for array in self.arrays.values():
+            array.datasum = 0
+
     def put(self, name: str, rows: slice, columns: slice, values: NDArray[Any]) -> None:
         """Write a part of an array: all integrations, some rows and columns; thread-safe.
 

@@ -191,7 +191,7 @@ def search_pixel(
     differences: Float32,
     scratch: Float32,
     hits: Bool,
-) -> int:
+) -> Scalar:
     """Flag the jumps of the pixel at `place` (y, x) and return how many were found.
 
     `hits` is all False before and after; the other arguments are those of `find_jumps`.
