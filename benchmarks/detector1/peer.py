@@ -1,0 +1,54 @@
+"""Run the official stage 1 on one exposure with given reference files.
+
+Run by the Python of the official package's environment: ``python peer.py UNCAL REFS.json DIR``,
+with the reference files that calwebb-references chose, and the steps that ours runs by default.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ["STPIPE_DISABLE_CRDS_STEPPARS"] = "true"
+os.environ["CRDS_SERVER_URL"] = "https://jwst-serverless-mode.stsci.edu"
+os.environ["CRDS_READONLY_CACHE"] = "1"
+os.environ["CRDS_OBSERVATORY"] = "jwst"
+
+STEPS = {
+    "dq_init": ("mask",),
+    "saturation": ("saturation", "superbias"),
+    "superbias": ("superbias",),
+    "refpix": ("refpix", "sirskernel"),
+    "reset": ("reset",),
+    "rscd": ("rscd",),
+    "lastframe": ("lastframe",),
+    "linearity": ("linearity",),
+    "dark_current": ("dark",),
+    "jump": ("gain", "readnoise"),
+    "ramp_fit": ("gain", "readnoise"),
+    "gain_scale": ("gain",),
+}
+
+
+def main(uncal: str, references: str, output_dir: str) -> None:
+    """Run the pipeline and leave its products in the output folder."""
+    from jwst.pipeline import Detector1Pipeline
+
+    path = Path(references)
+    entries = json.loads(path.read_text())["references"]
+    files = {
+        kind: entry if entry == "N/A" else str((path.parent / entry["path"]).resolve())
+        for kind, entry in entries.items()
+    }
+    steps = {
+        step: {f"override_{kind}": files.get(kind, "N/A") for kind in kinds}
+        for step, kinds in STEPS.items()
+    }
+    steps["ipc"] = {"skip": True}
+    if "_mir" in Path(uncal).name:
+        steps["refpix"]["skip"] = True
+    Detector1Pipeline.call(uncal, steps=steps, output_dir=output_dir, save_results=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
