@@ -6,7 +6,8 @@ import sys
 import numpy as np
 
 os.environ["STPIPE_DISABLE_CRDS_STEPPARS"] = "true"
-os.environ.setdefault("CRDS_SERVER_URL", "https://jwst-serverless-mode.stsci.edu")
+os.environ["CRDS_SERVER_URL"] = "https://jwst-serverless-mode.stsci.edu"
+os.environ["CRDS_READONLY_CACHE"] = "1"
 
 from jwst.pipeline import GuiderPipeline
 
