@@ -4,12 +4,14 @@ import logging
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
+from calwebb_core.framework.crds_parameters import crds_layer, parameter_types
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.parameters import merge
 from calwebb_core.framework.pipeline import Pipeline
-from calwebb_core.framework.plan import make_plan
+from calwebb_core.framework.plan import Planned, make_plan
 from calwebb_core.framework.provenance import input_record
 from calwebb_core.framework.references import References
 from calwebb_core.framework.runner import (
@@ -19,7 +21,7 @@ from calwebb_core.framework.runner import (
     reference_types,
 )
 from calwebb_core.framework.running import Progress
-from calwebb_core.framework.settings import Wishes, settle
+from calwebb_core.framework.settings import StepSettings, Wishes, settle
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ def call_pipeline(
     only: str | None = None,
     progress: Progress | None = None,
     one_by_one: bool = False,
+    crds_parameters: bool = True,
     **wishes: Unpack[Wishes],
 ) -> RunResult:
     """Run a pipeline on a file and write the products.
@@ -57,6 +60,8 @@ def call_pipeline(
         REFS.json or references in memory, else CRDS is asked; files or "N/A" by type.
     output_dir, stop_after, only, progress, one_by_one, **wishes
         As in `calwebb_core.framework.runner.run_pipeline`.
+    crds_parameters : bool
+        Take options that the user does not give from the `pars-*` files among the references.
 
     Raises
     ------
@@ -64,26 +69,77 @@ def call_pipeline(
         As `run_pipeline`.
     """
     pipeline = load_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
-    settings = settle(pipeline, **wishes)
+    settle(pipeline, **wishes)
     path, folder = check_input(Path(source)), None if input_dir is None else Path(input_dir)
     check_output_dir(Path(output_dir))
     metadata = (opened := Opened(pipeline, path, folder)).metadata()
-    plan = make_plan(pipeline, metadata, settings, stop_after=stop_after, only=only)
-    types = reference_types(plan, settings)
-    found = find_references(references, metadata, types, overrides or {})
-    found.check(types)
+    part = Part(stop_after, only)
+    prepared = prepare(
+        pipeline, metadata, part, references, overrides or {}, wishes, crds=crds_parameters
+    )
     # no ** here: it would keep the container alive while the steps replace it
     return execute(
         pipeline,
         opened.take_model(),
-        plan,
-        settings=settings,
-        references=found,
+        prepared.plan,
+        settings=prepared.settings,
+        references=prepared.references,
         output_dir=output_dir,
         source=input_record(path, folder),
         progress=progress,
         one_by_one=one_by_one,
+        crds_parameters=prepared.layer,
     )
+
+
+class Part(NamedTuple):
+    """What of a pipeline is asked for: up to a step, or one alone."""
+
+    stop_after: str | None
+    only: str | None
+
+
+class Prepared(NamedTuple):
+    """What a run needs to know before the pixels are read."""
+
+    plan: list[Planned]
+    settings: dict[str, StepSettings]
+    references: References
+    layer: dict[str, dict[str, Any]]
+
+
+def prepare(
+    pipeline: Pipeline,
+    metadata: Metadata,
+    part: Part,
+    given: str | Path | References | None,
+    overrides: Mapping[str, str | Path],
+    wishes: Wishes,
+    *,
+    crds: bool,
+) -> Prepared:
+    """Plan a run and find its references, with the options that CRDS gives for the exposure.
+
+    CRDS is asked for options only when it is asked for reference files, too.
+    """
+    settings = settle(pipeline, **wishes)
+    plan = make_plan(pipeline, metadata, settings, **part._asdict())
+    types = reference_types(plan, settings)
+    steps = [item.step for item in plan]
+    more = parameter_types(pipeline, steps) if crds else []
+    found = find_references(given, metadata, [*types, *more], overrides, only_with=types)
+    layer = crds_layer(pipeline, steps, found) if crds else {}
+    if layer:
+        own = wishes.get("parameters") or {}
+        wishes = {**wishes, "parameters": merge(layer, {k: v or {} for k, v in own.items()})}
+        settings = settle(pipeline, **wishes)
+        plan = make_plan(pipeline, metadata, settings, **part._asdict())
+        wanted = reference_types(plan, settings)
+        if given is None and (new := set(wanted) - set(types)):
+            found.entries |= find_references(given, metadata, sorted(new), overrides).entries
+        types = wanted
+    found.check(types)
+    return Prepared(plan, settings, found, layer)
 
 
 class Opened:
@@ -143,11 +199,12 @@ def find_references(
     metadata: Metadata,
     types: Iterable[str],
     overrides: Mapping[str, str | Path],
+    only_with: Iterable[str] | None = None,
 ) -> References:
     """Return the references of a run: those given, else those that CRDS chooses.
 
-    CRDS is asked only for types that are not overridden, so that overriding all of them
-    needs no CRDS.
+    CRDS is asked only for types that are not overridden, and not at all when none of `only_with`
+    are left of them (by default `types`), so that overriding all of them needs no CRDS.
     """
     if isinstance(given, References):
         return given.with_overrides(overrides)
@@ -155,9 +212,10 @@ def find_references(
         references = References.from_file(given)
         _check_exposure(references, metadata)
         return references.with_overrides(overrides)
-    wanted = [kind for kind in types if kind not in {name.lower() for name in overrides}]
+    named = {name.lower() for name in overrides}
+    wanted = [kind for kind in types if kind not in named]
     chosen = References({})
-    if wanted:
+    if set(wanted if only_with is None else only_with) - named:
         chosen = References.from_crds(metadata, wanted)
     return chosen.with_overrides(overrides)
 

@@ -78,6 +78,14 @@ MORE = [
         help="Use this reference file, or none. May be repeated.",
     ),
     click.option(
+        "--no-crds-parameters",
+        "crds_parameters",
+        is_flag=True,
+        flag_value=False,
+        default=True,
+        help="Leave out the options that the pars-* files of CRDS give.",
+    ),
+    click.option(
         "--threads",
         type=click.IntRange(min=1),
         metavar="N",

@@ -16,6 +16,7 @@ from typing import Any
 from calwebb_core.framework.crds_keywords import RULE_NAMES, rule_parameters
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.reference_types import PARAMETERS
 
 __all__ = ["RULE_NAMES", "Selection", "best_references", "context_name", "rule_parameters"]
 
@@ -93,7 +94,11 @@ def best_references(
     if not wanted:
         return Selection(chosen, library.__version__, {})
     found = _recommendations(library, parameters, wanted, chosen, metadata.source)
-    problems = {kind: text for kind in wanted if (text := _problem(found.get(kind, "")))}
+    problems = {
+        kind: text
+        for kind in wanted
+        if (text := _problem(found.get(kind, ""))) and not kind.startswith(PARAMETERS)
+    }
     if problems and strict:
         kind = next(iter(problems))
         raise ReferenceFileError(no_match_text(kind, problems[kind], chosen, metadata.source))
@@ -216,7 +221,7 @@ def _problem(name: str) -> str:
 def _name(kind: str, found: dict[str, str], context: str) -> str:
     """Return a type's file name, or N/A; a type that the context does not know is N/A too."""
     name = found.get(kind, NOT_FOUND)
-    if UNKNOWN_TYPE in name.lower():
+    if UNKNOWN_TYPE in name.lower() and not kind.startswith(PARAMETERS):
         logger.warning("context %s knows no type %s; it is taken as N/A", context, kind)
     return NOT_APPLICABLE if name.startswith(NOT_FOUND) else name
 

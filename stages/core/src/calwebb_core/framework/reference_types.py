@@ -63,4 +63,54 @@ REFERENCE_KEYWORDS = {
 # Types that products have no keyword for; the provenance names their files.
 OTHER_TYPES = ("abvegaoffset", "apcorr", "picture_frame", "pictureframe", "psf")
 
-KNOWN_TYPES = tuple(sorted((*REFERENCE_KEYWORDS, *OTHER_TYPES)))
+# CRDS types of files that hold options instead of pixels: `pars-` and the official class's name.
+PARAMETERS = "pars-"
+CLASS_NAMES = {"bkg_subtract": "background"}
+PIPELINES = ("detector1", "dark", "guider", "image2", "image3")
+STEPS = (
+    "assign_wcs",
+    "bkg_subtract",
+    "charge_migration",
+    "clean_flicker_noise",
+    "dark_current",
+    "dq_init",
+    "emicorr",
+    "firstframe",
+    "flat_field",
+    "gain_scale",
+    "group_scale",
+    "guider_cds",
+    "ipc",
+    "jump",
+    "lastframe",
+    "linearity",
+    "outlier_detection",
+    "persistence",
+    "photom",
+    "picture_frame",
+    "ramp_fit",
+    "refpix",
+    "resample",
+    "reset",
+    "rscd",
+    "saturation",
+    "skymatch",
+    "source_catalog",
+    "superbias",
+    "tweakreg",
+)
+
+
+def step_type(name: str) -> str:
+    """Return the CRDS type of a step's options: "dark_current" -> "pars-darkcurrentstep"."""
+    return f"{PARAMETERS}{CLASS_NAMES.get(name, name).replace('_', '')}step"
+
+
+def pipeline_type(name: str) -> str:
+    """Return the CRDS type of a pipeline's options: "calwebb_dark" -> "pars-darkpipeline"."""
+    return f"{PARAMETERS}{name.removeprefix('calwebb_').replace('_', '')}pipeline"
+
+
+PARAMETER_TYPES = (*map(step_type, STEPS), *map(pipeline_type, PIPELINES))
+
+KNOWN_TYPES = tuple(sorted((*REFERENCE_KEYWORDS, *OTHER_TYPES, *PARAMETER_TYPES)))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,22 @@ class References:
         self._kept[key] = reference
         return reference
 
+    def prefetch(self, kinds: Iterable[str], metadata: Metadata) -> None:
+        """Read the files of some types side by side, for `load` to hand out later.
+
+        What is wrong with one is said when it is asked for.
+        """
+        from calwebb_core.framework.threads import in_threads
+
+        def read(kind: str) -> None:
+            entry = self.entries.get(kind)
+            key = (kind, science_window(metadata))
+            if isinstance(entry, Source) and key not in self._kept:
+                with suppress(ReferenceFileError):
+                    self._kept[key] = read_reference(kind, entry.path, metadata)
+
+        in_threads(read, dict.fromkeys(kinds))
+
     @staticmethod
     def open_file(kind: str, path: str | Path) -> Reference:
         """Return a file that an option names, FITS or ASDF, whole.
@@ -201,6 +218,10 @@ class References:
             return read_reference(kind, Path(path))
         except ReferenceFileError as error:
             raise InputError(str(error).replace(" reference file", " file")) from error
+
+    def note(self, kind: str) -> None:
+        """Count a type among those used, although it was read elsewhere."""
+        self._note(kind, self._entry(kind))
 
     def used(self) -> dict[str, dict[str, str]]:
         """Return name and SHA-256 of every type loaded so far, in alphabetic order."""

@@ -105,11 +105,17 @@ def execute(
     source: Mapping[str, Any] | None,
     progress: Progress | None,
     one_by_one: bool = False,
+    crds_parameters: Mapping[str, Any] | None = None,
 ) -> RunResult:
-    """Do what `run_pipeline` does, with settings and plan that were made before."""
+    """Do what `run_pipeline` does, with settings and plan that were made before.
+
+    `crds_parameters` are those of the options that CRDS gave, for the record.
+    """
     folder = check_output_dir(Path(output_dir))
     references.check(reference_types(plan, settings))
     record = RunRecord(pipeline, dict(source or {"name": Path(model.metadata.source).name}))
+    if crds_parameters:
+        record.content["crds_parameters"] = dict(crds_parameters)
     run = Run(pipeline, model, references, settings, folder, record)
     del model  # only the run holds the big arrays, so that a step can free its input
     apart = one_by_one or pipeline.together is None
