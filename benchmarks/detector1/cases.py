@@ -24,6 +24,7 @@ class Case:
     peer: bool = True
 
 
+# fmt: off
 CASES = (
     Case(
         "full1",
@@ -46,8 +47,8 @@ CASES = (
     Case(
         "miri",
         "MIRI full frame, 20 groups x 2 integrations",
-        ("--scenario", "miri", "--subarray", "FULL", "--groups", "20", "--integrations", "2")
-        + ("--exposures", "1"),
+        ("--scenario", "miri", "--subarray", "FULL", "--groups", "20", "--integrations", "2",
+         "--exposures", "1"),
     ),
     Case(
         "series60",
@@ -73,6 +74,9 @@ CASES = (
         3,
     ),
 )
+
+
+# fmt: on
 
 
 def raw_file(data: Path, case: Case) -> Path:

@@ -21,7 +21,6 @@ STEPS = {
     "refpix": ("refpix", "sirskernel"),
     "reset": ("reset",),
     "rscd": ("rscd",),
-    "lastframe": ("lastframe",),
     "linearity": ("linearity",),
     "dark_current": ("dark",),
     "jump": ("gain", "readnoise"),

@@ -16,11 +16,13 @@ RAW: Final = "*_uncal.fits"
 log = logging.getLogger(__name__)
 
 
-def raw_exposures(places: Iterable[str | os.PathLike[str]]) -> list[Path]:
+def raw_exposures(
+    places: Iterable[str | os.PathLike[str]], *, guide_stars: bool = False
+) -> list[Path]:
     """Return the raw exposures that files, folders and lists of files name, sorted.
 
     A folder stands for its `*_uncal.fits`, a text file for the paths in it, one a line,
-    relative to its own folder. Guide-star data are left out, with a warning.
+    relative to its own folder. Guide-star data are left out, with a warning, unless asked for.
 
     Raises
     ------
@@ -30,11 +32,13 @@ def raw_exposures(places: Iterable[str | os.PathLike[str]]) -> list[Path]:
     given = [Path(place) for place in places]
     files = [file for place in given for file in _expand(place)]
     guide = [file for file in files if _is_guide_star(file)]
-    if guide:
+    if guide and not guide_stars:
         log.warning("guide-star files are left out: %d, such as %s", len(guide), guide[0])
     science = sorted(set(files) - set(guide))
     for file in science:
         raw_exposure(file)
+    if guide_stars:
+        science = sorted({*science, *guide})
     if not science:
         msg = f"{', '.join(map(str, given))}: no raw exposure; expected files named {RAW}"
         raise InputError(msg)

@@ -24,7 +24,7 @@ END: Final = "END".ljust(CARD)
 GZIP: Final = "\x1f\x8b"
 
 STRIPES: Final = ("MSTR_RD1", "SSTR_NST")
-TIMES: Final = ("EXPSTART", "EXPEND", "EXSEGNUM")
+TIMES: Final = ("EXPSTART", "EXPEND", "EXSEGNUM", "EXSEGTOT")
 KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES, *STRIPES, *TIMES))
 _STRING: Final = re.compile(r"\s*'((?:[^']|'')*)'")
 

@@ -9,11 +9,14 @@ from typing import Final
 from calwebb_associate.exposure_types import DARK, GUIDE
 from calwebb_associate.headers import STRIPES, Header
 from calwebb_associate.rules import Facts
+from calwebb_core.framework.reference_types import pipeline_type, step_type
 
 DETECTOR1: Final = "calwebb-detector1"
+DARKS: Final = "calwebb-dark"
+GUIDER: Final = "calwebb-guider"
 IMAGE2: Final = "calwebb-image2"
 IMAGE3: Final = "calwebb-image3"
-PIPELINES: Final = (DETECTOR1, IMAGE2, IMAGE3)
+PIPELINES: Final = (DETECTOR1, DARKS, GUIDER, IMAGE2, IMAGE3)
 
 # CRDS types that each program may load.
 REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
@@ -38,6 +41,19 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
         "flat",
         "pastasoss",
     ),
+    DARKS: (
+        "mask",
+        "emicorr",
+        "saturation",
+        "reset",
+        "superbias",
+        "ipc",
+        "refpix",
+        "sirskernel",
+        "linearity",
+        "rscd",
+    ),
+    GUIDER: ("mask", "gain", "readnoise", "flat"),
     IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
     IMAGE3: ("apcorr", "abvegaoffset"),
 }
@@ -46,6 +62,48 @@ OPTIONAL_TYPES: Final[dict[str, tuple[str, ...]]] = {
     "emicorr": ("emicorr",),
     "persistence": ("persat", "trapdensity", "trappars"),
     "clean_flicker_noise": ("flat", "pastasoss"),
+}
+# Steps of each program, for the files of options that CRDS may have for them.
+STEPS: Final[dict[str, tuple[str, ...]]] = {
+    DETECTOR1: (
+        "group_scale",
+        "dq_init",
+        "emicorr",
+        "saturation",
+        "ipc",
+        "firstframe",
+        "lastframe",
+        "reset",
+        "superbias",
+        "refpix",
+        "linearity",
+        "rscd",
+        "dark_current",
+        "charge_migration",
+        "jump",
+        "picture_frame",
+        "clean_flicker_noise",
+        "persistence",
+        "ramp_fit",
+        "gain_scale",
+    ),
+    DARKS: (
+        "group_scale",
+        "dq_init",
+        "emicorr",
+        "saturation",
+        "ipc",
+        "firstframe",
+        "lastframe",
+        "reset",
+        "superbias",
+        "refpix",
+        "linearity",
+        "rscd",
+    ),
+    GUIDER: ("dq_init", "guider_cds", "flat_field"),
+    IMAGE2: ("bkg_subtract", "assign_wcs", "flat_field", "photom", "resample"),
+    IMAGE3: ("tweakreg", "skymatch", "outlier_detection", "resample", "source_catalog"),
 }
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
 IMAGING: Final = ("nrc_image",)
@@ -67,21 +125,28 @@ def has_step(pipeline: str, step: str) -> bool:
     return set(OPTIONAL_TYPES[step]) <= set(REFERENCE_TYPES[pipeline])
 
 
-def detector1_refuses(header: Header, exposure: Facts) -> str:
-    """Return why calwebb-detector1 does not take an exposure, or "" if it does."""
+def parameter_types(pipeline: str) -> tuple[str, ...]:
+    """Return the CRDS types of the files of options for a program and its steps."""
+    whole = pipeline_type(pipeline.removeprefix("calwebb-"))
+    return (*map(step_type, STEPS[pipeline]), whole)
+
+
+def first_program(exp_type: str) -> str:
+    """Return the program that raw data of an EXP_TYPE (lower case) go through first."""
+    if exp_type in GUIDE:
+        return GUIDER
+    return DARKS if exp_type in DARK else DETECTOR1
+
+
+def stage1_refuses(header: Header, exposure: Facts) -> str:
+    """Return why no program of stage 1 takes an exposure, or "" if one does."""
     instrument = str(header.get("INSTRUME", "")).upper()
     if exposure.exp_type in GUIDE:
-        return "guide-star data: calwebb-guider is not available yet"
-    if exposure.exp_type in DARK:
-        return "darks: calwebb-dark is not available yet"
+        return f"{exposure.exp_type.upper()}: guide-star data in a file that is not named so"
     if instrument not in DETECTOR1_INSTRUMENTS:
         return f"{instrument}: calwebb-detector1 is not available for it yet"
-    for applies, what in (
-        (exposure.time_series or header.get("TSOVISIT") is True, "time series"),
-        (any(header.get(keyword) for keyword in STRIPES), "subarrays of several stripes"),
-    ):
-        if applies:
-            return f"{what}: calwebb-detector1 is not available for them yet"
+    if any(header.get(keyword) for keyword in STRIPES):
+        return "subarrays of several stripes: calwebb-detector1 is not available for them yet"
     return ""
 
 
@@ -97,6 +162,8 @@ def imaging_refuses(exposure: Facts, exptypes: frozenset[str]) -> str:
     """
     if "background" in exptypes:
         return "background subtraction is not available yet"
-    if exposure.exp_type not in IMAGING or exposure.time_series:
+    if exposure.time_series:
+        return "time series: calwebb-image2 is not available for them yet"
+    if exposure.exp_type not in IMAGING:
         return f"{exposure.exp_type.upper()}: images other than NRC_IMAGE are not available yet"
     return ""

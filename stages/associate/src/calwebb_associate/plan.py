@@ -10,32 +10,32 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from calwebb_associate.best_references import BestReferences
+from calwebb_associate.choice import NOT_APPLICABLE, Wanted, choose, count_of
+from calwebb_associate.exposure_types import GUIDE
 from calwebb_associate.generate import MadeAssociation, left_out, make_associations
 from calwebb_associate.headers import Header, HeaderCache
 from calwebb_associate.pipelines import (
-    DETECTOR1,
+    GUIDER,
     IMAGE2,
     IMAGE3,
     PIPELINES,
-    detector1_refuses,
+    first_program,
     imaging_refuses,
-    needed_types,
+    stage1_refuses,
 )
 from calwebb_associate.pool import Pool, Row, make_pool, raw_exposure, root_of
 from calwebb_associate.rules import facts
+from calwebb_associate.segments import missing_segments
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.names import GuideStarName, split_suffix
-
-NOT_APPLICABLE: Final = "N/A"
 
 
 @dataclass(frozen=True)
 class PlannedExposure:
-    """A raw exposure.
+    """A raw exposure, or guide-star data.
 
     Attributes
     ----------
@@ -48,7 +48,9 @@ class PlannedExposure:
     size : int
         Bytes of the file.
     available : bool
-        Whether calwebb-detector1 takes it.
+        Whether the program takes it.
+    program : str
+        calwebb-detector1, calwebb-dark or calwebb-guider.
     """
 
     root: str
@@ -56,6 +58,7 @@ class PlannedExposure:
     header: Header
     size: int
     available: bool
+    program: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Plan:
     reference_paths : dict
         Path of each chosen file, by its name.
     not_available : tuple of str
-        Sentences: what is left out and why.
+        Sentences: what is left out or missing, and why.
     asked : int
         How often CRDS was asked.
     """
@@ -131,6 +134,7 @@ def make_plan(
     pool_name: str = "pool.csv",
     overrides: Collection[str] = (),
     steps: Collection[str] = (),
+    crds_parameters: bool = True,
 ) -> Plan:
     """Plan a run.
 
@@ -152,6 +156,8 @@ def make_plan(
         Reference types that the user gives: a missing match is no reason to leave out.
     steps : collection of str
         Steps that are on although they are off by default and have reference types of their own.
+    crds_parameters : bool
+        Whether files of options are chosen, too, and steps that they turn on get their files.
 
     Raises
     ------
@@ -163,25 +169,35 @@ def make_plan(
     """
     if crds_path is not None:
         os.environ["CRDS_PATH"] = str(crds_path)
-    paths, guide = _science_files(uncal_files)
-    headers, sizes = _read_headers(paths, None if cache is None else Path(cache))
-    pool = make_pool(headers, pool_name)
+    paths, guide = _apart(uncal_files)
+    headers, sizes = _read_headers(
+        [*paths, *guide.values()], None if cache is None else Path(cache)
+    )
+    pool = make_pool({path: headers[path] for path in paths}, pool_name)
     rows = {root_of(row): row for row in pool.exposures()}
     files = {split_suffix(path)[0]: path for path in headers}
     refused = {
-        root: detector1_refuses(headers[files[root]], facts(row)) for root, row in rows.items()
-    }
+        root: stage1_refuses(headers[files[root]], facts(row)) for root, row in rows.items()
+    } | {root: _guide_refused(headers[path]) for root, path in guide.items()}
     exposures = tuple(
-        PlannedExposure(root, files[root], headers[files[root]], sizes[files[root]], not why)
-        for root, why in refused.items()
+        PlannedExposure(
+            root,
+            files[root],
+            headers[files[root]],
+            sizes[files[root]],
+            not why,
+            GUIDER if root in guide else first_program(facts(rows[root]).exp_type),
+        )
+        for root, why in sorted(refused.items())
     )
     made = make_associations(pool)
     associations, reasons = _plan_associations(made, rows, refused)
     chooser = BestReferences(context)
-    types = {name: needed_types(name, steps) for name in pipelines}
-    needed = _needed(associations, refused, pipelines)
-    chosen = _choose(chooser, exposures, needed, types, overrides)
-    left = (*guide, *_count(refused.values(), "exposure"), *_count(reasons, "association"))
+    needed = _needed(associations, exposures, pipelines)
+    wanted = Wanted(overrides, steps, crds_parameters)
+    chosen = choose(chooser, exposures, needed, wanted)
+    left = (*_count(refused.values(), "exposure"), *_count(reasons, "association"))
+    unseen = missing_segments({root: headers[files[root]] for root in rows})
     return Plan(
         context=chooser.context,
         exposures=exposures,
@@ -189,33 +205,44 @@ def make_plan(
         associations=associations,
         references=chosen.references,
         reference_paths=chosen.paths,
-        not_available=(*left, *left_out(pool, made), *chosen.problems),
+        not_available=(*left, *left_out(pool, made), *chosen.problems, *unseen),
         asked=chooser.asked,
     )
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    """The reference files of all exposures, and in sentences what was not found."""
+def _apart(files: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], dict[str, Path]]:
+    """Return exposures, and guide-star data by root, after checking their names.
 
-    references: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
-    paths: dict[str, Path] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-
-def _science_files(files: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], list[str]]:
-    """Check the names; guide-star data are set aside with a sentence."""
-    science, guide = [], 0
+    Raises
+    ------
+    InputError
+        If a name does not fit, or guide-star data are there twice.
+    """
+    science: list[Path] = []
+    guide: dict[str, Path] = {}
     for file in sorted(Path(name) for name in files):
         try:
-            GuideStarName.parse(file)
+            name = GuideStarName.parse(file)
         except InputError:
             raw_exposure(file)
             science.append(file)
-        else:
-            guide += 1
-    sentence = f"{guide} file(s) of guide-star data: calwebb-guider is not available yet"
-    return science, [sentence] if guide else []
+            continue
+        if name.suffix != "uncal":
+            msg = f"{file}: is a _{name.suffix}; expected raw data (_uncal.fits)"
+            raise InputError(msg)
+        if name.root in guide:
+            msg = f"{file}: {name.root} is there twice, also as {guide[name.root]}; give it once"
+            raise InputError(msg)
+        guide[name.root] = file
+    return science, guide
+
+
+def _guide_refused(header: Header) -> str:
+    """Return why a file named as guide-star data is none, or ""."""
+    exp_type = str(header.get("EXP_TYPE", ""))
+    if exp_type.lower() in GUIDE:
+        return ""
+    return f"{exp_type or 'no EXP_TYPE'} in a file named as guide-star data"
 
 
 def _read_headers(
@@ -269,53 +296,19 @@ def _plan_associations(
 
 def _count(reasons: Iterable[str], what: str) -> list[str]:
     """Return a sentence for each reason, with how often it holds."""
-    counts = Counter(f"of {reason}" for reason in reasons if reason)
-    return _count_of(counts, what)
-
-
-def _count_of(counts: Counter[str], what: str) -> list[str]:
-    """Return a sentence for each entry of a counter."""
-    return [f"{n} {what}{'s' * (n > 1)} {why}" for why, n in sorted(counts.items())]
+    return count_of(Counter(f"of {reason}" for reason in reasons if reason), what)
 
 
 def _needed(
-    associations: Iterable[PlannedAssociation], refused: Mapping[str, str], pipelines: Sequence[str]
+    associations: Iterable[PlannedAssociation],
+    exposures: Iterable[PlannedExposure],
+    pipelines: Sequence[str],
 ) -> dict[str, list[str]]:
-    """Return the pipelines that each exposure goes through and that were asked for."""
-    needed = {root: [DETECTOR1] for root, why in sorted(refused.items()) if not why}
+    """Return the programs that each exposure goes through and that were asked for."""
+    needed = {item.root: [item.program] for item in exposures if item.available}
     for association in associations:
         for member in association.members if association.available else ():
             used = needed[split_suffix(member)[0]]
             if association.pipeline not in used:
                 used.append(association.pipeline)
     return {root: [name for name in used if name in pipelines] for root, used in needed.items()}
-
-
-def _choose(
-    chooser: BestReferences,
-    exposures: Iterable[PlannedExposure],
-    needed: Mapping[str, Sequence[str]],
-    types: Mapping[str, Sequence[str]],
-    overrides: Collection[str],
-) -> _Chosen:
-    """Choose the reference files of each exposure for the pipelines it goes through."""
-    chosen = _Chosen()
-    problems: Counter[str] = Counter()
-    for exposure in exposures:
-        names = needed.get(exposure.root, ())
-        wanted = [kind for name in names for kind in types[name]]
-        if not wanted:
-            continue
-        metadata = Metadata(exposure.header, str(exposure.path))
-        selection = chooser.choose(metadata, wanted)
-        chosen.references[exposure.root] = {
-            name: {kind: selection.names.get(kind, NOT_APPLICABLE) for kind in types[name]}
-            for name in names
-        }
-        for kind, path in selection.paths.items():
-            chosen.paths[selection.names[kind]] = path
-        for kind, why in selection.problems.items():
-            if kind not in overrides:
-                problems[f"without a {kind} file in {chooser.context} ({why})"] += 1
-    chosen.problems.extend(_count_of(problems, "exposure"))
-    return chosen

@@ -97,7 +97,7 @@ def reference_dq(reference: Reference, shape: tuple[int, ...]) -> UInt32:
         return np.zeros(shape, np.uint32)
     check_size(reference, "DQ", reference.dq.shape, shape)
     planes = reference.dq.reshape(-1, *shape)
-    together: UInt32 = np.bitwise_or.reduce(planes, axis=0)
+    together: UInt32 = planes[0] if len(planes) == 1 else np.bitwise_or.reduce(planes, axis=0)
     return together
 
 

@@ -192,6 +192,7 @@ class Exposure:
     average_dark_current : float32, (ny, nx), electron/s, or None
     unusable_groups : bool, (nints, ngroups): DO_NOT_USE for every pixel, as far as known; a
         step that flags whole groups says so with `flag_group`
+    shared : what steps have worked out of reference files, for later steps
     found : dict of such arrays: what an earlier run of the chain found, see `census`
     chain : corrections that come before, in order
     afterglow : what it leaves in the detector for the next exposure, as in `Ramp`
@@ -206,6 +207,7 @@ class Exposure:
     unusable_groups: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
     found: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     chain: list[Correction] = field(default_factory=list)
+    shared: dict[str, Any] = field(default_factory=dict)
     afterglow: Any = None
 
     def __post_init__(self) -> None:
@@ -216,6 +218,12 @@ class Exposure:
     def image_shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.shape[2:]
+
+    def share(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what an earlier step worked out under this name, or make it now."""
+        if name not in self.shared:
+            self.shared[name] = make()
+        return self.shared[name]
 
     def flag_group(self, group: int, integrations: slice = slice(None)) -> None:
         """Note that a step makes a group unusable for every pixel."""

@@ -81,6 +81,8 @@ def run_together(
         expected.update(PRIMECRS=0.0, EXTNCRS=0.0)
         sink = RatesOnDisk(model.metadata, expected, shape, model.tables, output_dir)
     prepared = [(step.prepare, parameters) for step, parameters in steps]
+    kinds = [kind for step, parameters in steps for kind in step.types(parameters)]
+    references.prefetch(kinds, model.metadata)
     return run_steps(model, prepared, references, sink)  # type: ignore[arg-type]
 
 

@@ -43,12 +43,13 @@ def irs2_refpix(arrays):
     model, wish = ramp_model(arrays), options(arrays)
     irs2.flag_bad_refpix(model, n_sigma=wish.get("limit", 3.0), flag_only=True)
     bad = (model.pixeldq & 131072 != 0).any(axis=1)
-    if wish.get("mean_subtraction", False):
+    if wish.get("irs2_mean_subtraction", False):
         kernel = {
             "refpix_algorithm": "median", "sirs_kernel_model": None, "sigreject": 4.0,
             "gaussmooth": 1.0, "halfwidth": 30,
         }  # fmt: skip
-        reference_pixels.correct_model(model, True, False, 11, 1.0, True, kernel, 3.0)
+        odd_even = wish.get("odd_even_columns", True)
+        reference_pixels.correct_model(model, odd_even, False, 11, 1.0, True, kernel, 3.0)
     irs2.flag_bad_refpix(model, replace_only=True)
     reference = datamodels.IRS2Model()
     names = [f"{kind}_{k}" for kind in ("alpha", "beta") for k in range(4)]
@@ -58,7 +59,8 @@ def irs2_refpix(arrays):
     reference.irs2_table = table
     types = [("output", "u2"), ("odd_even", "u2"), ("mask", "u4")]
     reference.dq_table = np.array([tuple(row) for row in arrays["bad"].tolist()], types)
-    found = irs2.correct_model(model, reference, preserve_refpix=wish.get("preserve", False))
+    preserve = wish.get("preserve_irs2_refpix", False)
+    found = irs2.correct_model(model, reference, preserve_refpix=preserve)
     return {"data": found.data, "pixeldq": found.pixeldq, "groupdq": found.groupdq, "bad": bad}
 
 
@@ -75,6 +77,14 @@ def irs2_saturation(arrays):
         model, reference, wish.get("n_pix_grow_sat", 1), True, bias_model=bias
     )
     return {"groupdq": found.groupdq, "pixeldq": found.pixeldq}
+
+
+def irs2_ipc(arrays):
+    from jwst.ipc.ipc_corr import do_correction
+
+    reference = datamodels.IPCModel()
+    reference.data = arrays["kernel"].copy()
+    return {"data": do_correction(ramp_model(arrays), reference).data}
 
 
 def sirs(arrays):

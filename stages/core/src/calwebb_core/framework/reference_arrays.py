@@ -72,9 +72,11 @@ class FileArrays(Mapping[str, NDArray[Any]]):
         stored = storage(self._path, hdu)
         view = self._stored(hdu)
         index = (planes, rows, columns) if view.ndim > 2 else (rows, columns)
-        raw = np.ascontiguousarray(view[(..., *index)] if view.ndim > 1 else view)
+        raw = view[(..., *index)] if view.ndim > 1 else view
+        if stored.unsigned or (stored.zero, stored.scale) != (0.0, 1.0):
+            raw = np.ascontiguousarray(raw)
         result = np.ascontiguousarray(stored.convert(raw, natural_dtype(stored)))
-        self._forget(raw.nbytes)
+        self._forget(result.nbytes)
         return result
 
     def _stored(self, hdu: Hdu) -> NDArray[Any]:

@@ -113,8 +113,9 @@ def products(
 
     Wave times wave and wave times ramp, both without their straight lines: `bent` float64
     (nbins, ngroups) has none, `members` float64 (2, nbins) is of how many ramps it is the sum,
-    and the sum of their phases; they are taken to be read at the mean. `frame` is in periods from one group to the next. Chi square of an amplitude c is, but for a
-    constant, c^2 times the first minus 2 c times the second.
+    and the sum of their phases; they are taken to be read at the mean. `frame` is in periods
+    from one group to the next. Chi square of an amplitude c is, but for a constant, c^2 times
+    the first minus 2 c times the second.
     """
     nbins, ngroups = bent.shape
     middle = 0.5 * (ngroups - 1)

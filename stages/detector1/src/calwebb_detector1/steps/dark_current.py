@@ -79,10 +79,13 @@ class DarkFrames:
         nframes, groupgap = self.pattern
         start = group * (nframes + groupgap)
         # the last two frames tell how the dark goes on
-        low = max(0, min(start, self.available - 2))
+        alone = nframes == 1 and start < self.available
+        low = start if alone else max(0, min(start, self.available - 2))
         planes = slice(low, min(start + nframes, self.available))
         frames = part_of(self.reference.arrays, "SCI", planes, part.rows, part.columns)
         frames = np.ascontiguousarray(frames.reshape((-1, *frames.shape[-3:])), np.float32)
+        if alone:
+            return np.ascontiguousarray(frames[:, 0])
         out = np.empty((frames.shape[0], *frames.shape[2:]), np.float32)
         kernels.average_frames(frames, start - low, nframes, out)
         return out
@@ -143,7 +146,9 @@ def average_current(
     array = reference.arrays.get("AVDRKCUR")
     if array is not None and np.any(array):
         check_size(reference, "AVDRKCUR", array.shape, shape)
-        return np.nan_to_num(np.ascontiguousarray(array, np.float32), nan=0.0)
+        known = np.isfinite(array)
+        current = np.ascontiguousarray(array, np.float32)
+        return current if known.all() else np.where(known, current, np.float32(0))
     return np.full(shape, float(reference.metadata.get("AVDRKCUR") or 0.0), np.float32)
 
 

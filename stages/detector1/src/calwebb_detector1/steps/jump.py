@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Float32, Ramp
+from calwebb_core.framework.models import Float32, Ramp, UInt32
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_detector1.arrays import usable_gain, usable_readnoise
@@ -82,11 +82,19 @@ def prepare(
         return skipped(f"the {missing} reference is N/A")
     if exposure.shape[1] < 3:
         return skipped(f"{exposure.shape[1]} groups an integration; three are needed")
-    gain = usable_gain(gain_reference, exposure.pixeldq)
-    # a hot pixel jumps at every turn, and would have its good neighbours flagged too
-    gain = np.where(exposure.pixeldq & DO_NOT_USE, np.float32(np.nan), gain)
-    readnoise = usable_readnoise(noise_reference, exposure.pixeldq)
+    gain = exposure.share("gain", lambda: usable_gain(gain_reference, exposure.pixeldq))
+    readnoise = exposure.share(
+        "readnoise", lambda: usable_readnoise(noise_reference, exposure.pixeldq)
+    )
     return correction(exposure, gain, readnoise, parameters)
+
+
+def usable_only(gain: Float32, pixeldq: UInt32) -> Float32:
+    """Return the gain with NaN for pixels that are not to be used.
+
+    A hot pixel jumps at every turn, and would have its good neighbours flagged too.
+    """
+    return np.where(pixeldq & DO_NOT_USE, np.float32(np.nan), gain)
 
 
 def correction(
@@ -100,13 +108,13 @@ def correction(
     nframes = metadata.require("NFRAMES", int)
     group_time = metadata.require("TGROUP", float)
     after = parameters.after_jump_flag_time1 or parameters.after_jump_flag_time2
-    median = float(np.nanmedian(gain)) if after else 1.0
+    median = float(np.nanmedian(usable_only(gain, exposure.pixeldq))) if after else 1.0
 
     def apply(block: Block) -> int:
         census.add(block)
         if method is None:
             return 0
-        own_gain = block.window.cut(gain)
+        own_gain = usable_only(block.window.cut(gain), block.pixeldq)
         counts = find_jumps(
             block.data,
             block.groupdq,

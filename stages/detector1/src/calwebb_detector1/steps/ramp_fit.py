@@ -146,8 +146,9 @@ def prepare(
     """Read gain and read noise; pixels without are flagged in PIXELDQ."""
     names_of(parameters)  # a bad one is better found before than after all the work
     metadata = exposure.metadata
-    gain = usable_gain(needed(references, "gain", metadata), exposure.pixeldq)
-    readnoise = usable_readnoise(needed(references, "readnoise", metadata), exposure.pixeldq)
+    own_gain, own_noise = (needed(references, kind, metadata) for kind in ("gain", "readnoise"))
+    gain = exposure.share("gain", lambda: usable_gain(own_gain, exposure.pixeldq))
+    readnoise = exposure.share("readnoise", lambda: usable_readnoise(own_noise, exposure.pixeldq))
     dark_current = exposure.average_dark_current
     census = Census(exposure, "ramp_fit")
     bounds = group_bounds(census.assumed, parameters, metadata.source)

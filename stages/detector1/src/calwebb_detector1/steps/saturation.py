@@ -21,16 +21,18 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.models import Float32, UInt8, UInt32
 from calwebb_core.framework.parameters import option
+from calwebb_core.framework.reference_arrays import part_of
+from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import Status, Step, skipped
 from calwebb_core.science.dq import NO_SAT_CHECK
 from calwebb_detector1.arrays import (
     check_array,
     check_ramps,
-    reference_array,
     reference_dq,
+    stored_shape,
 )
-from calwebb_detector1.blocks import Block, Correction, Exposure
+from calwebb_detector1.blocks import Block, Correction, Exposure, Window
 from calwebb_detector1.kernels import saturation as kernels
 from calwebb_detector1.together import alone
 
@@ -136,48 +138,54 @@ def _blank_zeroframe(
     kernels.blank_zeroframe(frame, grown)
 
 
-def load_bias(exposure: Exposure, references: References, nframes: int) -> Float32 | None:
-    """Return the superbias where the test of the second group needs it, NaN as 0."""
+def bias_of(exposure: Exposure, references: References, nframes: int) -> Reference | None:
+    """Return the superbias where the test of the second group needs it."""
     metadata = exposure.metadata
     if nframes == 1 or exposure.shape[1] < 3 or metadata.get("INSTRUME") == "MIRI":
         return None
     reference = references.load("superbias", metadata)
-    if reference is None:
-        return None
-    return np.nan_to_num(reference_array(reference, "SCI", exposure.image_shape), nan=0.0)
+    if reference is not None:
+        stored_shape(reference, "SCI", exposure.image_shape)
+    return reference
+
+
+def pixels_of(reference: Reference, part: Window) -> Float32:
+    """Return SCI of a reference for some pixels."""
+    array = part_of(reference.arrays, "SCI", rows=part.rows, columns=part.columns)
+    return np.ascontiguousarray(array, np.float32)
 
 
 def prepare(
     exposure: Exposure, references: References, parameters: SaturationParameters
 ) -> Correction | Status:
-    """Read the thresholds of an exposure."""
+    """Read the flags of an exposure's thresholds; each block reads its own thresholds."""
     reference = references.load("saturation", exposure.metadata)
     if reference is None:
         return skipped("the saturation reference is N/A")
+    stored_shape(reference, "SCI", exposure.image_shape)
     dq = reference_dq(reference, exposure.image_shape)
-    array = reference_array(reference, "SCI", exposure.image_shape)
-    threshold, unchecked = checked_threshold(array, dq)
     nframes = exposure.metadata.require("NFRAMES", int)
-    bias = load_bias(exposure, references, nframes) if parameters.use_readpatt else None
+    pedestal = bias_of(exposure, references, nframes) if parameters.use_readpatt else None
     exposure.pixeldq |= dq
-    exposure.pixeldq[unchecked] |= np.uint32(NO_SAT_CHECK)
 
     def apply(block: Block) -> int:
         part = block.window
+        threshold, unchecked = checked_threshold(pixels_of(reference, part), part.cut(dq))
         saturated = flag_saturation(
             block.data,
             block.groupdq,
             block.zeroframe,
-            threshold=part.cut(threshold),
-            unchecked=part.cut(unchecked),
+            threshold=threshold,
+            unchecked=unchecked,
             nframes=nframes,
-            bias=None if bias is None else part.cut(bias),
+            bias=None if pedestal is None else np.nan_to_num(pixels_of(pedestal, part), nan=0.0),
             parameters=parameters,
         )
+        block.pixeldq[unchecked] |= np.uint32(NO_SAT_CHECK)
         return int(np.count_nonzero(block.inner(saturated)))
 
     def finish(pixels: int) -> None:
-        logger.info("%d of %d pixels saturate", pixels, threshold.size)
+        logger.info("%d of %d pixels saturate", pixels, dq.size)
 
     return Correction(apply, parameters.n_pix_grow_sat, changes_data=False, finish=finish)
 
