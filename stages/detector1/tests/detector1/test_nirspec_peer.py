@@ -157,7 +157,7 @@ def test_saturation_within_averaged_groups(peer):
     rng = np.random.default_rng(10)
     # The last frames of the second group saturate.
     late = rng.random(ramp.data.shape[2:]) < 0.01
-    ramp.data[:, 0, late], ramp.data[:, 1, late], ramp.data[:, 2, late] = 10001, 29000, 40000
+    ramp.data[:, 0, late], ramp.data[:, 1, late], ramp.data[:, 2, late] = 10001, 20000, 40000
     ramp, theirs = saturation_of_both(peer, ramp, threshold, dq, bias, 0)
     # What the others flag as saturated in the second group alone gets DO_NOT_USE here.
     flags = theirs["groupdq"].copy()
