@@ -17,10 +17,11 @@ include: "rules/common.smk"
 wildcard_constraints:
     program=names.PROGRAM_PATTERN,
     exposure=names.EXPOSURE_PATTERN,
+    guide=names.GUIDE_STAR_PATTERN,
     product=names.LEVEL3_PATTERN,
-    unit=f"{names.EXPOSURE_PATTERN}|{names.LEVEL3_PATTERN}",
+    unit=f"{names.EXPOSURE_PATTERN}|{names.GUIDE_STAR_PATTERN}|{names.LEVEL3_PATTERN}",
     association=names.ASSOCIATION_PATTERN,
-    pipeline="detector1|image2|image3",
+    pipeline="detector1|dark|guider|image2|image3",
     name=r"[a-z0-9_.-]+",
 
 
@@ -37,5 +38,7 @@ rule all:
     input:
         rules.associations_all.input,
         rules.detector1_all.input,
+        rules.dark_all.input,
+        rules.guider_all.input,
         rules.image2_all.input,
         rules.image3_all.input,

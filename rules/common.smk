@@ -26,9 +26,11 @@ def image(stage):
 
 
 def unit_of(wildcards):
-    """Exposure or product that a job is about."""
+    """Exposure, guide-star data or product that a job is about."""
     values = dict(wildcards.items())
-    return values.get("unit") or values.get("exposure") or values["product"]
+    return next(
+        values[key] for key in ("unit", "exposure", "guide", "product") if key in values
+    )
 
 
 def raw_file(wildcards):

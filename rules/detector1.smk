@@ -53,3 +53,66 @@ rule detector1_all:
     input:
         RUN.products("detector1"),
         RUN.pictures("detector1"),
+
+
+# Darks become ramps, guide-star data count rates.
+
+
+rule dark:
+    input:
+        uncal=raw_file,
+        references=f"{RESULTS}/{{program}}/references/{{exposure}}_dark.json",
+        files=reference_files("dark"),
+    output:
+        f"{RESULTS}/{{program}}/detector1/{{exposure}}_dark.fits",
+    log:
+        f"{LOGS}/{{program}}/dark/{{exposure}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/dark/{{exposure}}.jsonl"
+    container:
+        image("detector1")
+    threads: 1
+    resources:
+        mem_mb=memory(base=900, per_input=6),
+        runtime=runtime(base=3, per_gigabyte=10),
+    params:
+        options=RUN.options("dark"),
+    shell:
+        "calwebb-dark run {input.uncal} --references {input.references}"
+        " --output-dir $(dirname {output}) {params.options}"
+        " --threads {threads} --log {log} -q"
+
+
+rule guider:
+    input:
+        uncal=raw_file,
+        references=f"{RESULTS}/{{program}}/references/{{guide}}_guider.json",
+        files=reference_files("guider"),
+    output:
+        f"{RESULTS}/{{program}}/detector1/{{guide}}_cal.fits",
+    log:
+        f"{LOGS}/{{program}}/guider/{{guide}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/guider/{{guide}}.jsonl"
+    container:
+        image("detector1")
+    threads: 1
+    resources:
+        mem_mb=memory(base=900, per_input=10),
+        runtime=5,
+    params:
+        options=RUN.options("guider"),
+    shell:
+        "calwebb-guider run {input.uncal} --references {input.references}"
+        " --output-dir $(dirname {output}) {params.options}"
+        " --threads {threads} --log {log} -q"
+
+
+rule dark_all:
+    input:
+        RUN.products("dark"),
+
+
+rule guider_all:
+    input:
+        RUN.products("guider"),

@@ -12,12 +12,20 @@ from typing import Any
 from calwebb_core.framework.parameter_docs import markdown_table, plain, schema_of
 from calwebb_core.framework.parameters import options_of
 from calwebb_core.framework.step import Step
+from calwebb_detector1.dark import PIPELINE as DARK
+from calwebb_detector1.guider import PIPELINE as GUIDER
 from calwebb_detector1.pipeline import PIPELINE as DETECTOR1
 from calwebb_image2.pipeline import PIPELINE as IMAGE2
 from calwebb_level3.image3 import PIPELINE as IMAGE3
 
 ROOT = Path(__file__).resolve().parent.parent
-PIPELINES = {"detector1": DETECTOR1, "image2": IMAGE2, "image3": IMAGE3}
+PIPELINES = {
+    "detector1": DETECTOR1,
+    "dark": DARK,
+    "guider": GUIDER,
+    "image2": IMAGE2,
+    "image3": IMAGE3,
+}
 SETTINGS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "uncal": (
         "uncal",
@@ -32,6 +40,11 @@ SETTINGS: dict[str, tuple[Any, dict[str, Any], str]] = {
         "",
         {"type": "string", "pattern": r"^(jwst_\d{4}\.pmap)?$"},
         "Rules that choose reference files; empty: CRDS_CONTEXT, else the operational ones",
+    ),
+    "crds_parameters": (
+        True,
+        {"type": "boolean"},
+        "Take options that are at their default here from the context's pars-* files",
     ),
     "overrides": (
         {},

@@ -219,6 +219,10 @@ def test_types_and_pipelines_choose_what_is_listed(run, crds, put, tmp_path):
     assert run(references, path, "--types", "Gain, flat", *context).exit_code == 0
     assert set(json.loads(output.read_text())["references"]) == {"gain", "flat"}
     assert run(references, path, "--pipeline", "calwebb-image3", *context).exit_code == 0
+    listed = {"apcorr", "abvegaoffset", "pars-tweakregstep"}
+    assert set(json.loads(output.read_text())["references"]) == listed
+    words = ("--pipeline", "calwebb-image3", "--no-crds-parameters")
+    assert run(references, path, *words, *context).exit_code == 0
     assert set(json.loads(output.read_text())["references"]) == {"apcorr", "abvegaoffset"}
 
 

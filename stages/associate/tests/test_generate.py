@@ -205,7 +205,6 @@ def test_what_has_no_rule_yet_is_counted_and_named():
         row(1, 6, exp_type="nrc_tacq"),
     )
     assert left_out(pool, make_associations(pool)) == [
-        "1 exposure of dark without association: not available yet (calwebb-dark)",
         "2 exposures of spectroscopy without association: not available yet (spec2, spec3)",
         "1 exposure of coronagraphy without level-3 association: not available yet (coron3)",
     ]

@@ -11,12 +11,22 @@ import pytest
 from calwebb_associate import best_references as module
 from calwebb_associate.best_references import BestReferences, Distinctions
 from calwebb_associate.headers import read_primary
-from calwebb_associate.pipelines import DETECTOR1, IMAGE2, IMAGE3, PIPELINES, REFERENCE_TYPES
+from calwebb_associate.pipelines import (
+    DARKS,
+    DETECTOR1,
+    GUIDER,
+    IMAGE2,
+    IMAGE3,
+    PIPELINES,
+    REFERENCE_TYPES,
+)
 from calwebb_associate.plan import make_plan
 from calwebb_core.framework.crds_client import Selection, best_references
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.reference_types import KNOWN_TYPES
+
+GUIDE = "jw01345001001_gs-acq1_2022117003102_uncal.fits"
 
 
 @pytest.fixture
@@ -28,7 +38,9 @@ def no_crds(monkeypatch):
         assert not strict
         asked.append((metadata["DETECTOR"], metadata["FILTER"]))
         names = {
-            kind: "N/A" if kind == "ipc" else f"{kind}_{metadata['DETECTOR']}.fits"
+            kind: "N/A"
+            if kind == "ipc" or "pars-" in kind
+            else f"{kind}_{metadata['DETECTOR']}.fits"
             for kind in types
             if not (kind == "flat" and metadata["FILTER"] == "F000W")
         }
@@ -64,7 +76,7 @@ def test_a_plan_holds_exposures_associations_and_references(put, no_crds):
     assert len(image3.members) == 3
     assert image3.content["asn_pool"] == "pool.csv"
     references = plan.references["jw01345001001_02201_00001_nrcalong"]
-    assert set(references) == set(PIPELINES)
+    assert set(references) == {DETECTOR1, IMAGE2, IMAGE3}
     assert references[DETECTOR1]["gain"] == "gain_NRCALONG.fits"
     assert references[DETECTOR1]["ipc"] == "N/A"
     assert set(references[IMAGE2]) == set(REFERENCE_TYPES[IMAGE2])
@@ -108,23 +120,35 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
         put(name(1, 2), TSOVISIT=True),
         put(name(1, 3), EXP_TYPE="NRC_DARK"),
         put(name(1, 4, "mirimage"), EXP_TYPE="MIR_IMAGE", INSTRUME="MIRI", DETECTOR="MIRIMAGE"),
-        put("jw01345001001_gs-acq1_2022117003102_uncal.fits"),
+        put(name(1, 5), MSTR_RD1=4),
+        put(GUIDE, EXP_TYPE="FGS_ACQ1", INSTRUME="FGS", DETECTOR="GUIDER1"),
+        put("jw01345001001_gs-id_1_image_uncal.fits"),
     ]
     plan = make_plan(files)
-    assert [exposure.available for exposure in plan.exposures] == [True, False, False, True]
-    assert not any(association.available for association in plan.associations)
-    assert set(plan.references) == {
-        "jw01345001001_02201_00001_nrcalong",
-        "jw01345001001_02201_00004_mirimage",
+    found = {exposure.root: (exposure.available, exposure.program) for exposure in plan.exposures}
+    assert found == {
+        "jw01345001001_02201_00001_nrcalong": (True, DETECTOR1),
+        "jw01345001001_02201_00002_nrcalong": (True, DETECTOR1),
+        "jw01345001001_02201_00003_nrcalong": (True, DARKS),
+        "jw01345001001_02201_00004_mirimage": (True, DETECTOR1),
+        "jw01345001001_02201_00005_nrcalong": (False, DETECTOR1),
+        "jw01345001001_gs-acq1_2022117003102": (True, GUIDER),
+        "jw01345001001_gs-id_1_image": (False, GUIDER),
     }
+    assert not any(association.available for association in plan.associations)
+    assert set(plan.references) == {root for root, (available, _) in found.items() if available}
+    guide = plan.references["jw01345001001_gs-acq1_2022117003102"]
+    assert guide == {GUIDER: {kind: f"{kind}_GUIDER1.fits" for kind in REFERENCE_TYPES[GUIDER]}}
+    assert len(plan.pool.rows) == 5
     assert plan.not_available == (
-        "1 file(s) of guide-star data: calwebb-guider is not available yet",
-        "1 exposure of darks: calwebb-dark is not available yet",
-        "1 exposure of time series: calwebb-detector1 is not available for them yet",
+        "1 exposure of NRC_IMAGE in a file named as guide-star data",
+        "1 exposure of subarrays of several stripes: calwebb-detector1 is not available for them "
+        "yet",
         "2 associations of MIR_IMAGE: images other than NRC_IMAGE are not available yet",
         "1 association of NRC_CORON: images other than NRC_IMAGE are not available yet",
-        "1 association of time series: calwebb-detector1 is not available for them yet",
-        "1 exposure of dark without association: not available yet (calwebb-dark)",
+        "2 associations of subarrays of several stripes: calwebb-detector1 is not available for "
+        "them yet",
+        "1 association of time series: calwebb-image2 is not available for them yet",
         "1 exposure of coronagraphy without level-3 association: not available yet (coron3)",
         "1 exposure of time series without level-3 association: not available yet (tso3)",
     )
@@ -133,7 +157,6 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
 @pytest.mark.parametrize(
     ("keywords", "kind"),
     [
-        ({"EXP_TYPE": "NRC_TACQ", "TSOVISIT": True}, "time series"),
         ({"MSTR_RD1": 4}, "subarrays of several stripes"),
         ({"SSTR_NST": 2}, "subarrays of several stripes"),
     ],
@@ -144,6 +167,71 @@ def test_what_detector1_refuses_is_not_planned(put, no_crds, keywords, kind):
     assert plan.references == {}
     said = f"1 exposure of {kind}: calwebb-detector1 is not available for them yet"
     assert said in plan.not_available
+
+
+def test_a_missing_segment_is_said_and_the_others_are_planned(put, no_crds):
+    files = [
+        put(f"jw01345001001_02201_00001-seg{n:03d}_nrcalong_uncal.fits",
+            TSOVISIT=True, EXP_TYPE="NRC_TSIMAGE", EXSEGNUM=n, EXSEGTOT=3)
+        for n in (3, 1)
+    ]  # fmt: skip
+    plan = make_plan(files)
+    assert all(exposure.available for exposure in plan.exposures)
+    assert plan.not_available[-1] == (
+        "jw01345001001_02201_00001_nrcalong: 1 of its 3 segments missing among the raw exposures: "
+        "jw01345001001_02201_00001-seg002_nrcalong_uncal.fits"
+    )
+    assert make_plan(files[::-1]) == plan
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([GUIDE.replace("uncal", "cal")], "is a _cal; expected raw data"),
+        ([GUIDE, f"other/{GUIDE}"], "jw01345001001_gs-acq1_2022117003102 is there twice"),
+    ],
+)
+def test_wrong_guide_star_files_are_refused(files, message):
+    with pytest.raises(InputError, match=message):
+        make_plan(files)
+
+
+def options_file(folder, **skip):
+    """Write a file of options of detector1."""
+    steps = ", ".join(
+        f"{{name: {step}, parameters: {{skip: {str(off).lower()}}}}}" for step, off in skip.items()
+    )
+    path = folder / "options.asdf"
+    path.write_text(
+        f"#ASDF 1.0.0\n--- !core/asdf-1.1.0 {{parameters: {{}}, steps: [{steps}]}}\n...\n"
+    )
+    return path
+
+
+def test_options_that_turn_a_step_on_bring_its_reference_files(put, no_crds, monkeypatch, tmp_path):
+    whole = module.best_references
+    path = options_file(tmp_path, emicorr=False, persistence=True, jump=False)
+
+    def answer(metadata, types, context, *, strict):
+        found = whole(metadata, types, context, strict=strict)
+        if "pars-detector1pipeline" in types:
+            found.names["pars-detector1pipeline"] = path.name
+            found.paths["pars-detector1pipeline"] = path
+        return found
+
+    monkeypatch.setattr(module, "best_references", answer)
+    plan = make_plan([put(), put(name(1, 2))])
+    chosen = plan.references["jw01345001001_02201_00001_nrcalong"][DETECTOR1]
+    assert chosen["emicorr"] == "emicorr_NRCALONG.fits"
+    assert "persat" not in chosen
+    assert chosen["pars-detector1pipeline"] == path.name
+    assert "pars-jumpstep" not in chosen
+    assert plan.reference_paths[path.name] == path
+    assert plan.asked == 2
+    chosen = make_plan([put()], crds_parameters=False).references
+    assert not {"emicorr", "pars-detector1pipeline"} & set(
+        chosen["jw01345001001_02201_00001_nrcalong"][DETECTOR1]
+    )
 
 
 def test_types_without_a_file_are_said_unless_the_user_gives_one(put, no_crds):

@@ -2,14 +2,19 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from calwebb_associate.pipelines import OPTIONAL_TYPES, PIPELINES, needed_types
+from calwebb_associate.pipelines import (
+    OPTIONAL_TYPES,
+    PIPELINES,
+    needed_types,
+    parameter_types,
+)
 from calwebb_core.framework.command import program
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.names import STAMP_PATTERN
@@ -119,6 +124,14 @@ def associate(
     help="Also what this step needs, which is off unless asked for.",
 )
 @click.option("--allow-missing", is_flag=True, help="List files that are not in the cache, too.")
+@click.option(
+    "--no-crds-parameters",
+    "crds_parameters",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="Leave out the pars-* files, which hold options.",
+)
 def references(
     exposure: Path,
     output: Path,
@@ -127,21 +140,35 @@ def references(
     types: str | None,
     steps: tuple[str, ...],
     allow_missing: bool,
+    crds_parameters: bool,
 ) -> None:
     """List the best reference files of EXPOSURE, with their checksums.
 
+    Files of options (pars-*) are among them where CRDS has some.
+
     CRDS is asked online or, as CRDS_PATH and CRDS_SERVER_URL say, in a cache on this machine.
     """
+    from calwebb_associate.choice import turned_on, without_empty
     from calwebb_associate.headers import read_primary
     from calwebb_core.framework.crds_client import best_references
     from calwebb_core.framework.metadata import Metadata
     from calwebb_core.framework.names import split_suffix
     from calwebb_core.framework.reference_list import write_reference_list
 
-    wanted = _types(types, pipelines, steps)
     root = split_suffix(exposure)[0]
     metadata = Metadata(read_primary(exposure), str(exposure))
+    programs = pipelines or PIPELINES
+    if types is None:
+        wanted = _needed(programs, steps, crds_parameters=crds_parameters)
+    else:
+        wanted = _types(types)
     selection = best_references(metadata, wanted, context, strict=False)
+    if types is None:
+        more = {step for name in programs for step in turned_on(selection, name)}
+        if more - set(steps):
+            wanted = _needed(programs, {*steps, *more}, crds_parameters=crds_parameters)
+            selection = best_references(metadata, wanted, context, strict=False)
+        selection = without_empty(selection)
     missing = sorted(str(path) for path in selection.paths.values() if not path.is_file())
     if missing and not allow_missing:
         msg = (
@@ -160,13 +187,18 @@ def _and_more(names: Sequence[str]) -> str:
     return f" and {len(names) - 1} more are" if len(names) > 1 else " is"
 
 
-def _types(types: str | None, pipelines: Sequence[str], steps: Sequence[str]) -> list[str]:
-    """Return the reference types that the options ask for."""
+def _needed(programs: Sequence[str], steps: Collection[str], *, crds_parameters: bool) -> list[str]:
+    """Return the reference types that programs need."""
+    found = {kind for name in programs for kind in needed_types(name, steps)}
+    if crds_parameters:
+        found |= {kind for name in programs for kind in parameter_types(name)}
+    return sorted(found)
+
+
+def _types(types: str) -> list[str]:
+    """Return the reference types that the option names."""
     from calwebb_core.framework.reference_types import KNOWN_TYPES
 
-    if types is None:
-        names = pipelines or PIPELINES
-        return sorted({kind for name in names for kind in needed_types(name, steps)})
     wanted = sorted({word.strip().lower() for word in types.split(",") if word.strip()})
     for word in wanted:
         if word not in KNOWN_TYPES:

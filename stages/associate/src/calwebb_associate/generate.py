@@ -19,6 +19,7 @@ from calwebb_associate.exposure_types import INTEGRATIONS, KIND_OF
 from calwebb_associate.grouping import WHOLE_PROGRAM, Exposure, Group, level2, level3
 from calwebb_associate.pool import Pool, Row, program_of, root_of, value
 from calwebb_associate.rules import (
+    ALONE,
     IMPRINT,
     LATER,
     TARGET_ACQUISITION,
@@ -110,6 +111,8 @@ def left_out(pool: Pool, made: Iterable[MadeAssociation]) -> list[str]:
     counts: Counter[tuple[str, str]] = Counter()
     for row in pool.exposures():
         root, kind = root_of(row), _kind(facts(row))
+        if kind in ALONE:
+            continue
         if root not in by_level[2]:
             counts["association", kind] += 1
         elif root not in by_level[3] and kind in LATER:

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_associate.best_references import BestReferences
-from calwebb_associate.choice import NOT_APPLICABLE, Wanted, choose, count_of
-from calwebb_associate.exposure_types import GUIDE
+from calwebb_associate.choice import Wanted, choose, count_of
 from calwebb_associate.generate import MadeAssociation, left_out, make_associations
-from calwebb_associate.headers import Header, HeaderCache
+from calwebb_associate.headers import Header
 from calwebb_associate.pipelines import (
     GUIDER,
     IMAGE2,
@@ -26,11 +25,11 @@ from calwebb_associate.pipelines import (
     imaging_refuses,
     stage1_refuses,
 )
-from calwebb_associate.pool import Pool, Row, make_pool, raw_exposure, root_of
+from calwebb_associate.pool import Pool, Row, make_pool, root_of
+from calwebb_associate.raw import apart, guide_refused, read_headers
 from calwebb_associate.rules import facts
 from calwebb_associate.segments import missing_segments
-from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.names import GuideStarName, split_suffix
+from calwebb_core.framework.names import split_suffix
 
 
 @dataclass(frozen=True)
@@ -169,26 +168,20 @@ def make_plan(
     """
     if crds_path is not None:
         os.environ["CRDS_PATH"] = str(crds_path)
-    paths, guide = _apart(uncal_files)
-    headers, sizes = _read_headers(
-        [*paths, *guide.values()], None if cache is None else Path(cache)
-    )
+    paths, guide = apart(uncal_files)
+    kept = None if cache is None else Path(cache)
+    headers, sizes = read_headers([*paths, *guide.values()], kept)
     pool = make_pool({path: headers[path] for path in paths}, pool_name)
     rows = {root_of(row): row for row in pool.exposures()}
     files = {split_suffix(path)[0]: path for path in headers}
     refused = {
         root: stage1_refuses(headers[files[root]], facts(row)) for root, row in rows.items()
-    } | {root: _guide_refused(headers[path]) for root, path in guide.items()}
+    } | {root: guide_refused(headers[path]) for root, path in guide.items()}
+    programs = {root: first_program(facts(row).exp_type) for root, row in rows.items()}
     exposures = tuple(
-        PlannedExposure(
-            root,
-            files[root],
-            headers[files[root]],
-            sizes[files[root]],
-            not why,
-            GUIDER if root in guide else first_program(facts(rows[root]).exp_type),
-        )
+        PlannedExposure(root, path, headers[path], sizes[path], not why, programs.get(root, GUIDER))
         for root, why in sorted(refused.items())
+        for path in (files[root],)
     )
     made = make_associations(pool)
     associations, reasons = _plan_associations(made, rows, refused)
@@ -208,58 +201,6 @@ def make_plan(
         not_available=(*left, *left_out(pool, made), *chosen.problems, *unseen),
         asked=chooser.asked,
     )
-
-
-def _apart(files: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], dict[str, Path]]:
-    """Return exposures, and guide-star data by root, after checking their names.
-
-    Raises
-    ------
-    InputError
-        If a name does not fit, or guide-star data are there twice.
-    """
-    science: list[Path] = []
-    guide: dict[str, Path] = {}
-    for file in sorted(Path(name) for name in files):
-        try:
-            name = GuideStarName.parse(file)
-        except InputError:
-            raw_exposure(file)
-            science.append(file)
-            continue
-        if name.suffix != "uncal":
-            msg = f"{file}: is a _{name.suffix}; expected raw data (_uncal.fits)"
-            raise InputError(msg)
-        if name.root in guide:
-            msg = f"{file}: {name.root} is there twice, also as {guide[name.root]}; give it once"
-            raise InputError(msg)
-        guide[name.root] = file
-    return science, guide
-
-
-def _guide_refused(header: Header) -> str:
-    """Return why a file named as guide-star data is none, or ""."""
-    exp_type = str(header.get("EXP_TYPE", ""))
-    if exp_type.lower() in GUIDE:
-        return ""
-    return f"{exp_type or 'no EXP_TYPE'} in a file named as guide-star data"
-
-
-def _read_headers(
-    paths: Sequence[Path], cache: Path | None
-) -> tuple[dict[Path, Header], dict[Path, int]]:
-    """Return header and size of each file."""
-    kept = HeaderCache(cache)
-    headers, sizes = {}, {}
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError as error:
-            msg = f"{path}: cannot be read: {error.strerror}"
-            raise InputError(msg) from error
-        headers[path], sizes[path] = kept.read(path, status), status.st_size
-    kept.save()
-    return headers, sizes
 
 
 def _plan_associations(

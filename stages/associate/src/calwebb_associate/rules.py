@@ -253,7 +253,7 @@ LATER: Final[Mapping[str, str]] = {
     "spectroscopy": "spec2, spec3",
     "wavefront sensing": "wfs-image3",
     "imprint": "spec2",
-    "dark": "calwebb-dark",
     "calibration lamp or flat": "spec2",
-    "guide star": "calwebb-guider",
 }
+# No rule makes associations of these.
+ALONE: Final = ("dark", "guide star")

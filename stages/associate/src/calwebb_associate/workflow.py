@@ -13,23 +13,30 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from calwebb_associate.configuration import changed_options, load_schema, validate
+from calwebb_associate.choice import NOT_APPLICABLE
+from calwebb_associate.configuration import load_schema, validate
 from calwebb_associate.files import raw_exposures
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
-from calwebb_associate.pipelines import DETECTOR1, OPTIONAL_TYPES, REFERENCE_TYPES, has_step
-from calwebb_associate.plan import NOT_APPLICABLE, Plan, PlannedAssociation, make_plan
+from calwebb_associate.pipelines import (
+    DETECTOR1,
+    GUIDER,
+    OPTIONAL_TYPES,
+    has_step,
+    parameter_types,
+)
+from calwebb_associate.plan import Plan, PlannedAssociation, make_plan
+from calwebb_associate.targets import (
+    STAGE1,
+    option_words,
+    picture_paths,
+    product_paths,
+    program_of,
+)
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.names import ExposureName
 
 log = logging.getLogger(__name__)
-
-PRODUCTS = {
-    "detector1": ("rate.fits", "rateints.fits"),
-    "image2": ("cal.fits", "i2d.fits"),
-    "image3": ("i2d.fits", "cat.ecsv", "segm.fits"),
-}
-PICTURES = {"detector1": ("rate",), "image2": ("cal", "i2d"), "image3": ("i2d",)}
 
 
 class Run:
@@ -71,11 +78,12 @@ class Run:
         self.environment = self._environment()
         places = [config["uncal"]] if isinstance(config["uncal"], str) else config["uncal"]
         self.plan: Plan = make_plan(
-            raw_exposures(places),
+            raw_exposures(places, guide_stars=True),
             context=config["crds_context"] or None,
             crds_path=self.environment.get("CRDS_PATH"),
             overrides=tuple(self.overrides),
             steps=self._steps_with_types(),
+            crds_parameters=config["crds_parameters"],
         )
         self.environment["CRDS_CONTEXT"] = self.plan.context
         self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
@@ -138,9 +146,9 @@ class Run:
     def uncal_of_program(self, program: str) -> list[str]:
         """Return the raw files of a program in the order of their names."""
         return [
-            str(exposure.path)
-            for root, exposure in sorted(self._exposures.items())
-            if ExposureName.parse(root).program == program
+            str(self._exposures[root].path)
+            for root in self._science()
+            if program_of(root) == program
         ]
 
     def reference_selection(self, unit: str, pipeline: str) -> dict[str, str]:
@@ -165,7 +173,10 @@ class Run:
             If one does not exist.
         """
         paths = []
-        for kind, name in self.reference_selection(unit, pipeline).items():
+        selection = self.reference_selection(unit, pipeline)
+        options = parameter_types(f"calwebb-{pipeline}") if self.config["crds_parameters"] else ()
+        selection |= {kind: NOT_APPLICABLE for kind in options if kind in self.overrides}
+        for kind, name in selection.items():
             if kind in self.overrides:
                 name = self.overrides[kind] if overrides else NOT_APPLICABLE
             if name == NOT_APPLICABLE:
@@ -182,21 +193,15 @@ class Run:
 
     def options(self, pipeline: str) -> str:
         """Return `--set` for options not at their default, `--override` for the user's files."""
-        changed = changed_options(self.config[pipeline], self.schema["properties"][pipeline])
-        words = [f"--set {shlex.quote(text)}" for text in changed]
-        used = REFERENCE_TYPES[f"calwebb-{pipeline}"]
-        words += [
-            f"--override {kind}={shlex.quote(name)}"
-            for kind, name in sorted(self.overrides.items())
-            if kind in used
-        ]
-        return " ".join(words)
+        return option_words(pipeline, self.config, self.schema, self.overrides)
 
     def optional_steps(self, pipeline: str) -> str:
-        """Return `--with` for the steps whose reference files are chosen when they are on."""
+        """Return the options of calwebb-references for what is chosen only when it is on."""
         name = f"calwebb-{pipeline}"
-        steps = [step for step in self._steps_with_types() if has_step(name, step)]
-        return " ".join(f"--with {step}" for step in steps)
+        words = [f"--with {step}" for step in self._steps_with_types() if has_step(name, step)]
+        if not self.config["crds_parameters"]:
+            words.append("--no-crds-parameters")
+        return " ".join(words)
 
     def left_before(self, exposure: str) -> list[str]:
         """Return what the previous exposure of the detector leaves: a path, or nothing."""
@@ -249,6 +254,10 @@ class Run:
         maker = self._maker(product)
         return [f"{self.results}/{maker.program}/image2/{name}" for name in maker.members]
 
+    def _science(self) -> list[str]:
+        """Return the roots of the exposures that are no guide-star data."""
+        return [root for root, item in sorted(self._exposures.items()) if item.program != GUIDER]
+
     def _root(self, unit: str) -> str:
         """Return the exposure whose header chooses the references: a product's first member."""
         if unit in self._exposures:
@@ -267,11 +276,11 @@ class Run:
 
     def units(self, pipeline: str) -> list[tuple[str, str]]:
         """Return (program, exposure or product) for everything a pipeline will make."""
-        if pipeline == "detector1":
+        if pipeline in STAGE1:
             return sorted(
-                (ExposureName.parse(item.root).program, item.root)
+                (program_of(item.root), item.root)
                 for item in self.plan.exposures
-                if item.available
+                if item.available and item.program == f"calwebb-{pipeline}"
             )
         return sorted(
             (item.program, name)
@@ -281,23 +290,15 @@ class Run:
 
     def products(self, pipeline: str) -> list[str]:
         """Return the paths of all products of a pipeline."""
-        return [
-            f"{self.results}/{program}/{pipeline}/{unit}_{suffix}"
-            for program, unit in self.units(pipeline)
-            for suffix in PRODUCTS[pipeline]
-        ]
+        return product_paths(self.results, pipeline, self.units(pipeline))
 
     def pictures(self, pipeline: str) -> list[str]:
         """Return the paths of the quick-look pictures of a pipeline's products."""
-        return [
-            f"{self.results}/{program}/quicklook/{pipeline}/{unit}_{suffix}.png"
-            for program, unit in self.units(pipeline)
-            for suffix in PICTURES[pipeline]
-        ]
+        return picture_paths(self.results, pipeline, self.units(pipeline))
 
     def tables(self) -> list[str]:
         """Return the paths of every pool and association of the run."""
-        programs = sorted({ExposureName.parse(root).program for root in self._exposures})
+        programs = sorted({program_of(root) for root in self._science()})
         pools = [f"{self.results}/{program}/pool.csv" for program in programs]
         return pools + sorted(
             f"{self.results}/{item.program}/associations/{item.file_name}"

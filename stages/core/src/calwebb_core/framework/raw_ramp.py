@@ -176,6 +176,12 @@ def check_sizes(metadata: Metadata, shape: tuple[int, int, int, int]) -> None:
         first, last = metadata.require("INTSTART", int), metadata.require("INTEND", int)
         if last - first + 1 == shape[0]:
             del sizes["NINTS"]
+        elif is_segment(metadata):
+            msg = (
+                f"{metadata.source}: INTSTART and INTEND are {first} and {last} but SCI has "
+                f"{shape[0]} integrations; correct the header or use another file"
+            )
+            raise InputError(msg)
     if "IRS2" in str(metadata.get("READPATT")):
         del sizes["SUBSIZE1"], sizes["SUBSIZE2"]
     for keyword, found in sizes.items():
@@ -185,6 +191,11 @@ def check_sizes(metadata: Metadata, shape: tuple[int, int, int, int]) -> None:
                 f"({axis_of(keyword)}); correct the header or use another file"
             )
             raise InputError(msg)
+
+
+def is_segment(metadata: Metadata) -> bool:
+    """Tell whether a file holds some integrations of a longer exposure."""
+    return "EXSEGTOT" in metadata and metadata.require("EXSEGTOT", int) > 1
 
 
 def axis_of(keyword: str) -> str:
