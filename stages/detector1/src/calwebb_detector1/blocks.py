@@ -112,11 +112,6 @@ class Block:
         return array[..., core.rows, core.columns]
 
 
-def no_samples(_: Block) -> int:
-    """Leave a block as it is: all was done in `prepare`."""
-    return 0
-
-
 def nothing(_: int) -> None:
     """Do nothing once all blocks are done."""
 
@@ -192,6 +187,8 @@ class Exposure:
     average_dark_current : float32, (ny, nx), electron/s, or None
     unusable_groups : bool, (nints, ngroups): DO_NOT_USE for every pixel, as far as known; a
         step that flags whole groups says so with `flag_group`
+    typical_groups : bool, (nints, ngroups): DO_NOT_USE for most pixels, as far as known; it
+        only makes steps faster
     shared : what steps have worked out of reference files, for later steps
     found : dict of such arrays: what an earlier run of the chain found, see `census`
     chain : corrections that come before, in order
@@ -205,6 +202,7 @@ class Exposure:
     has_zeroframe: bool = False
     average_dark_current: Float32 | None = None
     unusable_groups: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
+    typical_groups: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), np.bool_))
     found: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     chain: list[Correction] = field(default_factory=list)
     shared: dict[str, Any] = field(default_factory=dict)
@@ -213,6 +211,8 @@ class Exposure:
     def __post_init__(self) -> None:
         if self.unusable_groups.size == 0:
             self.unusable_groups = np.zeros(self.shape[:2], np.bool_)
+        if self.typical_groups.size == 0:
+            self.typical_groups = self.unusable_groups.copy()
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -228,6 +228,7 @@ class Exposure:
     def flag_group(self, group: int, integrations: slice = slice(None)) -> None:
         """Note that a step makes a group unusable for every pixel."""
         self.unusable_groups[integrations, group] = True
+        self.typical_groups[integrations, group] = True
 
     def planes(self, function: Callable[[int, int, Float32], None]) -> None:
         """Call ``function(integration, group, image)`` on every group as `chain` leaves it.

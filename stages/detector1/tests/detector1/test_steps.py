@@ -83,6 +83,10 @@ def test_dq_init():
     ramp, status = dq_init.run(ramp, References.of(mask={"DQ": mask}), NONE)
     assert status.word == "COMPLETE"
     assert (ramp.pixeldq[0, 0], ramp.pixeldq[5, 6]) == (5, 1025)
+    # what is unusable is so in all groups, and nothing else is flagged there
+    assert (ramp.groupdq[..., 0, 0] == 1).all()
+    assert (ramp.groupdq[..., 5, 6] == 1).all()
+    assert np.count_nonzero(ramp.groupdq) == 2 * ramp.groupdq[..., 0, 0].size
 
 
 @pytest.mark.parametrize(
