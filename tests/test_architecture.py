@@ -33,20 +33,28 @@ def test_configuration_and_schema_are_those_of_the_steps():
 
 
 def test_the_plan_knows_the_reference_types_of_every_step():
-    from calwebb_associate.pipelines import REFERENCE_TYPES
+    from calwebb_associate.pipelines import OPTIONAL_TYPES, REFERENCE_TYPES, parameter_types
+    from calwebb_core.framework.crds_parameters import parameter_types as own_types
+    from calwebb_core.framework.reference_types import KNOWN_TYPES
+    from calwebb_detector1.dark import PIPELINE as dark
+    from calwebb_detector1.guider import PIPELINE as guider
     from calwebb_detector1.pipeline import PIPELINE as detector1
     from calwebb_image2.pipeline import PIPELINE as image2
     from calwebb_level3.image3 import PIPELINE as image3
 
-    for pipeline in (detector1, image2, image3):
+    for pipeline in (detector1, dark, guider, image2, image3):
         used = {kind for step in pipeline.steps for kind in step.references}
         assert set(REFERENCE_TYPES[pipeline.program]) == used, pipeline.program
+        types = set(parameter_types(pipeline.program))
+        assert types == set(own_types(pipeline, pipeline.steps)), pipeline.program
+        assert types <= set(KNOWN_TYPES)
+    assert set(OPTIONAL_TYPES) <= {step.name for step in detector1.steps}
 
 
 @pytest.mark.parametrize(
     "program",
     [
-        "calwebb-detector1", "calwebb-image2", "calwebb-image3", "calwebb-pool",
+        "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-image3", "calwebb-pool",
         "calwebb-associate", "calwebb-references", "calwebb-simulate", "calwebb-quicklook",
     ],
 )  # fmt: skip

@@ -78,6 +78,8 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
 
 def rule_keys(instrument: str, kind: str) -> tuple[str, ...]:
     """Return the keywords that the rules of a type look at."""
+    if kind.startswith("pars-"):
+        return (EXP_TYPE,)
     own = OWN.get(instrument, {})
     return own[kind] if kind in own else COMMON[kind]
 

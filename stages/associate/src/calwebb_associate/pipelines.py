@@ -102,7 +102,7 @@ STEPS: Final[dict[str, tuple[str, ...]]] = {
         "rscd",
     ),
     GUIDER: ("dq_init", "guider_cds", "flat_field"),
-    IMAGE2: ("bkg_subtract", "assign_wcs", "flat_field", "photom", "resample"),
+    IMAGE2: ("assign_wcs", "flat_field", "photom", "resample"),
     IMAGE3: ("tweakreg", "skymatch", "outlier_detection", "resample", "source_catalog"),
 }
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
