@@ -44,7 +44,7 @@ CASES: dict[str, Case] = {
     "nircam-averaged": Case(
         "NIRCam, SUB160, averaged groups with zero frame: MEDIUM8 and DEEP8",
         scenario("averaged"),
-        files="*_0000[14]_nrcb1_uncal.fits",
+        files="*_0210[14]_*_uncal.fits",
         most_files=2,
     ),
     "nircam-series": Case(
@@ -70,9 +70,23 @@ CASES: dict[str, Case] = {
         "NIRSpec, full frame of NRS1, NRSIRS2RAPID, 5 groups",
         scenario("nirspec-irs2", "--groups", "5"),
     ),
+    "fgs": Case(
+        "FGS, full frame of GUIDER1, 4 groups",
+        scenario("fgs", "--groups", "4"),
+    ),
     "nirspec-subarray": Case(
         "NIRSpec, SUB512 (no reference pixels) and SUBS200A1",
         scenario("nirspec-subarray"),
         most_files=2,
+    ),
+    "nircam-options": Case(
+        "NIRCam, SUB160, with steps and options that are off by default: ipc, charge_migration, "
+        "clean_flicker_noise, LIKELY",
+        scenario("tiny", "--exposures", "1", "--groups", "8", "--on", "ipc"),
+        also=("ipc", "charge_migration", "clean_flicker_noise"),
+        options={
+            "charge_migration": {"signal_threshold": 15000.0},
+            "ramp_fit": {"algorithm": "LIKELY"},
+        },
     ),
 }

@@ -28,7 +28,7 @@ sys.path.insert(0, str(HERE))
 
 from cases import CASES, Case  # noqa: E402
 from figures import Comparison, Noise  # noqa: E402
-from report import as_markdown, put_tables  # noqa: E402
+from report import as_markdown, put_tables, summary  # noqa: E402
 
 PROGRAMS = HERE.parent.parent / ".env" / "bin"
 SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
@@ -241,7 +241,7 @@ def arguments() -> argparse.Namespace:
         "--work", type=Path, help="folder that keeps exposures and official results"
     )
     parser.add_argument("--keep", action="store_true", help="keep our results there, too")
-    parser.add_argument("--json", type=Path, help="file for the figures; cases in it stay")
+    parser.add_argument("--json", type=Path, help="file for the figures; other cases in it stay")
     parser.add_argument("--markdown", type=Path, help="file with marks to put the tables between")
     return parser.parse_args()
 
@@ -260,7 +260,8 @@ def main() -> None:
             if wishes.json:
                 wishes.json.write_text(json.dumps(known, indent=1) + "\n")
     if wishes.markdown:
-        put_tables(wishes.markdown, as_markdown(known))
+        ordered = {name: known[name] for name in CASES if name in known}
+        put_tables(wishes.markdown, summary(ordered) + "\n" + as_markdown(ordered))
 
 
 if __name__ == "__main__":

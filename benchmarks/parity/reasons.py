@@ -17,7 +17,20 @@ class Reason:
     text: str
 
 
-REASONS: tuple[Reason, ...] = ()
+EMI = (
+    "emicorr `joint`: pixels that share a bin of phase are taken at their mean phase, not at the "
+    "middle of the bin, and integrations at their own phases: the wave found differs by 0.4 % of "
+    "itself (rms 0.017 of 4.1 DN)."
+)
+EMI_RATES = (
+    "What emicorr leaves (above), seen in the rates. The weights of the fit change in steps of the "
+    "ramp's signal-to-noise ratio: single pixels at such a step move by up to 0.2 ERR."
+)
+
+REASONS: tuple[Reason, ...] = (
+    Reason("miri*", "emicorr", "SCI", EMI),
+    Reason("miri*", "whole chain", "rate*", EMI_RATES),
+)
 
 
 def reasons_of(case: str, step: str, what: str) -> list[str]:

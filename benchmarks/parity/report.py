@@ -137,6 +137,44 @@ def table_of(case: str, table: Figures) -> str:
     return "\n".join(lines) + "\n"
 
 
+SUMMARY = ("exposures", "steps on ramps", "which", "ramp_fit", "whole chain", "99.9 %", "flags")
+
+
+def summary(tables: Mapping[str, Figures]) -> str:
+    """Return the largest differences of every case."""
+    lines = ["| " + " | ".join(SUMMARY) + " |", "|---" * len(SUMMARY) + "|"]
+    for table in tables.values():
+        steps = table["steps"]
+        ramps = {
+            name: row["values"]["SCI"]["max"]
+            for name, row in steps.items()
+            if "SCI" in row["values"]
+        }
+        worst = max(ramps, key=lambda name: ramps[name])
+        fit, whole = (largest(steps[name], "max") for name in ("ramp_fit", "whole chain"))
+        most = largest(steps["whole chain"], "p99.9")
+        cells = [table["title"], number_of(ramps[worst]), worst if ramps[worst] else ""]
+        cells += [number_of(fit), number_of(whole), number_of(most), flags_of(steps)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def largest(row: Figures, key: str) -> float:
+    """Return the largest figure of all arrays of a step."""
+    return float(max(values[key] for values in row["values"].values()))
+
+
+def flags_of(steps: Figures) -> str:
+    """Return the steps whose flags differ, with the number of samples or pixels."""
+    texts = [
+        f"{step} {name}: {flags['differ']} of {flags['size']}"
+        for step, row in steps.items()
+        for name, flags in row["flags"].items()
+        if flags["differ"]
+    ]
+    return "; ".join(texts) or "all equal"
+
+
 def as_markdown(tables: Mapping[str, Figures]) -> str:
     """Return all cases."""
     return "\n".join(table_of(case, table) for case, table in tables.items())
