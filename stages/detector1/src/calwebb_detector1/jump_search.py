@@ -88,6 +88,7 @@ def find_jumps(
     readnoise: Float32,
     nframes: int,
     method: int,
+    typical: Groups,
     parameters: JumpParameters,
 ) -> NDArray[np.int32]:
     """Flag the jumps of pixels on their own in `groupdq`, and mark those that spread.
@@ -100,6 +101,8 @@ def find_jumps(
     readnoise : float32, (ny, nx), DN, of the difference of two frames; NaN likewise
     nframes : frames that a group averages
     method : as `choose_method` returns
+    typical : bool, (nints, ngroups): groups that are DO_NOT_USE for most pixels; it only makes
+        the search faster
     parameters : JumpParameters
 
     Returns
@@ -132,9 +135,18 @@ def find_jumps(
             data, groupdq, gain, variance, limits[0], np.array(spread), together, pairs, counts
         )
         return counts
-    pairs = comparisons(nints * (ngroups - 1))
+    pairs = comparisons(int(np.count_nonzero(~typical[:, 1:] & ~typical[:, :-1])))
     kernels.find_jumps(
-        data, groupdq, gain, variance, np.array(limits), np.array(spread), method, pairs, counts
+        data,
+        groupdq,
+        gain,
+        variance,
+        np.array(limits),
+        np.array(spread),
+        method,
+        typical,
+        pairs,
+        counts,
     )
     return counts
 
@@ -188,7 +200,8 @@ def detect_jumps(
         Jumps found, without neighbours; None if there are too few groups to look for any.
     """
     check_ramps(data, groupdq)
-    method = choose_method(np.all(groupdq & DO_NOT_USE, axis=(2, 3)), parameters)
+    unusable: Groups = np.all(groupdq & DO_NOT_USE, axis=(2, 3))
+    method = choose_method(unusable, parameters)
     if method is None or data.shape[1] < 2:
         return None
     counts = find_jumps(
@@ -198,6 +211,7 @@ def detect_jumps(
         readnoise=readnoise,
         nframes=nframes,
         method=method,
+        typical=unusable,
         parameters=parameters,
     )
     if method in CLIPPING:

@@ -17,7 +17,7 @@ from calwebb_detector1.ramp_likelihood import (
     limits_by_freedom,
 )
 from calwebb_detector1.ramp_optional import Planes, optional_results
-from calwebb_detector1.ramp_slopes import fit_slopes
+from calwebb_detector1.ramp_slopes import Groups, fit_slopes
 from calwebb_detector1.rates import Product, Timing
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class Fit:
     chisq_limits : float64, as `limits_by_freedom` returns
     suppress_one_group : drop ramps that have one good group among several
     optional : also return optional results
+    typical : bool, (nints, ngroups): groups that are DO_NOT_USE for most pixels, if known
     """
 
     timing: Timing
@@ -84,6 +85,7 @@ class Fit:
     chisq_limits: Float64
     suppress_one_group: bool
     optional: bool
+    typical: Groups | None = None
 
     def __call__(
         self,
@@ -116,7 +118,7 @@ class Fit:
         if self.jumps is not None:
             find_likely_jumps(data, groupdq, pixeldq, jumps=self.jumps, **common)
         common |= {"suppress_one_group": self.suppress_one_group, **more}
-        rateints, rate = fit_slopes(data, groupdq, pixeldq, **common)
+        rateints, rate = fit_slopes(data, groupdq, pixeldq, typical=self.typical, **common)
         if not self.optional:
             return (rateints, rate), {}
         return (rateints, rate), optional_results(data, groupdq, slopes=rateints[0], **common)

@@ -1,14 +1,17 @@
 """Slopes of ramps by least squares, segment by segment: arrays in, arrays out."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calwebb_core.framework.models import Float32, UInt8, UInt32
 from calwebb_detector1.arrays import check_array, check_ramps
 from calwebb_detector1.kernels import charge_loss
 from calwebb_detector1.kernels import ramp_rows as kernels
-from calwebb_detector1.kernels.network import comparisons
+from calwebb_detector1.kernels.network import networks
 from calwebb_detector1.kernels.segments import slope_coefficients
 from calwebb_detector1.rates import Product, Timing, empty_product, sigma_of_group
+
+Groups = NDArray[np.bool_]
 
 
 def fit_slopes(
@@ -23,6 +26,7 @@ def fit_slopes(
     timing: Timing,
     bounds: tuple[int, int] | None = None,
     suppress_one_group: bool = True,
+    typical: Groups | None = None,
 ) -> tuple[Product, Product]:
     """Fit the slopes of an exposure.
 
@@ -38,6 +42,8 @@ def fit_slopes(
     timing : Timing
     bounds : first group to use and the one after the last; all by default
     suppress_one_group : drop ramps that have one good group among several
+    typical : bool, (nints, ngroups): groups that are DO_NOT_USE for most pixels, if known; it
+        only makes the fit faster
 
     Returns
     -------
@@ -60,6 +66,7 @@ def fit_slopes(
     dark = np.zeros((ny, nx), np.float32) if dark_current is None else dark_current
     check_array("dark_current", dark, np.float32, (ny, nx))
     first, end = bounds or (0, ngroups)
+    spans = usable_spans(typical, nints, (first, end))
     rateints, rate = empty_product((nints, ny, nx)), empty_product((ny, nx))
     suppress = suppress_one_group and end - first > 1
     times = (timing.group_time, timing.frame_time, timing.first_group)
@@ -69,7 +76,8 @@ def fit_slopes(
         (pixeldq, gain, sigma, dark),
         zeroframe,
         slope_coefficients(end - first),
-        comparisons(end - first - 1),
+        spans,
+        networks([max(1, last - start - 1) for start, last in spans.tolist()]),
         (first, end),
         suppress,
         times,
@@ -81,3 +89,18 @@ def fit_slopes(
             data, groupdq, (gain, sigma), (first, end), suppress, times, rateints, rate
         )
     return rateints, rate
+
+
+def usable_spans(typical: Groups | None, nints: int, bounds: tuple[int, int]) -> NDArray[np.int64]:
+    """Return first group and end, (nints, 2), of the groups that most pixels can use.
+
+    Both are zero where these are not next to one another, or fewer than two.
+    """
+    if typical is None:
+        typical = np.zeros((nints, bounds[1]), np.bool_)
+    spans = np.zeros((nints, 2), np.int64)
+    for i in range(nints):
+        usable = bounds[0] + np.flatnonzero(~typical[i, bounds[0] : bounds[1]])
+        if usable.size > 1 and usable[-1] - usable[0] + 1 == usable.size:
+            spans[i] = usable[0], usable[-1] + 1
+    return spans

@@ -38,6 +38,7 @@ class RawExposure:
         self.tables = raw.tables()
         self._hdus = raw.hdus
         self._bytes: mmap.mmap | None = None
+        self._views: dict[str, NDArray[np.uint16]] = {}
 
     def load(self) -> Ramp:
         """Read all samples into memory."""
@@ -78,9 +79,11 @@ class RawExposure:
         if self._bytes is None:
             with self.path.open("rb") as stream:
                 self._bytes = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        hdu = find(self._hdus, name)
-        assert hdu is not None  # noqa: S101 - SCI is required, ZEROFRAME asked for before
-        return np.ndarray(hdu.shape, np.uint16, self._bytes, hdu.offset)
+        if name not in self._views:
+            hdu = find(self._hdus, name)
+            assert hdu is not None  # noqa: S101 - SCI is required, ZEROFRAME asked for before
+            self._views[name] = np.ndarray(hdu.shape, np.uint16, self._bytes, hdu.offset)
+        return self._views[name]
 
     def samples(self, name: str, index: tuple[slice, ...]) -> Any:
         """Read a part of SCI (4 slices) or ZEROFRAME (3 slices) as float32, DN."""
@@ -167,12 +170,12 @@ class RampSource:
         )
 
     def plane(self, integration: int, group: int) -> Block:
-        """Return one group, or the zero frame as group -1; a view, not to be changed."""
+        """Return a copy of one group, or of the zero frame as group -1."""
         ramp, one = self.ramp, slice(integration, integration + 1)
         if group < 0:
-            zero = None if ramp.zeroframe is None else ramp.zeroframe[one]
+            zero = None if ramp.zeroframe is None else ramp.zeroframe[one].copy()
             return plane_block(np.empty((1, 0, *ramp.pixeldq.shape), np.float32), zero)
-        return plane_block(ramp.data[one, group : group + 1], None)
+        return plane_block(ramp.data[one, group : group + 1].copy(), None)
 
 
 def copied(window: Window, array: NDArray[Any]) -> Any:
@@ -184,13 +187,13 @@ def copied(window: Window, array: NDArray[Any]) -> Any:
 class RampSink:
     """Takes blocks back into ramps in memory; what is read is not what is written."""
 
-    def __init__(self, ramp: Ramp, *, shared: bool, halo: int) -> None:
+    def __init__(self, ramp: Ramp, *, shared: bool, halo: int, changes_data: bool) -> None:
         self.ramp = ramp
         self.pixeldq = np.empty_like(ramp.pixeldq)
-        # blocks still to come read the rows around theirs: steps that look at neighbours leave
-        # `data` alone and get other arrays for flags and zero frame
+        # blocks still to come read the rows around theirs: they must not see what is done already
         apart = shared and halo > 0
-        self.keeps_data = apart
+        self.keeps_data = apart and not changes_data
+        self.data = np.empty_like(ramp.data) if apart and changes_data else ramp.data
         self.groupdq = np.empty_like(ramp.groupdq) if apart else ramp.groupdq
         zero = ramp.zeroframe
         self.zeroframe = np.empty_like(zero) if apart and zero is not None else zero
@@ -202,7 +205,7 @@ class RampSink:
         """Take the core of a block."""
         core = block.core
         if not self.keeps_data:
-            core.put(self.ramp.data, block.inner(block.data))
+            core.put(self.data, block.inner(block.data))
         core.put(self.groupdq, block.inner(block.groupdq))
         core.put(self.pixeldq, block.inner(block.pixeldq))
         if self.zeroframe is not None and block.zeroframe is not None:
@@ -211,4 +214,5 @@ class RampSink:
     def close(self) -> None:
         """Make what was written the ramps' own."""
         ramp = self.ramp
-        ramp.pixeldq, ramp.groupdq, ramp.zeroframe = self.pixeldq, self.groupdq, self.zeroframe
+        ramp.data, ramp.groupdq, ramp.zeroframe = self.data, self.groupdq, self.zeroframe
+        ramp.pixeldq = self.pixeldq

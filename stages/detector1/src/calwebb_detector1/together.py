@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Ramp, Rates, Table
@@ -122,8 +123,17 @@ def exposure_of(model: Any) -> Exposure:
         model.zeroframe is not None,
         model.average_dark_current,
         np.array(unusable),
+        typical_of(model),
         afterglow=model.afterglow,
     )
+
+
+def typical_of(ramp: Ramp) -> NDArray[np.bool_]:
+    """Return which groups (nints, ngroups) are DO_NOT_USE for most of some hundred pixels."""
+    ny, nx = ramp.pixeldq.shape
+    some = ramp.groupdq[:, :, :: 1 + ny // 16, :: 1 + nx // 16]
+    typical: NDArray[np.bool_] = np.mean(some == DO_NOT_USE, axis=(2, 3)) > 0.5
+    return typical
 
 
 def finish(model: Any, exposure: Exposure, rates: Any) -> Any:
@@ -138,7 +148,8 @@ def finish(model: Any, exposure: Exposure, rates: Any) -> Any:
         return result
     halo = sum(correction.halo for correction in chain)
     ramp = model.empty() if isinstance(model, RawExposure) else model
-    sink = RampSink(ramp, shared=ramp is model, halo=halo)
+    changes = any(correction.changes_data for correction in chain)
+    sink = RampSink(ramp, shared=ramp is model, halo=halo, changes_data=changes)
     if chain:
         run_chain(exposure, chain, sink)
         sink.close()

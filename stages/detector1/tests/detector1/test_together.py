@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 import calwebb_detector1
 from calwebb_core.framework.references import References
-from calwebb_detector1 import blocks
+from calwebb_detector1 import blocks, jump_search
 from calwebb_detector1.blocks import Window, windows_of
 from calwebb_detector1.census import Census
 from calwebb_detector1.jump_search import JumpParameters
 from calwebb_detector1.kernels.network import comparisons, sort_columns
+from calwebb_detector1.ramp_slopes import fit_slopes
+from calwebb_detector1.rates import Timing
 from calwebb_detector1.sources import RawExposure, open_exposure
 from calwebb_detector1.steps import jump
 from calwebb_detector1.together import exposure_of
@@ -144,3 +146,41 @@ def test_jumps_are_found_alike_on_blocks_and_whole(monkeypatch):
         parameters,
     )
     np.testing.assert_array_equal(ramp.groupdq, flags)
+
+
+@pytest.mark.parametrize("bounds", [(0, 9), (1, 8), (0, 3)])
+def test_side_by_side_and_alone_are_fitted_to_the_same_bits(bounds):
+    """Which groups are thought to be typical only decides which pixels go side by side."""
+    made = make(nints=2, ngroups=9, ny=20, nx=300, saturated=0.05, unusable=0.01)
+    made.groupdq[0, 0] |= 1
+    made.groupdq[1, :3] |= 1
+    made.groupdq[:, 8] |= 1
+    known = np.zeros((2, 9), np.bool_)
+    known[0, 0] = known[1, :3] = known[:, 8] = True
+    scattered = known.copy()
+    scattered[0, 5] = True
+    found = []
+    for typical in (None, known, scattered, np.ones_like(known)):
+        products = fit_slopes(
+            made.data, made.groupdq, made.pixeldq, gain=made.gain, readnoise=made.readnoise,
+            timing=Timing(10.7, 10.7, 1), bounds=bounds, typical=typical,
+        )  # fmt: skip
+        found.append([array.tobytes() for product in products for array in product])
+    assert found[0] == found[1] == found[2] == found[3]
+
+
+def test_typical_groups_change_no_jumps():
+    made = make(nints=2, ngroups=9, ny=20, nx=300, hits=0.03)
+    made.groupdq[:, 0] |= 1
+    known = np.zeros((2, 9), np.bool_)
+    known[:, 0] = True
+    found = []
+    for typical in (np.zeros_like(known), known):
+        flags = made.groupdq.copy()
+        jump_search.find_jumps(
+            made.data, flags, gain=made.gain, readnoise=made.readnoise, nframes=1,
+            method=jump_search.choose_method(known, JumpParameters()), typical=typical,
+            parameters=JumpParameters(),
+        )  # fmt: skip
+        found.append(flags.tobytes())
+    assert found[0] == found[1]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.fits_layout import Hdu
-from calwebb_core.framework.fits_read import natural_dtype, storage
+from calwebb_core.framework.fits_read import Storage, natural_dtype, storage
 
 ALL = slice(None)
 
@@ -37,6 +37,7 @@ class FileArrays(Mapping[str, NDArray[Any]]):
         self._cut = cut
         self._size = size
         self._bytes: mmap.mmap | None = None
+        self._views: dict[str, tuple[NDArray[Any], Storage]] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._hdus)
@@ -52,7 +53,7 @@ class FileArrays(Mapping[str, NDArray[Any]]):
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array after it is cut out."""
-        return self._stored(self._hdus[name]).shape
+        return self._stored(name)[0].shape
 
     def part(
         self, name: str, planes: slice = ALL, rows: slice = ALL, columns: slice = ALL
@@ -68,9 +69,7 @@ class FileArrays(Mapping[str, NDArray[Any]]):
         rows, columns : slice
             Of the cut-out array.
         """
-        hdu = self._hdus[name]
-        stored = storage(self._path, hdu)
-        view = self._stored(hdu)
+        view, stored = self._stored(name)
         index = (planes, rows, columns) if view.ndim > 2 else (rows, columns)
         raw = view[(..., *index)] if view.ndim > 1 else view
         if stored.unsigned or (stored.zero, stored.scale) != (0.0, 1.0):
@@ -79,14 +78,21 @@ class FileArrays(Mapping[str, NDArray[Any]]):
         self._forget(result.nbytes)
         return result
 
-    def _stored(self, hdu: Hdu) -> NDArray[Any]:
-        """Return an HDU's array as it lies in the file, cut out, without reading it."""
+    def _stored(self, name: str) -> tuple[NDArray[Any], Storage]:
+        """Return an array as it lies in the file, cut out, without reading it, and its type."""
+        if name not in self._views:
+            hdu = self._hdus[name]
+            stored, shape = storage(self._path, hdu), hdu.shape
+            array: NDArray[Any] = np.ndarray(shape, stored.dtype, self._map(), hdu.offset)
+            cut = array[(..., *self._cut)] if shape[-2:] == self._size else array
+            self._views[name] = cut, stored
+        return self._views[name]
+
+    def _map(self) -> mmap.mmap:
         if self._bytes is None:
             with self._path.open("rb") as stream:
                 self._bytes = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        dtype = storage(self._path, hdu).dtype
-        array: NDArray[Any] = np.ndarray(hdu.shape, dtype, self._bytes, hdu.offset)
-        return array[(..., *self._cut)] if hdu.shape[-2:] == self._size else array
+        return self._bytes
 
     def _forget(self, size: int) -> None:
         """Give pages back that would count as this process's memory; the cache keeps them."""

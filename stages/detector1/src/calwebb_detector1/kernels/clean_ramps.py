@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from calwebb_core.science import dq
+from calwebb_detector1.kernels.flags import DO_NOT_USE
 from calwebb_detector1.kernels.network import sort_columns
 from calwebb_detector1.kernels.order import HALF
 from calwebb_detector1.kernels.segments import (
@@ -22,6 +23,7 @@ from calwebb_detector1.kernels.types import Bool, Float32, Float64, Int64, Produ
 PIXEL_UNUSABLE = np.uint32(dq.DO_NOT_USE | dq.SATURATED)
 CLEAN_WORK = 6  # rows of scratch that `fit_clean` needs
 Place = tuple[int, int, int]
+Networks = tuple[Int64, Int64]
 Pixel = tuple[UInt32, Float32, Float32, Float32]
 
 
@@ -32,11 +34,13 @@ def find_clean(
     pixel: Pixel,
     place: Place,
     bounds: tuple[int, int],
+    spans: Int64,
     clean: Bool,
 ) -> None:
     """Write into `clean` which pixels of row `place[0]`, columns place[1]:place[2], are clean.
 
-    Usable, with read noise and gain, and without flags or NaN in any group of any integration.
+    Usable, with read noise and gain, without flags or NaN in the groups of each integration's
+    span (`spans`, int64 (nints, 2): first group and end), and just DO_NOT_USE in the others.
     """
     y, start, stop = place
     flags, gain, sigma = pixel[0][y, start:stop], pixel[1][y, start:stop], pixel[2][y, start:stop]
@@ -46,45 +50,52 @@ def find_clean(
     for i in range(data.shape[0]):
         for g in range(bounds[0], bounds[1]):
             values, groups = data[i, g, y, start:stop], groupdq[i, g, y, start:stop]
+            if g < spans[i, 0] or g >= spans[i, 1]:
+                for x in range(stop - start):
+                    clean[x] &= groups[x] == DO_NOT_USE
+                continue
             for x in range(stop - start):
                 clean[x] &= (groups[x] == 0) & (values[x] == values[x])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def median_differences(
+def median_rates(
     data: Float32,
     place: Place,
-    bounds: tuple[int, int],
-    pairs: Int64,
+    spans: Int64,
+    networks: Networks,
+    time: float,
     work: Float64,
     medians: Float64,
 ) -> None:
-    """Write into `medians` the mean over integrations of the median group difference, DN.
+    """Write into `medians` the mean over integrations of the median rate, DN/s.
 
-    `pairs` is the network for the differences (`network.comparisons`), `work` float64
-    (>= ngroups - 1, columns) scratch. What NaN makes of a column does not matter.
+    `networks` sort the differences of each span (`network.networks`), `work` float64
+    (>= ngroups - 1, columns) is scratch. What NaN makes of a column does not matter.
     """
     y, start, stop = place
-    first, end = bounds
-    n, nints = end - first - 1, data.shape[0]
+    nints = data.shape[0]
+    pairs, ranges = networks
     medians[:] = 0.0
     for i in range(nints):
+        first = spans[i, 0]
+        n = spans[i, 1] - first - 1
         for g in range(n):
             low, high = data[i, first + g, y, start:stop], data[i, first + g + 1, y, start:stop]
             steps = work[g]
             for x in range(stop - start):
                 steps[x] = np.float64(high[x]) - np.float64(low[x])
-        sort_columns(work, pairs)
-        add_middle(work, n, medians)
+        sort_columns(work, pairs[ranges[i, 0] : ranges[i, 1]])
+        add_middle(work, n, time, medians)
     medians /= nints
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_middle(work: Float64, n: int, total: Float64) -> None:
-    """Add the median of each sorted column's first `n` values to `total`."""
+def add_middle(work: Float64, n: int, time: float, total: Float64) -> None:
+    """Add the median of each sorted column's first `n` values over `time` to `total`."""
     upper, lower = work[n // 2], work[max(n // 2 - 1, 0)]
     for x in range(total.size):
-        total[x] += upper[x] if n % 2 else (lower[x] + upper[x]) * HALF
+        total[x] += (upper[x] if n % 2 else (lower[x] + upper[x]) * HALF) / time
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -93,13 +104,13 @@ def clean_slopes(
     pixel: Pixel,
     place: Place,
     i: int,
-    bounds: tuple[int, int],
+    spans: Int64,
     table: Float64,
     work: Float64,
 ) -> None:
     """Write into work[0] the slopes of an integration, DN a group; rows 1 and 2 are scratch."""
     y, start, stop = place
-    first, end = bounds
+    first, end = spans[i, 0], spans[i, 1]
     n = end - first
     slopes, powers, own = work[0], work[1], work[2]
     low, high = data[i, first, y, start:stop], data[i, end - 1, y, start:stop]
@@ -127,7 +138,7 @@ def fit_clean(
     data: Float32,
     pixel: Pixel,
     place: Place,
-    bounds: tuple[int, int],
+    spans: Int64,
     table: Float64,
     times: tuple[float, float, float],
     medians: Float64,
@@ -143,7 +154,7 @@ def fit_clean(
     y, start, stop = place
     work[3:CLEAN_WORK] = 0.0
     for i in range(data.shape[0]):
-        clean_slopes(data, pixel, place, i, bounds, table, work)
+        clean_slopes(data, pixel, place, i, spans, table, work)
         integration = (
             rateints[0][i, y, start:stop],
             rateints[1][i, y, start:stop],
@@ -151,7 +162,8 @@ def fit_clean(
             rateints[3][i, y, start:stop],
             rateints[4][i, y, start:stop],
         )
-        write_integration(pixel, place, bounds[1] - bounds[0], times[0], medians, work, integration)
+        n = spans[i, 1] - spans[i, 0]
+        write_integration(pixel, place, n, times[0], medians, work, integration)
     slope, err = rate[0][y, start:stop], rate[1][y, start:stop]
     var_p, var_r = rate[3][y, start:stop], rate[4][y, start:stop]
     slopes, in_r, in_p = work[3], work[4], work[5]
@@ -182,7 +194,7 @@ def write_integration(
     for x in range(stop - start):
         own_gain = np.float64(gain[x])
         read = read_variance(n, np.float64(sigma[x]), own_gain, time)
-        photons = poisson_variance(n, medians[x] / time, np.float64(dark[x]), own_gain, time)
+        photons = poisson_variance(n, medians[x], np.float64(dark[x]), own_gain, time)
         weight_r = 1.0 / read
         weight_p = 1.0 / photons if photons > 0 else 0.0
         weighted = slopes[x] / (time * read)

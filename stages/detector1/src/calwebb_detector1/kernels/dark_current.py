@@ -44,7 +44,8 @@ def average_frames(darks: Float32, start: int, nframes: int, out: Float32) -> No
 def subtract_dark(data: Float32, group: int, dark: Float32, which: Int64) -> None:
     """Subtract the dark of a group from `data` (nints, ngroups, ny, nx) in place.
 
-    `dark` float32 (ndarks, ny, nx), DN, NaN as 0; `which` (int64, nints) names that of each integration.
+    `dark` float32 (ndarks, ny, nx), DN, NaN as 0; `which` (int64, nints) names that of each
+    integration.
     """
     nints, _, ny, nx = data.shape
     for i in range(nints):

@@ -218,6 +218,16 @@ def search_pixel(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def count_usable(typical: Bool) -> Scalar:
+    """Return how many differences of neighbouring groups any pixel can use."""
+    count = 0
+    for i in range(typical.shape[0]):
+        for g in range(1, typical.shape[1]):
+            count += 0 if typical[i, g] or typical[i, g - 1] else 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_jumps(
     data: Float32,
     groupdq: UInt8,
@@ -226,6 +236,7 @@ def find_jumps(
     thresholds: Float64,
     spread: Float64,
     method: int,
+    typical: Bool,
     pairs: Int64,
     counts: Int32,
 ) -> None:
@@ -240,21 +251,24 @@ def find_jumps(
     thresholds : float64, (3,): sigma for >= 4, 3, 2 usable differences
     spread : float64, (2,): significance between which neighbours are flagged
     method : ONE_BY_ONE or AT_ONCE
-    pairs : network for the differences of all integrations, see `network.comparisons`
+    typical : bool, (nints, ngroups): groups that are DO_NOT_USE for most pixels
+    pairs : network for the differences of all other groups, see `network.comparisons`
     counts : int32, (ny, nx), written: jumps found in each pixel
     """
     nints, ngroups, ny, nx = data.shape
     size = nints * (ngroups - 1)
     differences, scratch = np.empty(size, np.float32), np.empty(size, np.float32)
     hits = np.zeros(size, np.bool_)
-    work, levels = np.empty((size, WIDTH), np.float32), np.empty(WIDTH, np.float32)
+    usable = count_usable(typical)
+    work, levels = np.empty((max(usable, 1), WIDTH), np.float32), np.empty(WIDTH, np.float32)
     flagged, suspects = np.empty(WIDTH, np.bool_), np.empty(WIDTH, np.bool_)
-    threshold = thresholds[0] if method == AT_ONCE else threshold_for(size, thresholds)
+    threshold = thresholds[0] if method == AT_ONCE else threshold_for(usable, thresholds)
     for y, chunk in np.ndindex(ny, (nx + WIDTH - 1) // WIDTH):
         start = chunk * WIDTH
         stop = min(start + WIDTH, nx)
-        find_flagged(groupdq, (y, start, stop), flagged)
-        sorted_differences(data, gain, (y, start, stop), pairs, method == ONE_BY_ONE, work, flagged)
+        place = (y, start, stop)
+        find_flagged(groupdq, typical, place, flagged)
+        sorted_differences(data, gain, typical, place, pairs, method == ONE_BY_ONE, work, flagged)
         own = suspects[: stop - start]
         find_suspects(work, variance[y, start:stop], threshold, method == AT_ONCE, levels, own)
         for x in range(start, stop):

@@ -7,37 +7,45 @@ exactly as the search of `jump` would, whether there is anything to find.
 import numpy as np
 from numba import njit
 
+from calwebb_detector1.kernels.flags import DO_NOT_USE
 from calwebb_detector1.kernels.network import sort_columns
 from calwebb_detector1.kernels.order import HALF
 from calwebb_detector1.kernels.types import Bool, Float32, Int64, Scalar, UInt8
 
 NAN = np.float32(np.nan)
+NO_FLAG = np.uint8(0)
 Place = tuple[int, int, int]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_flagged(groupdq: UInt8, place: Place, flagged: Bool) -> None:
-    """Write into `flagged` which pixels of row `place[0]`, columns place[1]:place[2] have flags."""
+def find_flagged(groupdq: UInt8, typical: Bool, place: Place, flagged: Bool) -> None:
+    """Write into `flagged` which pixels have other flags than all have.
+
+    Of row `place[0]`, columns place[1]:place[2]. Groups that most cannot use (`typical`,
+    (nints, ngroups)) are DO_NOT_USE, the others without flags.
+    """
     y, start, stop = place
     flagged[:] = False
     for i in range(groupdq.shape[0]):
         for g in range(groupdq.shape[1]):
             flags = groupdq[i, g, y, start:stop]
+            expected = DO_NOT_USE if typical[i, g] else NO_FLAG
             for x in range(stop - start):
-                flagged[x] |= flags[x] != 0
+                flagged[x] |= flags[x] != expected
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def sorted_differences(
     data: Float32,
     gain: Float32,
+    typical: Bool,
     place: Place,
     pairs: Int64,
     sizes: bool,
     work: Float32,
     flagged: Bool,
 ) -> None:
-    """Write into `work` the sorted group differences of part of a row, electrons.
+    """Write into `work` the sorted differences of usable groups of part of a row, electrons.
 
     `sizes`: their absolute values; `pairs` is the network for them (`network.comparisons`);
     `work` float32 (ndifferences, columns). Columns that are not finite are `flagged`.
@@ -47,6 +55,8 @@ def sorted_differences(
     k = 0
     for i in range(data.shape[0]):
         for g in range(1, data.shape[1]):
+            if typical[i, g] or typical[i, g - 1]:
+                continue
             low, high, steps = data[i, g - 1, y, start:stop], data[i, g, y, start:stop], work[k]
             for x in range(stop - start):
                 steps[x] = high[x] * own[x] - low[x] * own[x]

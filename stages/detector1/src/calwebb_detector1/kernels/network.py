@@ -6,6 +6,7 @@ many columns at once as fit into its registers.
 Source: K. E. Batcher 1968, AFIPS Spring Joint Computer Conference 32, 307 (odd-even merge sort).
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -33,6 +34,17 @@ def comparisons(n: int) -> Int64:
             step //= 2
         span *= 2
     return np.array(pairs, np.int64).reshape(-1, 2)
+
+
+def networks(sizes: Sequence[int]) -> tuple[Int64, Int64]:
+    """Return networks for several lengths in one array, and (first, end) of each length's."""
+    parts = {n: comparisons(n) for n in sizes}
+    starts, position = {}, 0
+    for n, part in parts.items():
+        starts[n] = position
+        position += len(part)
+    ranges = [(starts[n], starts[n] + len(parts[n])) for n in sizes]
+    return np.concatenate(list(parts.values())), np.array(ranges, np.int64).reshape(-1, 2)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

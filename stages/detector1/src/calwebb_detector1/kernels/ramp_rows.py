@@ -7,7 +7,7 @@ from calwebb_detector1.kernels.clean_ramps import (
     CLEAN_WORK,
     find_clean,
     fit_clean,
-    median_differences,
+    median_rates,
 )
 from calwebb_detector1.kernels.network import WIDTH
 from calwebb_detector1.kernels.ramp_fit import fit_pixel
@@ -21,7 +21,8 @@ def fit_ramps(
     pixel: tuple[UInt32, Float32, Float32, Float32],
     zeroframe: Float32,
     table: Float64,
-    pairs: Int64,
+    spans: Int64,
+    networks: tuple[Int64, Int64],
     bounds: tuple[int, int],
     suppress: bool,
     times: tuple[float, float, float],
@@ -37,7 +38,10 @@ def fit_ramps(
     pixel : (dq uint32, gain electron/DN, sigma of one group in electrons, dark current), each
         (ny, nx), float32 but the first
     zeroframe : float32, (nints, ny, nx), DN, or of shape (0, 0, 0)
-    table, pairs : what `slope_coefficients` and `network.comparisons` return
+    table : what `slope_coefficients` returns
+    spans : int64, (nints, 2): first group and end of those that most pixels can use; both zero
+        where these are not next to one another, or fewer than two
+    networks : what `network.networks` returns for the differences of each span
     bounds : (int, int), first group used and the one after the last
     suppress : bool, drop ramps with one good group
     times : (group time, frame time, mean time of the first group), s
@@ -52,16 +56,17 @@ def fit_ramps(
         np.empty(nints, np.int64),
         np.empty(ngroups, np.float64),
     )
-    clean, median_rates = np.zeros(WIDTH, np.bool_), np.empty(WIDTH, np.float64)
+    clean, rates = np.zeros(WIDTH, np.bool_), np.empty(WIDTH, np.float64)
     work = np.empty((max(ngroups, CLEAN_WORK), WIDTH), np.float64)
+    regular = spans[:, 1].min() > 0
     for y, chunk in np.ndindex(ny, (nx + WIDTH - 1) // WIDTH):
         start = chunk * WIDTH
         stop = min(start + WIDTH, nx)
-        if ngroups > 1:
+        if regular:
             place = (y, start, stop)
-            find_clean(data, groupdq, pixel, place, bounds, clean)
-            median_differences(data, place, bounds, pairs, work, median_rates)
-            fit_clean(data, pixel, place, bounds, table, times, median_rates, work, rateints, rate)
+            find_clean(data, groupdq, pixel, place, bounds, spans, clean)
+            median_rates(data, place, spans, networks, times[0], work, rates)
+            fit_clean(data, pixel, place, spans, table, times, rates, work, rateints, rate)
         for x in range(start, stop):
             if not clean[x - start]:
                 fit_pixel(

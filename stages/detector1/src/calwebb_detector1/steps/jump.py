@@ -122,6 +122,7 @@ def correction(
             readnoise=block.window.cut(readnoise),
             nframes=nframes,
             method=method,
+            typical=exposure.typical_groups,
             parameters=parameters,
         )
         if method in CLIPPING:

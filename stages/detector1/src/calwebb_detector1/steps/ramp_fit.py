@@ -28,6 +28,7 @@ set. Needs the GAIN and READNOISE references.
 """
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
@@ -153,6 +154,7 @@ def prepare(
     census = Census(exposure, "ramp_fit")
     bounds = group_bounds(census.assumed, parameters, metadata.source)
     fit = choose_fit(parameters, Timing.of(metadata), bounds, exposure.shape[0])
+    fit = replace(fit, typical=exposure.typical_groups)
 
     def apply(block: Block) -> int:
         census.add(block)

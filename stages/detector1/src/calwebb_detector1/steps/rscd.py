@@ -207,7 +207,10 @@ def correction(
     row = int(exposure.metadata.get("SUBSTRT2") or 1)
     first = 1 if parts[0] == 0 else 2
     if skip is not None:
-        for i, number in enumerate(common_groups(exposure, np.array(skip, np.int64)[parts])):
+        nominal = np.array(skip, np.int64)[parts]
+        for i, number in enumerate(nominal):
+            exposure.typical_groups[i, :number] = True
+        for i, number in enumerate(common_groups(exposure, nominal)):
             for group in range(number):
                 exposure.flag_group(group, slice(i, i + 1))
 
