@@ -208,11 +208,22 @@ def test_output_folder_not_writable(case):
 
 @pytest.mark.parametrize(
     ("keyword", "value", "sentence"),
-    [("TSOVISIT", True, "time series"), ("EXP_TYPE", "NRC_DARK", "not available yet")],
+    [
+        ("MSTR_RD1", 4, "subarrays of several stripes is not available yet"),
+        ("EXP_TYPE", "FGS_TRACK", "use calwebb-guider"),
+    ],
 )
-def test_modes_that_are_not_there_yet(case, keyword, value, sentence):
+def test_modes_that_are_not_there_yet_and_data_of_another_program(case, keyword, value, sentence):
     def change(hdus):
         hdus[0].header[keyword] = value
 
     edit(case.raw, change)
     case.expect_refusal(2, sentence)
+
+
+def test_a_segment_whose_integrations_are_not_those_it_says(case):
+    def change(hdus):
+        hdus[0].header.update(EXSEGTOT=3, EXSEGNUM=2, INTSTART=6, INTEND=10)
+
+    edit(case.raw, change)
+    case.expect_refusal(2, case.raw.name, "INTSTART and INTEND are 6 and 10 but SCI has 1")
