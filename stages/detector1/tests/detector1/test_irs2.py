@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.models import Ramp, Table
+from calwebb_core.framework.parameters import NoParameters
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.threads import set_threads
 from calwebb_detector1.arrays import reference_array
 from calwebb_detector1.irs2 import badpixels, layout, weights
 from calwebb_detector1.irs2.correction import run_irs2
+from calwebb_detector1.irs2.mode import irs2_steps
 from calwebb_detector1.modes import NEAR_INFRARED, NIRSPEC_IRS2, select
+from calwebb_detector1.steps import ipc, saturation
 from calwebb_detector1.steps.refpix import RefpixParameters
 
 from . import irs2
@@ -232,6 +235,51 @@ def test_steps_of_the_mode_are_those_of_the_near_infrared():
     refpix = next(step for step in steps if step.name == "refpix")
     assert refpix.types(OPTIONS) == ("refpix",)
     assert refpix.prepare is None
+
+
+def on_pixels_and_on_frames(step, made, given, options, **keywords):
+    """Return what a step makes of trimmed frames, and of IRS2 frames: all, and their pixels."""
+    rows = np.flatnonzero(irs2.science(made.detector == "NRS2"))
+    frames, pixels = made.ramp(**keywords), made.ramp(**keywords)
+    trimmed = {"data": 2, "groupdq": 2, "pixeldq": 0}
+    for name, axis in trimmed.items():
+        setattr(pixels, name, getattr(pixels, name).take(rows, axis))
+    pixels, _ = step.run(pixels, References.of(**given), options)
+    frames, status = irs2_steps((step,))[0].run(frames, References.of(**given), options)
+    assert status.word == "COMPLETE"
+    inner = {name: getattr(frames, name).take(rows, axis) for name, axis in trimmed.items()}
+    return pixels, frames, inner
+
+
+def test_saturation_within_averaged_groups_sees_the_pixels_only(made):
+    rng = np.random.default_rng(3)
+    data = np.concatenate([made.data, made.data[:, :1]], axis=1)
+    late = rng.random(data.shape[2:]) < 0.01
+    data[:, 1, late], data[:, 2, late] = 29000, 40000
+    threshold = np.full((2048, 2048), 30000, np.float32)
+    given = {
+        "saturation": {"SCI": threshold, "DQ": np.zeros(threshold.shape, np.uint32)},
+        "superbias": None,
+    }
+    pixels, frames, inner = on_pixels_and_on_frames(
+        saturation.STEP, irs2.Made(data, made.truth, made.detector), given,
+        saturation.SaturationParameters(n_pix_grow_sat=1), NFRAMES=5,
+    )  # fmt: skip
+    assert np.count_nonzero(pixels.groupdq[:, 1] & 1) > 10000
+    np.testing.assert_array_equal(inner["groupdq"], pixels.groupdq)
+    np.testing.assert_array_equal(inner["pixeldq"], pixels.pixeldq)
+    assert np.count_nonzero(frames.groupdq) == np.count_nonzero(pixels.groupdq)
+
+
+def test_ipc_sees_the_pixels_only(made):
+    kernel = np.array([[0, -0.01, 0], [-0.02, 1.05, -0.01], [0, -0.01, 0]], np.float32)
+    pixels, frames, inner = on_pixels_and_on_frames(
+        ipc.STEP, made, {"ipc": {"SCI": kernel}}, NoParameters()
+    )
+    np.testing.assert_array_equal(inner["data"], pixels.data)
+    others = ~irs2.science(made.detector == "NRS2")
+    np.testing.assert_array_equal(frames.data[:, :, others], made.data[:, :, others])
+    assert np.mean(frames.data != made.data) > 0.6
 
 
 def test_frames_that_were_not_trimmed_are_refused_by_later_steps():
