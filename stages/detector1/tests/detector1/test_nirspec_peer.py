@@ -9,9 +9,11 @@ from calwebb_core.framework.models import Ramp
 from calwebb_core.framework.parameters import NoParameters
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
+from calwebb_detector1.irs2.badpixels import listed_rows
 from calwebb_detector1.irs2.correction import bad_rows, run_irs2
-from calwebb_detector1.irs2.layout import interleaved_rows
+from calwebb_detector1.irs2.layout import interleaved_rows, layout_of
 from calwebb_detector1.irs2.mode import irs2_steps
+from calwebb_detector1.irs2.weights import bad_reference_table
 from calwebb_detector1.steps import ipc, picture_frame, ramp_fit, refpix, saturation
 from calwebb_detector1.steps.picture_frame import PictureFrameParameters
 
@@ -99,6 +101,23 @@ def test_refpix_with_levels_of_columns(peer, detector, odd_even):
     spoil(ramp)
     ramp, theirs = refpix_of_both(peer, ramp, irs2_mean_subtraction=True, odd_even_columns=odd_even)
     np.testing.assert_array_equal(ramp.pixeldq, theirs["pixeldq"])
+    np.testing.assert_allclose(ramp.data, theirs["data"], **LAST_PLACES)
+
+
+@pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
+def test_listed_samples_count_as_flagged_ones(peer, detector):
+    """Beside flagged ones, and for the levels: see DIFFERENCES.md."""
+    listed = [*LISTED, (1, 1, 1 << 9), (1, 2, 1 << 7), (3, 1, 1 << 8)]
+    ramp = irs2.make(seed=4, ngroups=2, detector=detector).ramp()
+    set_apart(ramp)
+    spoil(ramp)
+    table = bad_reference_table(irs2.reference(irs2.random_weights(), listed))
+    rows = listed_rows(table, layout_of(ramp.metadata, (3200, 2048)))
+    flagged = dataclasses.replace(ramp, data=ramp.data.copy(), pixeldq=ramp.pixeldq.copy())
+    flagged.pixeldq[rows, 0] |= 131072
+    _, theirs = refpix_of_both(peer, flagged, irs2_mean_subtraction=True)
+    given = irs2.references(irs2.random_weights(), listed)
+    ramp, _ = run_irs2(ramp, given, refpix.RefpixParameters(irs2_mean_subtraction=True))
     np.testing.assert_allclose(ramp.data, theirs["data"], **LAST_PLACES)
 
 
