@@ -9,13 +9,13 @@ from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.products import product_path, read_metadata, root_of
 from calwebb_core.framework.step import Step
 from calwebb_detector1 import modes
-from calwebb_detector1.guide_rates import (
-    GuideRates,
+from calwebb_detector1.guide_files import (
     read_guide_ramp,
     read_guide_rates,
     write_guide_ramp,
     write_guide_rates,
 )
+from calwebb_detector1.guide_rates import GuideRates
 from calwebb_detector1.steps import dq_init, flat_field, guider_cds
 
 STEPS = (dq_init.STEP, guider_cds.STEP, flat_field.STEP)
