@@ -139,6 +139,15 @@ def test_what_is_unknown_is_left_out_with_one_warning(toy_file, gain_file, tmp_p
     )
 
 
+def test_numbers_as_texts_and_what_is_not_set(toy_file, gain_file, tmp_path, caplog):
+    values = {"rounds": "3", "amount": None, "window": "", "third": None}
+    path = write(tmp_path, STEP, values)
+    with caplog.at_level(logging.WARNING):
+        found = amount(run(toy_file, gain_file, tmp_path, (STEP, path)))
+    assert (found["rounds"], found["amount"], found["window"]) == (3, 1.0, [1, 2])
+    assert caplog.text == ""
+
+
 def test_a_wrong_value_of_skip_is_left_out(toy_file, gain_file, tmp_path, caplog):
     path = write(tmp_path, WHOLE, {}, {"second": {"skip": "maybe"}})
     with caplog.at_level(logging.WARNING):

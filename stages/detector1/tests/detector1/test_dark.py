@@ -1,21 +1,20 @@
 """calwebb-dark: the steps up to the linearity, and nothing after them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from click.testing import CliRunner
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_detector1.cli import dark, main
 from calwebb_detector1.dark import select
 
 from .exposure import NAME, NGROUPS, NINTS, NX, NY, overrides, write_references, write_uncal
 from .ramps import keywords
 
-PROGRAM = Path(sys.executable).with_name("calwebb-dark")
 MIRI = [
     "group_scale", "dq_init", "emicorr", "saturation", "ipc", "firstframe", "lastframe", "reset",
     "linearity", "rscd",
@@ -25,9 +24,9 @@ NEAR_INFRARED = [
 ]  # fmt: skip
 
 
-def call(*arguments):
-    command = [str(item) for item in (PROGRAM, *arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def call(*arguments, program=dark):
+    """Run a program in this process; its result has `exit_code`, `stdout` and `stderr`."""
+    return CliRunner().invoke(program, [str(item) for item in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def product(exposure, tmp_path_factory):
     uncal, options = exposure
     out = tmp_path_factory.mktemp("out")
     done = call("run", uncal, "--output-dir", out, *options)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     (path,) = done.stdout.split()
     return Path(path)
 
@@ -63,12 +62,9 @@ def test_a_dark_becomes_ramps(product):
 
 def test_it_is_what_detector1_has_before_the_dark_current(exposure, product, tmp_path):
     uncal, options = exposure
-    command = [PROGRAM.with_name("calwebb-detector1"), "run", uncal, "--output-dir", tmp_path]
-    done = subprocess.run(
-        [*command, "--stop-after", "linearity", *options],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    words = ("--output-dir", tmp_path, "--stop-after", "linearity", *options)
+    done = call("run", uncal, *words, program=main)
+    assert done.exit_code == 0, done.stderr
     (ramps,) = done.stdout.split()
     for name in ("SCI", "PIXELDQ", "GROUPDQ", "ZEROFRAME"):
         np.testing.assert_array_equal(fits.getdata(ramps, name), fits.getdata(product, name))
@@ -120,7 +116,7 @@ def test_steps_of_every_instrument(instrument, detector, exp_type, names):
 def test_other_exposures_are_sent_to_their_program(tmp_path, exp_type, program):
     uncal = write_uncal(tmp_path, EXP_TYPE=exp_type)
     done = call("run", uncal, "--output-dir", tmp_path / "out")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert f"use {program}" in done.stderr
 

@@ -3,12 +3,12 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,13 +16,13 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.products import write_raw
 from calwebb_core.framework.references import References
+from calwebb_detector1.cli import guider, main
 from calwebb_detector1.guider import read, select
 from calwebb_detector1.steps import guider_cds
 
 from .exposure import write_reference
 from .ramps import keywords
 
-PROGRAM = Path(sys.executable).with_name("calwebb-guider")
 NAME = "jw09999001001_gs-acq1_2026117003102"
 NY, NX, TIME, GAIN, NOISE = 6, 8, 0.25, 2.0, 4.0
 GROUPS = {
@@ -95,14 +95,14 @@ def write_references(folder, flat=None, **gain):
     ]
 
 
-def call(*arguments):
-    command = [str(item) for item in (PROGRAM, *arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def call(*arguments, program=guider):
+    """Run a program in this process; its result has `exit_code`, `stdout` and `stderr`."""
+    return CliRunner().invoke(program, [str(item) for item in arguments])
 
 
 def succeed(*arguments):
     done = call(*arguments)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     return [Path(line) for line in done.stdout.split()]
 
 
@@ -174,7 +174,7 @@ def test_too_few_groups_are_refused(tmp_path):
     data = samples("FGS_FINEGUIDE")[:, :6]
     uncal, options = write_uncal(tmp_path, "FGS_FINEGUIDE", data), write_references(tmp_path)
     done = call("run", uncal, "--output-dir", tmp_path / "out", *options)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "has 6 groups; FGS_FINEGUIDE needs at least 8" in done.stderr
     with pytest.raises(ValueError, match="8 or more groups"):
         guider_cds.difference_groups(data.astype(np.float32), "FGS_FINEGUIDE", TIME)
@@ -233,16 +233,15 @@ def test_strips_of_another_shape_take_the_mean_of_a_reference(tmp_path):
 def test_other_exposures_are_sent_to_their_program(tmp_path, exp_type, program):
     uncal = write_uncal(tmp_path, data=samples("FGS_ACQ1"), EXP_TYPE=exp_type)
     done = call("run", uncal, "--output-dir", tmp_path / "out")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert f"use {program}" in done.stderr
 
 
 def test_detector1_sends_guide_star_data_to_its_program(tmp_path):
     uncal = write_uncal(tmp_path)
-    command = [PROGRAM.with_name("calwebb-detector1"), "run", uncal, "--output-dir", tmp_path / "o"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
+    done = call("run", uncal, "--output-dir", tmp_path / "o", program=main)
+    assert done.exit_code == 2
     assert len(done.stderr.strip().splitlines()) == 1
     assert "use calwebb-guider" in done.stderr
 

@@ -38,6 +38,8 @@ WITHOUT_EFFECT = frozenset(
         "suffix",
     )
 )
+# How the official software writes that an option is not set.
+NOTHING: tuple[Any, ...] = (None, "None", "", [])
 
 
 def parameter_types(pipeline: Pipeline, steps: Iterable[Step]) -> list[str]:
@@ -67,10 +69,11 @@ def options_for(kind: str, path: Path, steps: Sequence[Step]) -> tuple[Layer, li
                 fitting = _value(step, option, value, where)
             except LookupError:
                 # what is unknown here and off there is no loss
-                if value not in (None, False, "", [], "None"):
+                if value not in (*NOTHING, False):
                     unknown.append(where)
             except InputError as error:
-                unknown.append(str(error))
+                if value not in NOTHING:
+                    unknown.append(str(error))
             else:
                 assert step is not None  # noqa: S101 - else LookupError
                 layer.setdefault(step.name, {})[option] = fitting
@@ -88,7 +91,14 @@ def _value(step: Step | None, option: str, value: Any, where: str) -> Any:
     known = options_of(step.parameters)
     if option not in known or known[option].metadata.get("file"):
         raise LookupError
-    return check_option(where, known[option], kinds_of(step.parameters)[option], value)
+    kind = kinds_of(step.parameters)[option]
+    try:
+        return check_option(where, known[option], kind, value)
+    except InputError:
+        # choices among numbers are written as texts there
+        if not (isinstance(value, str) and value.isdecimal()):
+            raise
+        return check_option(where, known[option], kind, int(value))
 
 
 def crds_layer(pipeline: Pipeline, steps: Sequence[Step], references: References) -> Layer:
