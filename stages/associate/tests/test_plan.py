@@ -196,6 +196,23 @@ def test_wrong_guide_star_files_are_refused(files, message):
         make_plan(files)
 
 
+def test_guide_star_data_without_gain_are_left_out(put, no_crds, monkeypatch):
+    whole = module.best_references
+
+    def answer(metadata, types, context, *, strict):
+        found = whole(metadata, types, context, strict=strict)
+        found.names["gain"] = "N/A"
+        found.paths.pop("gain")
+        return found
+
+    monkeypatch.setattr(module, "best_references", answer)
+    file = put(GUIDE, EXP_TYPE="FGS_ACQ1", INSTRUME="FGS", DETECTOR="GUIDER1")
+    plan = make_plan([file])
+    assert not plan.exposures[0].available
+    assert plan.not_available == ("1 exposure of guide-star data without gain or read noise (N/A)",)
+    assert make_plan([file], overrides=("gain",)).exposures[0].available
+
+
 def options_file(folder, **skip):
     """Write a file of options of detector1."""
     steps = ", ".join(

@@ -8,13 +8,14 @@ from typing import Final, Protocol
 
 from calwebb_associate.best_references import BestReferences
 from calwebb_associate.headers import Header
-from calwebb_associate.pipelines import OPTIONAL_TYPES, needed_types, parameter_types
+from calwebb_associate.pipelines import GUIDER, OPTIONAL_TYPES, needed_types, parameter_types
 from calwebb_core.framework.crds_client import Selection
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.parameter_files import switched
 from calwebb_core.framework.reference_types import PARAMETERS
 
 NOT_APPLICABLE: Final = "N/A"
+NEEDED_BY_GUIDER: Final = ("gain", "readnoise")
 
 
 class Raw(Protocol):
@@ -137,6 +138,16 @@ def choose(
                 problems[f"without a {kind} file in {chooser.context} ({why})"] += 1
     chosen.problems.extend(count_of(problems, "exposure"))
     return chosen
+
+
+def without_rates(chosen: Chosen, overrides: Collection[str]) -> set[str]:
+    """Return guide-star data that lack a reference file without which there are no count rates."""
+    return {
+        root
+        for root, programs in chosen.references.items()
+        for kind in NEEDED_BY_GUIDER
+        if programs.get(GUIDER, {}).get(kind) == NOT_APPLICABLE and kind not in overrides
+    }
 
 
 def _all(types: Mapping[str, Sequence[str]]) -> list[str]:

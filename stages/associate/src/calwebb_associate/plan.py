@@ -8,12 +8,12 @@ writes nothing but the optional cache of headers.
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from calwebb_associate.best_references import BestReferences
-from calwebb_associate.choice import Wanted, choose, count_of
+from calwebb_associate.choice import Wanted, choose, count_of, without_rates
 from calwebb_associate.generate import MadeAssociation, left_out, make_associations
 from calwebb_associate.headers import Header
 from calwebb_associate.pipelines import (
@@ -189,6 +189,11 @@ def make_plan(
     needed = _needed(associations, exposures, pipelines)
     wanted = Wanted(overrides, steps, crds_parameters)
     chosen = choose(chooser, exposures, needed, wanted)
+    useless = without_rates(chosen, overrides)
+    exposures = tuple(
+        replace(item, available=False) if item.root in useless else item for item in exposures
+    )
+    refused |= dict.fromkeys(useless, "guide-star data without gain or read noise (N/A)")
     left = (*_count(refused.values(), "exposure"), *_count(reasons, "association"))
     unseen = missing_segments({root: headers[files[root]] for root in rows})
     return Plan(
