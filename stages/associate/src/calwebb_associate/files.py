@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from calwebb_associate.pool import raw_exposure
+from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import GuideStarName
 
@@ -43,6 +44,15 @@ def raw_exposures(
         msg = f"{', '.join(map(str, given))}: no raw exposure; expected files named {RAW}"
         raise InputError(msg)
     return science
+
+
+def keep_list(files: Iterable[str | os.PathLike[str]], path: Path) -> Path:
+    """Write the absolute paths of files to a text file, unless it holds them; return its path."""
+    text = "".join(f"{Path(name).resolve()}\n" for name in files)
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    return path
 
 
 def _expand(place: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from calwebb_associate.choice import NOT_APPLICABLE
 from calwebb_associate.configuration import load_schema, validate
-from calwebb_associate.files import raw_exposures
+from calwebb_associate.files import keep_list, raw_exposures
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
 from calwebb_associate.pipelines import (
     DETECTOR1,
@@ -32,7 +32,6 @@ from calwebb_associate.targets import (
     product_paths,
     program_of,
 )
-from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.names import ExposureName
 
@@ -237,12 +236,7 @@ class Run:
         uncal = self.config["uncal"]
         if isinstance(uncal, str):
             return shlex.quote(uncal)
-        path = Path(self.results) / "raw_exposures.txt"
-        text = "".join(f"{Path(name).resolve()}\n" for name in uncal)
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(path, text)
-        return shlex.quote(str(path))
+        return shlex.quote(str(keep_list(uncal, Path(self.results) / "raw_exposures.txt")))
 
     def association_file(self, unit: str) -> str:
         """Return the path of the association that makes the products of an exposure or product."""
