@@ -54,7 +54,8 @@ def test_the_plan_knows_the_reference_types_of_every_step():
 @pytest.mark.parametrize(
     "program",
     [
-        "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-image3", "calwebb-pool",
+        "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-image3",
+        "calwebb-pool",
         "calwebb-associate", "calwebb-references", "calwebb-simulate", "calwebb-quicklook",
     ],
 )  # fmt: skip
