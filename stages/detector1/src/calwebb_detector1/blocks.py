@@ -112,6 +112,11 @@ class Block:
         return array[..., core.rows, core.columns]
 
 
+def only_image(block: Block) -> Any:
+    """Return the one image that a block of one group, or of a zero frame, holds."""
+    return block.zeroframe[0] if block.zeroframe is not None else block.data[0, 0]
+
+
 def nothing(_: int) -> None:
     """Do nothing once all blocks are done."""
 
@@ -158,8 +163,8 @@ class Source(Protocol):
     def read(self, core: Window, halo: int, pixeldq: UInt32) -> Block:
         """Return a block, with flags of its own."""
 
-    def plane(self, integration: int, group: int) -> Block:
-        """Return one group, or with group -1 the zero frame, as a block without other groups."""
+    def part(self, core: Window, halo: int, integration: int, group: int) -> Block:
+        """Return part of one group, or with group -1 of the zero frame, without other groups."""
 
 
 class Sink(Protocol):
@@ -238,12 +243,17 @@ class Exposure:
         nints, ngroups = self.shape[:2]
         groups = [-1, *range(ngroups)] if self.has_zeroframe else list(range(ngroups))
 
+        halo = sum(correction.halo for correction in self.chain)
+        parts = list(windows_of((1, 1, *self.image_shape), halo))
+
         def call(item: tuple[int, int]) -> None:
-            block = self.source.plane(*item)
-            for correction in self.chain:
-                if correction.changes_data or item[1] < 0:
-                    correction.apply(block)
-            image = block.zeroframe[0] if item[1] < 0 else block.data[0, 0]  # type: ignore[index]
+            image = np.empty(self.image_shape, np.float32)
+            for core in parts:
+                block = self.source.part(core, halo, *item)
+                for correction in self.chain:
+                    if correction.changes_data or item[1] < 0:
+                        correction.apply(block)
+                core.put(image, block.inner(only_image(block)))
             function(*item, image)
 
         in_threads(call, [(i, g) for i in range(nints) for g in groups])

@@ -4,12 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.science.dq import SATURATED
-from calwebb_detector1.blocks import Exposure, in_threads
+from calwebb_detector1.blocks import Exposure, Window, in_threads
 
 
 def saturated_pixels(exposure: Exposure, integration: int, group: int) -> NDArray[np.bool_]:
     """Return which pixels (ny, nx) the steps before flag SATURATED in a group."""
-    block = exposure.source.plane(integration, group)
+    ny, nx = exposure.image_shape
+    block = exposure.source.part(Window(0, ny, 0, nx), 0, integration, group)
     for correction in exposure.chain:
         if not correction.changes_data:
             correction.apply(block)

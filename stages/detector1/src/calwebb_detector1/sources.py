@@ -105,23 +105,22 @@ class RawExposure:
         flags = np.zeros(data.shape, np.uint8)
         return Block(window, core, data, flags, window.cut(pixeldq).copy(), zero)
 
-    def plane(self, integration: int, group: int) -> Block:
-        """Return one group, or the zero frame as group -1."""
+    def part(self, core: Window, halo: int, integration: int, group: int) -> Block:
+        """Return part of one group, or of the zero frame as group -1."""
+        window = core.grown(halo, *self.shape[2:])
         one = slice(integration, integration + 1)
-        data = np.empty((1, 0, *self.shape[2:]), np.float32)
-        zero = None
         if group < 0:
-            zero = self.samples("ZEROFRAME", (one, ALL, ALL))
-        else:
-            data = self.samples("SCI", (one, slice(group, group + 1), ALL, ALL))
-        return plane_block(data, zero)
+            zero = self.samples("ZEROFRAME", (one, window.rows, window.columns))
+            return block_of(window, core, np.empty((1, 0, *window.shape), np.float32), zero)
+        groups = slice(group, group + 1)
+        data = self.samples("SCI", (one, groups, window.rows, window.columns))
+        return block_of(window, core, data, None)
 
 
-def plane_block(data: Any, zero: Any) -> Block:
+def block_of(window: Window, core: Window, data: Any, zero: Any) -> Block:
     """Return a block of one group and one integration, or of a zero frame."""
-    window = Window(0, data.shape[2], 0, data.shape[3])
     flags = np.zeros(data.shape, np.uint8)
-    return Block(window, window, data, flags, np.zeros(data.shape[2:], np.uint32), zero)
+    return Block(window, core, data, flags, np.zeros(window.shape, np.uint32), zero)
 
 
 def open_exposure(path: Path) -> RawExposure | Ramp:
@@ -169,13 +168,14 @@ class RampSource:
             zero,
         )
 
-    def plane(self, integration: int, group: int) -> Block:
-        """Return a copy of one group, or of the zero frame as group -1."""
+    def part(self, core: Window, halo: int, integration: int, group: int) -> Block:
+        """Return part of one group, or of the zero frame as group -1."""
         ramp, one = self.ramp, slice(integration, integration + 1)
+        window = core.grown(halo, *ramp.pixeldq.shape)
         if group < 0:
-            zero = None if ramp.zeroframe is None else ramp.zeroframe[one].copy()
-            return plane_block(np.empty((1, 0, *ramp.pixeldq.shape), np.float32), zero)
-        return plane_block(ramp.data[one, group : group + 1].copy(), None)
+            zero = None if ramp.zeroframe is None else copied(window, ramp.zeroframe[one])
+            return block_of(window, core, np.empty((1, 0, *window.shape), np.float32), zero)
+        return block_of(window, core, copied(window, ramp.data[one, group : group + 1]), None)
 
 
 def copied(window: Window, array: NDArray[Any]) -> Any:

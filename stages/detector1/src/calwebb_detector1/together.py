@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_core.framework.memory import return_large_arrays
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Ramp, Rates, Table
 from calwebb_core.framework.product_stream import NAMES, ImageStream
@@ -75,6 +76,7 @@ def run_together(
     model : Ramp, or Rates whose images are streams to be closed
     statuses : list of Status
     """
+    return_large_arrays()
     sink = None
     if any(step.name == FIT for step, _ in steps):
         shape = model.shape if isinstance(model, RawExposure) else model.data.shape

@@ -96,7 +96,7 @@ class FileArrays(Mapping[str, NDArray[Any]]):
 
     def _forget(self, size: int) -> None:
         """Give pages back that would count as this process's memory; the cache keeps them."""
-        if self._bytes is not None and size > 1 << 20:
+        if self._bytes is not None and size > 1 << 16:
             self._bytes.madvise(mmap.MADV_DONTNEED)
 
 
