@@ -1,5 +1,6 @@
 """MIRI exposures through the program: the truth is found, and the same bits step by step."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -161,14 +162,11 @@ def test_same_bits_step_by_step(exposure, tmp_path):
 
 
 def test_time_series_keep_all_groups(exposure, tmp_path):
+    raw = write_uncal(tmp_path, TSOVISIT=True, EXP_TYPE="MIR_LRS-SLITLESS")
     done = subprocess.run(
-        [PROGRAM, "steps", write_uncal(tmp_path, TSOVISIT=True, EXP_TYPE="MIR_LRS-SLITLESS")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if "not available yet" in done.stderr:
-        pytest.skip("time series are not available yet")
-    assert done.returncode == 0, done.stderr
-    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
-    assert "off unless asked for" in lines["lastframe"]
-    assert "off unless asked for" in lines["rscd"]
-    assert "off unless asked for" not in lines["reset"]
+        [PROGRAM, "steps", raw, "--json"], capture_output=True, text=True, check=True
+    )
+    steps = {step["step"]: step for step in json.loads(done.stdout)["steps"]}
+    for name in ("lastframe", "rscd"):
+        assert (steps[name]["action"], steps[name]["reason"]) == ("skip", "off unless asked for")
+    assert steps["reset"]["action"] == "run"
