@@ -19,12 +19,13 @@ class Reason:
 
 EMI = (
     "emicorr `joint`: pixels that share a bin of phase are taken at their mean phase, not at the "
-    "middle of the bin, and integrations at their own phases: the wave found differs by 0.4 % of "
-    "itself (rms 0.017 of 4.1 DN)."
+    "middle of the bin, and integrations at their own phases: in SUB64 the wave found differs by "
+    "0.4 % of itself (rms 0.017 of 4.1 DN), and less of it is left."
 )
 EMI_RATES = (
     "What emicorr leaves (above), seen in the rates. The weights of the fit change in steps of the "
-    "ramp's signal-to-noise ratio: single pixels at such a step move by up to 0.2 ERR."
+    "ramp's signal-to-noise ratio: single pixels at such a step move by up to 0.2 ERR; a few jumps "
+    "at the limit are flagged by one only, and move more."
 )
 
 IRS2 = (
