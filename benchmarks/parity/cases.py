@@ -80,8 +80,8 @@ CASES: dict[str, Case] = {
         most_files=2,
     ),
     "nircam-options": Case(
-        "NIRCam, SUB160, with steps and options that are off by default: ipc, charge_migration, "
-        "clean_flicker_noise, LIKELY",
+        "NIRCam, SUB160, with steps and options that are off by default: charge_migration, "
+        "clean_flicker_noise, LIKELY (ipc finds no reference)",
         scenario("tiny", "--exposures", "1", "--groups", "8", "--on", "ipc"),
         also=("ipc", "charge_migration", "clean_flicker_noise"),
         options={
