@@ -123,6 +123,24 @@ class Plan:
     asked: int = field(default=0, compare=False)
 
 
+@dataclass(frozen=True)
+class _Raw:
+    """What the headers of a run say.
+
+    `rows` holds the exposures of the pool, `refused` also the guide-star data: why the program
+    does not take it, or nothing.
+    """
+
+    exposures: tuple[PlannedExposure, ...]
+    pool: Pool
+    rows: dict[str, Row]
+    refused: dict[str, str]
+
+    def of_pool(self) -> dict[str, Header]:
+        """Return the headers of the exposures that are in the pool."""
+        return {item.root: item.header for item in self.exposures if item.root in self.rows}
+
+
 def make_plan(
     uncal_files: Iterable[str | os.PathLike[str]],
     *,
@@ -168,9 +186,33 @@ def make_plan(
     """
     if crds_path is not None:
         os.environ["CRDS_PATH"] = str(crds_path)
+    raw = _look_at(uncal_files, None if cache is None else Path(cache), pool_name)
+    made = make_associations(raw.pool)
+    associations, reasons = _plan_associations(made, raw.rows, raw.refused)
+    chooser = BestReferences(context)
+    needed = _needed(associations, raw.exposures, pipelines)
+    chosen = choose(chooser, raw.exposures, needed, Wanted(overrides, steps, crds_parameters))
+    raw = _leave_out(raw, without_rates(chosen, overrides))
+    left = (*_count(raw.refused.values(), "exposure"), *_count(reasons, "association"))
+    unseen = missing_segments(raw.of_pool())
+    return Plan(
+        context=chooser.context,
+        exposures=raw.exposures,
+        pool=raw.pool,
+        associations=associations,
+        references=chosen.references,
+        reference_paths=chosen.paths,
+        not_available=(*left, *left_out(raw.pool, made), *chosen.problems, *unseen),
+        asked=chooser.asked,
+    )
+
+
+def _look_at(
+    uncal_files: Iterable[str | os.PathLike[str]], cache: Path | None, pool_name: str
+) -> _Raw:
+    """Read the headers; say of each exposure which program makes it and whether it can."""
     paths, guide = apart(uncal_files)
-    kept = None if cache is None else Path(cache)
-    headers, sizes = read_headers([*paths, *guide.values()], kept)
+    headers, sizes = read_headers([*paths, *guide.values()], cache)
     pool = make_pool({path: headers[path] for path in paths}, pool_name)
     rows = {root_of(row): row for row in pool.exposures()}
     files = {split_suffix(path)[0]: path for path in headers}
@@ -183,29 +225,16 @@ def make_plan(
         for root, why in sorted(refused.items())
         for path in (files[root],)
     )
-    made = make_associations(pool)
-    associations, reasons = _plan_associations(made, rows, refused)
-    chooser = BestReferences(context)
-    needed = _needed(associations, exposures, pipelines)
-    wanted = Wanted(overrides, steps, crds_parameters)
-    chosen = choose(chooser, exposures, needed, wanted)
-    useless = without_rates(chosen, overrides)
+    return _Raw(exposures, pool, rows, refused)
+
+
+def _leave_out(raw: _Raw, useless: Collection[str]) -> _Raw:
+    """Leave out guide-star data that its reference files cannot calibrate."""
     exposures = tuple(
-        replace(item, available=False) if item.root in useless else item for item in exposures
+        replace(item, available=False) if item.root in useless else item for item in raw.exposures
     )
-    refused |= dict.fromkeys(useless, "guide-star data without gain or read noise (N/A)")
-    left = (*_count(refused.values(), "exposure"), *_count(reasons, "association"))
-    unseen = missing_segments({root: headers[files[root]] for root in rows})
-    return Plan(
-        context=chooser.context,
-        exposures=exposures,
-        pool=pool,
-        associations=associations,
-        references=chosen.references,
-        reference_paths=chosen.paths,
-        not_available=(*left, *left_out(pool, made), *chosen.problems, *unseen),
-        asked=chooser.asked,
-    )
+    why = dict.fromkeys(useless, "guide-star data without gain or read noise (N/A)")
+    return replace(raw, exposures=exposures, refused=raw.refused | why)
 
 
 def _plan_associations(
