@@ -58,28 +58,7 @@ def simulate(
         light = dispersed_light(scenario, entry, properties)
     else:
         light = light_on(scenario, catalog, entry, properties)
-    seed = (scenario.seed, entry.exposure_root)
-    special = special_readout(
-        instrument,
-        entry.frame,
-        properties,
-        entry.timing,
-        scenario.effects,
-        scenario.realisation,
-        seed,
-    )
-    chamber = Chamber(
-        entry.frame,
-        properties,
-        entry.timing,
-        scenario.effects,
-        instrument.pixel_pitch,
-        scenario.cosmic_ray_flux,
-        seed,
-        entry.segment,
-        special,
-        legacy_of(scenario, entry, properties, memory),
-    )
+    chamber = chamber_of(scenario, entry, properties, memory)
     if 0 < entry.group.distinct < entry.timing.integrations:
         exposed = expose_repeated(
             chamber, light.electrons, entry.group.distinct, progress, variable=light.variable
@@ -101,6 +80,35 @@ def simulate(
     truth = output_dir / "truth" / f"{entry.root}_truth.fits"
     write_truth(truth, scenario, entry, light, exposed, properties.gain)
     return path
+
+
+def chamber_of(
+    scenario: Scenario, entry: Planned, properties: Properties, memory: TrapMemory | None
+) -> Chamber:
+    """Return what an exposure is read out with: effects, seeds, what others left behind."""
+    instrument = instrument_named(scenario.instrument)
+    seed = (scenario.seed, entry.exposure_root)
+    special = special_readout(
+        instrument,
+        entry.frame,
+        properties,
+        entry.timing,
+        scenario.effects,
+        scenario.realisation,
+        seed,
+    )
+    return Chamber(
+        entry.frame,
+        properties,
+        entry.timing,
+        scenario.effects,
+        instrument.pixel_pitch,
+        scenario.cosmic_ray_flux,
+        seed,
+        entry.segment,
+        special,
+        legacy_of(scenario, entry, properties, memory),
+    )
 
 
 def legacy_of(

@@ -112,11 +112,6 @@ class Block:
         return array[..., core.rows, core.columns]
 
 
-def only_image(block: Block) -> Any:
-    """Return the one image that a block of one group, or of a zero frame, holds."""
-    return block.zeroframe[0] if block.zeroframe is not None else block.data[0, 0]
-
-
 def nothing(_: int) -> None:
     """Do nothing once all blocks are done."""
 
@@ -163,8 +158,8 @@ class Source(Protocol):
     def read(self, core: Window, halo: int, pixeldq: UInt32) -> Block:
         """Return a block, with flags of its own."""
 
-    def part(self, core: Window, halo: int, integration: int, group: int) -> Block:
-        """Return part of one group, or with group -1 of the zero frame, without other groups."""
+    def part(self, core: Window, halo: int, integrations: slice, groups: slice | None) -> Block:
+        """Return part of some groups, or without any of the zero frames, of some integrations."""
 
 
 class Sink(Protocol):
@@ -236,27 +231,55 @@ class Exposure:
         self.typical_groups[integrations, group] = True
 
     def planes(self, function: Callable[[int, int, Float32], None]) -> None:
-        """Call ``function(integration, group, image)`` on every group as `chain` leaves it.
+        """Call ``function(integration, group, images)`` on all groups as `chain` leaves them.
 
-        `image` is float32 (ny, nx), DN; the zero frame comes as group -1. In threads.
+        `images` is float32 (nints, ngroups, ny, nx), DN: some groups of some integrations, from
+        the two numbers on; zero frames come as group -1. In threads.
         """
-        nints, ngroups = self.shape[:2]
-        groups = [-1, *range(ngroups)] if self.has_zeroframe else list(range(ngroups))
+        nints, ngroups, ny, nx = self.shape
+        size = ngroups * ny * nx * BYTES_PER_SAMPLE
+        if size > BLOCK_BYTES:
+            groups = [-1, *range(ngroups)] if self.has_zeroframe else list(range(ngroups))
+            in_threads(
+                lambda item: function(*item, self._plane(*item)),
+                [(i, g) for i in range(nints) for g in groups],
+            )
+            return
+        step = max(1, BLOCK_BYTES // size)
+        in_threads(
+            lambda first: self._frames(slice(first, min(first + step, nints)), function),
+            range(0, nints, step),
+        )
 
+    def _frames(self, some: slice, function: Callable[[int, int, Float32], None]) -> None:
+        """Call a function on all groups of some integrations, and on their zero frames."""
+        _, ngroups, ny, nx = self.shape
+        whole = Window(0, ny, 0, nx)
+        block = self.source.part(whole, 0, some, slice(0, ngroups))
+        for correction in self.chain:
+            if correction.changes_data:
+                correction.apply(block)
+        function(some.start, 0, block.data)
+        if self.has_zeroframe:
+            block = self.source.part(whole, 0, some, None)
+            for correction in self.chain:
+                correction.apply(block)
+            function(some.start, -1, block.zeroframe[:, np.newaxis])  # type: ignore[index]
+
+    def _plane(self, integration: int, group: int) -> Float32:
+        """Return one group, or the zero frame as group -1, put together from blocks of rows."""
         halo = sum(correction.halo for correction in self.chain)
-        parts = list(windows_of((1, 1, *self.image_shape), halo))
-
-        def call(item: tuple[int, int]) -> None:
-            image = np.empty(self.image_shape, np.float32)
-            for core in parts:
-                block = self.source.part(core, halo, *item)
-                for correction in self.chain:
-                    if correction.changes_data or item[1] < 0:
-                        correction.apply(block)
-                core.put(image, block.inner(only_image(block)))
-            function(*item, image)
-
-        in_threads(call, [(i, g) for i in range(nints) for g in groups])
+        image = np.empty((1, 1, *self.image_shape), np.float32)
+        one = slice(integration, integration + 1)
+        for core in windows_of((1, 1, *self.image_shape), halo):
+            groups = slice(group, group + 1) if group >= 0 else None
+            block = self.source.part(core, halo, one, groups)
+            for correction in self.chain:
+                if correction.changes_data or group < 0:
+                    correction.apply(block)
+            found = block.data if group >= 0 else block.zeroframe
+            core.put(image, block.inner(found))  # type: ignore[arg-type]
+        return image
 
 
 def windows_of(shape: Shape, halo: int) -> Iterator[Window]:

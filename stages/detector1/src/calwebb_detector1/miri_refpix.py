@@ -96,8 +96,10 @@ def measure(exposure: Exposure, good: Mask, parameters: Options) -> Float64:
     nints, ngroups, ny, _ = exposure.shape
     sides = np.empty((nints, ngroups, ny, 2, OUTPUTS), np.float32)
 
-    def keep(integration: int, group: int, image: Float32) -> None:
-        sides[integration, group] = side_columns(image)
+    def keep(integration: int, group: int, images: Float32) -> None:
+        if group >= 0:
+            for i, g in np.ndindex(*images.shape[:2]):
+                sides[integration + i, group + g] = side_columns(images[i, g])
 
     exposure.planes(keep)
     sides -= sides[:, :1].copy()

@@ -10,7 +10,9 @@ from calwebb_detector1.blocks import Exposure, Window, in_threads
 def saturated_pixels(exposure: Exposure, integration: int, group: int) -> NDArray[np.bool_]:
     """Return which pixels (ny, nx) the steps before flag SATURATED in a group."""
     ny, nx = exposure.image_shape
-    block = exposure.source.part(Window(0, ny, 0, nx), 0, integration, group)
+    block = exposure.source.part(
+        Window(0, ny, 0, nx), 0, slice(integration, integration + 1), slice(group, group + 1)
+    )
     for correction in exposure.chain:
         if not correction.changes_data:
             correction.apply(block)

@@ -154,14 +154,16 @@ def single_output_levels(
     planes: Float32, good: Mask, where: Orientation, parameters: Options
 ) -> NDArray[np.float64]:
     """Return the level (nplanes, nfast) of each column where one output reads all columns."""
-    turned = where.turn(planes)
+    pixels = planes.reshape(len(planes), -1)
+    # where each pixel (slow, fast) is in the image
+    places = where.turn(np.arange(pixels.shape[1]).reshape(planes.shape[1:]))
     levels = np.zeros((len(planes), where.nfast))
     column = np.broadcast_to(np.arange(where.fast0, where.fast0 + where.nfast), good.shape)
     step = 2 if parameters.odd_even_columns else 1
     for parity in range(step):
         chosen = good & (column % step == parity)
         if chosen.any():
-            samples = np.ascontiguousarray(turned[:, chosen])
+            samples = np.ascontiguousarray(pixels[:, places[chosen]])
             means = kernels.clipped_levels(samples, parameters.siglimit)
             levels[:, column[0] % step == parity] = means[:, np.newaxis]
     return levels
@@ -223,15 +225,20 @@ class Levels:
         self._columns = np.zeros((nints, ngroups + 1, len(self._places)))
         self._rows = np.zeros((nints, ngroups + 1, where.nslow if noutputs == 4 else 1))
 
-    def add(self, integration: int, group: int, image: Float32) -> None:
-        """Find the levels of a group, or of the zero frame as group -1."""
+    def add(self, integration: int, group: int, images: Float32) -> None:
+        """Find the levels of groups (nints, ngroups, ny, nx), of zero frames as group -1."""
         good, where, noutputs, parameters = self._how
-        along_x, along_y = levels_of(image[np.newaxis], good, where, noutputs, parameters)
+        nints, ngroups = images.shape[:2]
+        planes = images.reshape(-1, *images.shape[2:])
+        along_x, along_y = levels_of(planes, good, where, noutputs, parameters)
         columns, rows = (along_y, along_x) if where.fast_is_y else (along_x, along_y)
         columns = columns[:, ::-1] if where.flip_fast else columns
-        self._columns[integration, group] = columns[0, self._places]
+        own = slice(integration, integration + nints)
+        groups = slice(group, group + ngroups) if group >= 0 else slice(-1, None)
+        shape = (nints, ngroups, -1)
+        self._columns[own, groups] = columns[:, self._places].reshape(shape)
         if noutputs == 4:
-            self._rows[integration, group] = rows[0]
+            self._rows[own, groups] = rows.reshape(shape)
 
     def subtract(self, planes: Float32, groups: slice, part: Window) -> None:
         """Subtract the levels from some pixels of `planes` (nints, ngroups, rows, columns)."""

@@ -105,20 +105,18 @@ class RawExposure:
         flags = np.zeros(data.shape, np.uint8)
         return Block(window, core, data, flags, window.cut(pixeldq).copy(), zero)
 
-    def part(self, core: Window, halo: int, integration: int, group: int) -> Block:
-        """Return part of one group, or of the zero frame as group -1."""
+    def part(self, core: Window, halo: int, integrations: slice, groups: slice | None) -> Block:
+        """Return part of some groups, or without any of the zero frames."""
         window = core.grown(halo, *self.shape[2:])
-        one = slice(integration, integration + 1)
-        if group < 0:
-            zero = self.samples("ZEROFRAME", (one, window.rows, window.columns))
-            return block_of(window, core, np.empty((1, 0, *window.shape), np.float32), zero)
-        groups = slice(group, group + 1)
-        data = self.samples("SCI", (one, groups, window.rows, window.columns))
-        return block_of(window, core, data, None)
+        index = (window.rows, window.columns)
+        if groups is None:
+            zero = self.samples("ZEROFRAME", (integrations, *index))
+            return block_of(window, core, np.empty((len(zero), 0, *window.shape), np.float32), zero)
+        return block_of(window, core, self.samples("SCI", (integrations, groups, *index)), None)
 
 
 def block_of(window: Window, core: Window, data: Any, zero: Any) -> Block:
-    """Return a block of one group and one integration, or of a zero frame."""
+    """Return a block of some groups, or of zero frames."""
     flags = np.zeros(data.shape, np.uint8)
     return Block(window, core, data, flags, np.zeros(window.shape, np.uint32), zero)
 
@@ -168,14 +166,15 @@ class RampSource:
             zero,
         )
 
-    def part(self, core: Window, halo: int, integration: int, group: int) -> Block:
-        """Return part of one group, or of the zero frame as group -1."""
-        ramp, one = self.ramp, slice(integration, integration + 1)
+    def part(self, core: Window, halo: int, integrations: slice, groups: slice | None) -> Block:
+        """Return a copy of part of some groups, or without any of the zero frames."""
+        ramp = self.ramp
         window = core.grown(halo, *ramp.pixeldq.shape)
-        if group < 0:
-            zero = None if ramp.zeroframe is None else copied(window, ramp.zeroframe[one])
-            return block_of(window, core, np.empty((1, 0, *window.shape), np.float32), zero)
-        return block_of(window, core, copied(window, ramp.data[one, group : group + 1]), None)
+        if groups is None:
+            assert ramp.zeroframe is not None  # noqa: S101 - `has_zeroframe` was asked before
+            zero = copied(window, ramp.zeroframe[integrations])
+            return block_of(window, core, np.empty((len(zero), 0, *window.shape), np.float32), zero)
+        return block_of(window, core, copied(window, ramp.data[integrations, groups]), None)
 
 
 def copied(window: Window, array: NDArray[Any]) -> Any:

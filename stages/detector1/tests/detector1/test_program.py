@@ -174,8 +174,11 @@ def test_steps_for_an_input(exposure):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"TSOVISIT": True}, "time series (TSOVISIT is T) is not available yet"),
-        ({"EXP_TYPE": "FGS_ACQ1"}, "guider exposures (EXP_TYPE FGS_ACQ1) is not available yet"),
+        (
+            {"MSTR_RD1": 4},
+            "calwebb_detector1 for subarrays of several stripes is not available yet",
+        ),
+        ({"EXP_TYPE": "FGS_ACQ1"}, "EXP_TYPE is FGS_ACQ1, guide-star data; use calwebb-guider"),
         ({"INSTRUME": "WFC3"}, "INSTRUME is 'WFC3'; expected one of NIRCAM"),
     ],
 )

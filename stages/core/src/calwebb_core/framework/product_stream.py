@@ -1,5 +1,6 @@
 """Images whose pixels are written piece by piece, before their keywords are final."""
 
+import mmap
 import os
 import threading
 import weakref
@@ -57,6 +58,9 @@ class ImageStream:
         self._finalizer = weakref.finalize(self, self.temporary.unlink, missing_ok=True)
         self._file = os.open(self.temporary, os.O_RDWR)
         self._offsets = offsets_of(self._blocks())
+        last = list(self._offsets)[-1]
+        self._end = self._offsets[last] + padded(self.arrays[last].nbytes)
+        self._memory: mmap.mmap | None = None
         self._lock = threading.Lock()
 
     def _blocks(self) -> list[Block]:
@@ -79,25 +83,37 @@ class ImageStream:
         values : float32 or uint32, (rows, columns) or (nints, rows, columns)
         """
         array, (ny, nx) = self.arrays[name], self.arrays[name].shape[-2:]
+        whole = columns.start == 0 and columns.stop == nx
         words = np.ascontiguousarray(values, array.dtype).view(np.uint32)
         if array.dtype.kind == "u":
             words = words ^ np.uint32(1 << 31)
         total = int(words.sum(dtype=np.uint64))
-        stored = words.astype(">u4").reshape(-1, *words.shape[-2:])
-        for plane, image in enumerate(stored):
-            for row, line in self._lines(image, columns, nx):
-                first = (plane * ny + rows.start + row) * nx + columns.start
-                os.pwrite(self._file, line.data, self._offsets[name] + 4 * first)
+        if whole:
+            stored = words.astype(">u4").reshape(-1, *words.shape[-2:])
+            for plane, image in enumerate(stored):
+                first = (plane * ny + rows.start) * nx
+                os.pwrite(self._file, image.data, self._offsets[name] + 4 * first)
+        else:
+            # so many short pieces are better written through memory
+            self._view(name)[..., rows, columns] = words
+            self._bytes().madvise(mmap.MADV_DONTNEED)
         with self._lock:
             total += array.datasum
             while total >> 32:
                 total = (total & 0xFFFFFFFF) + (total >> 32)
             array.datasum = total
 
-    @staticmethod
-    def _lines(image: NDArray[Any], columns: slice, nx: int) -> list[tuple[int, NDArray[Any]]]:
-        whole = columns.start == 0 and image.shape[1] == nx
-        return [(0, image)] if whole else list(enumerate(image))
+    def _bytes(self) -> mmap.mmap:
+        """Return the file as memory that is shared with it."""
+        with self._lock:
+            if self._memory is None:
+                os.ftruncate(self._file, self._end)
+                self._memory = mmap.mmap(self._file, self._end)
+            return self._memory
+
+    def _view(self, name: str) -> NDArray[Any]:
+        """Return an array as it lies in the file."""
+        return np.ndarray(self.arrays[name].shape, ">u4", self._bytes(), self._offsets[name])
 
     def close(self) -> None:
         """Write the final headers, tables and tree, and give the product its name.

@@ -1,4 +1,4 @@
-"""Fit of pixels without any flag, many side by side: nearly all pixels of most exposures.
+"""Fit of ramps without any flag, many side by side: nearly all ramps of most exposures.
 
 The formulas are those of `segments`, term by term, over a few hundred columns at once, so that
 the processor works on as many as fit into its registers.
@@ -37,65 +37,60 @@ def find_clean(
     spans: Int64,
     clean: Bool,
 ) -> None:
-    """Write into `clean` which pixels of row `place[0]`, columns place[1]:place[2], are clean.
+    """Write into `clean` (nints, columns) which ramps of part of a row are clean.
 
-    Usable, with read noise and gain, without flags or NaN in the groups of each integration's
-    span (`spans`, int64 (nints, 2): first group and end), and just DO_NOT_USE in the others.
+    Of row `place[0]`, columns place[1]:place[2]: of usable pixels with read noise and gain,
+    without flags or NaN in the groups of the integration's span (`spans`, int64 (nints, 2):
+    first group and end), and just DO_NOT_USE in the others. Without a span none is.
     """
     y, start, stop = place
     flags, gain, sigma = pixel[0][y, start:stop], pixel[1][y, start:stop], pixel[2][y, start:stop]
-    for x in range(stop - start):
-        usable = flags[x] & PIXEL_UNUSABLE == 0
-        clean[x] = usable & (gain[x] > 0) & (sigma[x] > 0) & (sigma[x] < np.inf)
     for i in range(data.shape[0]):
+        own = clean[i]
+        for x in range(stop - start):
+            usable = (flags[x] & PIXEL_UNUSABLE == 0) & (spans[i, 1] > 0)
+            own[x] = usable & (gain[x] > 0) & (sigma[x] > 0) & (sigma[x] < np.inf)
         for g in range(bounds[0], bounds[1]):
             values, groups = data[i, g, y, start:stop], groupdq[i, g, y, start:stop]
             if g < spans[i, 0] or g >= spans[i, 1]:
                 for x in range(stop - start):
-                    clean[x] &= groups[x] == DO_NOT_USE
+                    own[x] &= groups[x] == DO_NOT_USE
                 continue
             for x in range(stop - start):
-                clean[x] &= (groups[x] == 0) & (values[x] == values[x])
+                own[x] &= (groups[x] == 0) & (values[x] == values[x])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def median_rates(
+def add_median_rates(
     data: Float32,
     place: Place,
+    i: int,
     spans: Int64,
     networks: Networks,
     time: float,
+    clean: Bool,
     work: Float64,
-    medians: Float64,
+    rates: Float64,
 ) -> None:
-    """Write into `medians` the mean over integrations of the median rate, DN/s.
+    """Add to `rates` the median rates of an integration's clean ramps, DN/s.
 
     `networks` sort the differences of each span (`network.networks`), `work` float64
     (>= ngroups - 1, columns) is scratch. What NaN makes of a column does not matter.
     """
     y, start, stop = place
-    nints = data.shape[0]
+    first = spans[i, 0]
+    n = spans[i, 1] - first - 1
     pairs, ranges = networks
-    medians[:] = 0.0
-    for i in range(nints):
-        first = spans[i, 0]
-        n = spans[i, 1] - first - 1
-        for g in range(n):
-            low, high = data[i, first + g, y, start:stop], data[i, first + g + 1, y, start:stop]
-            steps = work[g]
-            for x in range(stop - start):
-                steps[x] = np.float64(high[x]) - np.float64(low[x])
-        sort_columns(work, pairs[ranges[i, 0] : ranges[i, 1]])
-        add_middle(work, n, time, medians)
-    medians /= nints
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def add_middle(work: Float64, n: int, time: float, total: Float64) -> None:
-    """Add the median of each sorted column's first `n` values over `time` to `total`."""
-    upper, lower = work[n // 2], work[max(n // 2 - 1, 0)]
-    for x in range(total.size):
-        total[x] += (upper[x] if n % 2 else (lower[x] + upper[x]) * HALF) / time
+    for g in range(n):
+        low, high = data[i, first + g, y, start:stop], data[i, first + g + 1, y, start:stop]
+        steps = work[g]
+        for x in range(stop - start):
+            steps[x] = np.float64(high[x]) - np.float64(low[x])
+    sort_columns(work[:n], pairs[ranges[i, 0] : ranges[i, 1]])
+    upper, lower, own = work[n // 2], work[max(n // 2 - 1, 0)], clean[i]
+    for x in range(stop - start):
+        median = upper[x] if n % 2 else (lower[x] + upper[x]) * HALF
+        rates[x] += median / time if own[x] else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -138,41 +133,32 @@ def fit_clean(
     data: Float32,
     pixel: Pixel,
     place: Place,
+    i: int,
     spans: Int64,
     table: Float64,
-    times: tuple[float, float, float],
-    medians: Float64,
+    time: float,
+    rates: Float64,
+    clean: Bool,
     work: Float64,
     rateints: Product,
-    rate: Product,
 ) -> None:
-    """Fit the pixels of part of a row as if all were clean, and write their products.
+    """Fit an integration of part of a row as if all ramps were clean, and write the products.
 
-    Arguments as those of `ramp_fit.fit_ramps` and of the functions above; `work` float64
-    (CLEAN_WORK, columns) is scratch.
+    Arguments as those of `ramp_rows.fit_ramps` and of the functions above; `work` float64
+    (CLEAN_WORK, columns): rows 3 to 5 sum slope / VAR_R, 1 / VAR_R and 1 / VAR_P of the clean
+    ones, the others are scratch.
     """
     y, start, stop = place
-    work[3:CLEAN_WORK] = 0.0
-    for i in range(data.shape[0]):
-        clean_slopes(data, pixel, place, i, spans, table, work)
-        integration = (
-            rateints[0][i, y, start:stop],
-            rateints[1][i, y, start:stop],
-            rateints[2][i, y, start:stop],
-            rateints[3][i, y, start:stop],
-            rateints[4][i, y, start:stop],
-        )
-        n = spans[i, 1] - spans[i, 0]
-        write_integration(pixel, place, n, times[0], medians, work, integration)
-    slope, err = rate[0][y, start:stop], rate[1][y, start:stop]
-    var_p, var_r = rate[3][y, start:stop], rate[4][y, start:stop]
-    slopes, in_r, in_p = work[3], work[4], work[5]
-    for x in range(stop - start):
-        own_p, own_r = inverse(in_p[x]), inverse(in_r[x])
-        slope[x] = slopes[x] * own_r
-        err[x] = np.sqrt(own_p + own_r)
-        var_p[x], var_r[x] = own_p, own_r
-    rate[2][y, start:stop] = pixel[0][y, start:stop]
+    clean_slopes(data, pixel, place, i, spans, table, work)
+    integration = (
+        rateints[0][i, y, start:stop],
+        rateints[1][i, y, start:stop],
+        rateints[2][i, y, start:stop],
+        rateints[3][i, y, start:stop],
+        rateints[4][i, y, start:stop],
+    )
+    n = spans[i, 1] - spans[i, 0]
+    write_integration(pixel, place, n, time, rates, clean[i], work, integration)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -181,11 +167,12 @@ def write_integration(
     place: Place,
     n: int,
     time: float,
-    medians: Float64,
+    rates: Float64,
+    clean: Bool,
     work: Float64,
     integration: Product,
 ) -> None:
-    """Write an integration's products from the slopes in work[0]; add to the sums in rows 3-5."""
+    """Write an integration's products from the slopes in work[0]; add clean ones to rows 3-5."""
     y, start, stop = place
     gain, sigma = pixel[1][y, start:stop], pixel[2][y, start:stop]
     dark = pixel[3][y, start:stop]
@@ -194,7 +181,7 @@ def write_integration(
     for x in range(stop - start):
         own_gain = np.float64(gain[x])
         read = read_variance(n, np.float64(sigma[x]), own_gain, time)
-        photons = poisson_variance(n, medians[x], np.float64(dark[x]), own_gain, time)
+        photons = poisson_variance(n, rates[x], np.float64(dark[x]), own_gain, time)
         weight_r = 1.0 / read
         weight_p = 1.0 / photons if photons > 0 else 0.0
         weighted = slopes[x] / (time * read)
@@ -202,7 +189,7 @@ def write_integration(
         slope[x] = weighted * own_r
         err[x] = np.sqrt(inverse(1.0 / (photons + read)))
         var_p[x], var_r[x] = inverse(weight_p), own_r
-        total[x] += weighted
-        in_r[x] += weight_r
-        in_p[x] += weight_p
+        total[x] += weighted if clean[x] else 0.0
+        in_r[x] += weight_r if clean[x] else 0.0
+        in_p[x] += weight_p if clean[x] else 0.0
     dq_out[:] = pixel[0][y, start:stop]

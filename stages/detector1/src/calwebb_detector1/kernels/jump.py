@@ -260,12 +260,13 @@ def find_jumps(
     differences, scratch = np.empty(size, np.float32), np.empty(size, np.float32)
     hits = np.zeros(size, np.bool_)
     usable = count_usable(typical)
-    work, levels = np.empty((max(usable, 1), WIDTH), np.float32), np.empty(WIDTH, np.float32)
-    flagged, suspects = np.empty(WIDTH, np.bool_), np.empty(WIDTH, np.bool_)
+    width = min(WIDTH, nx)
+    work, levels = np.empty((max(usable, 1), width), np.float32), np.empty(width, np.float32)
+    flagged, suspects = np.empty(width, np.bool_), np.empty(width, np.bool_)
     threshold = thresholds[0] if method == AT_ONCE else threshold_for(usable, thresholds)
-    for y, chunk in np.ndindex(ny, (nx + WIDTH - 1) // WIDTH):
-        start = chunk * WIDTH
-        stop = min(start + WIDTH, nx)
+    for y, chunk in np.ndindex(ny, (nx + width - 1) // width):
+        start = chunk * width
+        stop = min(start + width, nx)
         place = (y, start, stop)
         find_flagged(groupdq, typical, place, flagged)
         sorted_differences(data, gain, typical, place, pairs, method == ONE_BY_ONE, work, flagged)

@@ -243,12 +243,13 @@ def find_clipped(
     """
     nints, ngroups, ny, nx = data.shape
     length = nints * (ngroups - 1) if together else nints
-    series, work = np.empty((length, COLUMNS), np.float32), np.empty((length, COLUMNS), np.float32)
+    width = min(COLUMNS, nx)
+    series, work = np.empty((length, width), np.float32), np.empty((length, width), np.float32)
     scratch = np.empty((2, nints * (ngroups - 1)), np.float32)
-    centers, largest = np.empty(COLUMNS, np.float32), np.empty(COLUMNS, np.float32)
-    bounds = np.empty(COLUMNS, np.float32), np.empty(COLUMNS, np.float32)
-    for y, chunk in np.ndindex(ny, (nx + COLUMNS - 1) // COLUMNS):
-        place = (y, chunk * COLUMNS, min(chunk * COLUMNS + COLUMNS, nx))
+    centers, largest = np.empty(width, np.float32), np.empty(width, np.float32)
+    bounds = np.empty(width, np.float32), np.empty(width, np.float32)
+    for y, chunk in np.ndindex(ny, (nx + width - 1) // width):
+        place = (y, chunk * width, min(chunk * width + width, nx))
         own = counts[y, place[1] : place[2]]
         own[:], largest[:], bounds[0][:], bounds[1][:] = 0, 0, INF, -INF
         for first in range(1, 2 if together else ngroups):

@@ -24,6 +24,30 @@ def polynomial(coefficients: Float32 | Float64, value: float) -> Scalar:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def correct_row(
+    values: Float32,
+    flags: UInt8,
+    coefficients: Float32,
+    y: int,
+    usable: Bool,
+    last: int,
+    row: Float32,
+) -> None:
+    """Correct a row of samples in place, term by term; `row` is scratch of its length."""
+    top = coefficients[last, y]
+    for x in range(values.size):
+        row[x] = top[x] * values[x]
+    for k in range(last - 1, 0, -1):
+        term = coefficients[k, y]
+        for x in range(values.size):
+            row[x] = horner(row[x], term[x], values[x])
+    constant = coefficients[0, y]
+    for x in range(values.size):
+        wanted = usable[x] & (flags[x] & SATURATED == 0)
+        values[x] = row[x] + constant[x] if wanted else values[x]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def correct_ramps(data: Float32, groupdq: UInt8, coefficients: Float32, usable: Bool) -> None:
     """Correct `data` (nints, ngroups, ny, nx) in place where `usable` and not saturated.
 
@@ -32,19 +56,11 @@ def correct_ramps(data: Float32, groupdq: UInt8, coefficients: Float32, usable: 
     """
     nints, ngroups, ny, nx = data.shape
     last = coefficients.shape[0] - 1
+    row = np.empty(nx, np.float32)
     for y in range(ny):
-        row = np.empty(nx, np.float32)
         for i in range(nints):
             for g in range(ngroups):
-                for x in range(nx):
-                    row[x] = coefficients[last, y, x] * data[i, g, y, x]
-                for k in range(last - 1, 0, -1):
-                    for x in range(nx):
-                        row[x] = horner(row[x], coefficients[k, y, x], data[i, g, y, x])
-                for x in range(nx):
-                    result = row[x] + coefficients[0, y, x]
-                    wanted = usable[y, x] and groupdq[i, g, y, x] & SATURATED == 0
-                    data[i, g, y, x] = result if wanted else data[i, g, y, x]
+                correct_row(data[i, g, y], groupdq[i, g, y], coefficients, y, usable[y], last, row)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -12,8 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from calwebb_detector1.kernels.order import HALF
-from calwebb_detector1.kernels.types import Float32, Float64, Int64, Scalar
+from calwebb_detector1.kernels.types import Float32, Float64, Int64
 
 WIDTH = 256  # columns at a time: a few dozen rows of them stay in the nearest cache
 
@@ -57,12 +56,3 @@ def sort_columns(values: Float32 | Float64, pairs: Int64) -> None:
             swap = first > second
             low[x] = second if swap else first
             high[x] = first if swap else second
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def middle_of_column(values: Float32 | Float64, n: int, x: int) -> Scalar:
-    """Return the median of the first `n` rows of a sorted column, as `order.middle` does."""
-    half = n // 2
-    if n % 2:
-        return values[half, x]
-    return (values[half - 1, x] + values[half, x]) * HALF

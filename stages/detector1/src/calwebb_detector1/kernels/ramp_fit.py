@@ -18,7 +18,6 @@ from calwebb_detector1.kernels.segments import (
 from calwebb_detector1.kernels.types import (
     Float32,
     Float64,
-    Int64,
     Product,
     Scalar,
     Scalar4,
@@ -27,6 +26,7 @@ from calwebb_detector1.kernels.types import (
 )
 
 PIXEL_UNUSABLE = np.uint32(dq.DO_NOT_USE | dq.SATURATED)
+Scratch = tuple[Float64, UInt8, Float64]  # (1, ngroups) twice, (ngroups,)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", inline="always")
@@ -210,54 +210,60 @@ def rate_of(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def rate_of_pixel(
+    data: Float32,
+    groupdq: UInt8,
+    zeroframe: Float32,
+    place: tuple[int, int, int],
+    bounds: tuple[int, int],
+    suppress: bool,
+    times: tuple[float, float, float],
+    scratch: Scratch,
+) -> Scalar:
+    """Return the median rate of a ramp whatever its flags, DN/s; `place` is (i, y, x)."""
+    i, y, x = place
+    ramps, flags, differences = scratch
+    zero = zeroframe[i, y, x] if zeroframe.shape[0] > 0 else np.float32(0)
+    kind = prepare_integration(data[i : i + 1], groupdq[i : i + 1], 0, y, x, bounds, suppress,
+                               zero, ramps, flags)  # fmt: skip
+    return rate_of(ramps, flags, 0, kind, times, differences)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def fit_pixel(
     data: Float32,
     groupdq: UInt8,
     pixel: tuple[UInt32, Float32, Float32, Float32],
     zeroframe: Float32,
     table: Float64,
-    place: tuple[int, int],
+    place: tuple[int, int, int],
     bounds: tuple[int, int],
     suppress: bool,
     times: tuple[float, float, float],
-    scratch: tuple[Float64, UInt8, Int64, Float64],
+    rate: float,
+    scratch: Scratch,
     rateints: Product,
-    rate: Product,
-) -> None:
-    """Fit the pixel at `place` (y, x) whatever its flags; arguments as those of `fit_ramps`."""
-    y, x = place
-    nints = data.shape[0]
-    pixeldq, gain, sigma, dark = pixel
-    ramps, flags, kinds, differences = scratch
-    int_slope, int_err, int_dq, int_var_p, int_var_r = rateints
-    slope, err, dq_out, var_p, var_r = rate
-    median_dn = 0.0
-    for i in range(nints):
-        zero = zeroframe[i, y, x] if zeroframe.shape[0] > 0 else np.float32(0)
-        kinds[i] = prepare_integration(data, groupdq, i, y, x, bounds, suppress, zero, ramps, flags)
-        median_dn += rate_of(ramps, flags, i, kinds[i], times, differences)
+) -> tuple[Scalar4, Scalar, Scalar]:
+    """Fit a ramp whatever its flags and write its products; `place` is (i, y, x).
+
+    Returns
+    -------
+    sums, bits, some : as `fit_flagged`; `rate` is the median rate over all integrations
+    """
+    i, y, x = place
+    ramps, flags, _ = scratch
+    zero = zeroframe[i, y, x] if zeroframe.shape[0] > 0 else np.float32(0)
+    kind = prepare_integration(data[i : i + 1], groupdq[i : i + 1], 0, y, x, bounds, suppress,
+                               zero, ramps, flags)  # fmt: skip
     own = (
-        np.float64(gain[y, x]),
-        np.float64(sigma[y, x]),
-        np.float64(dark[y, x]),
-        median_dn / nints,
+        np.float64(pixel[1][y, x]),
+        np.float64(pixel[2][y, x]),
+        np.float64(pixel[3][y, x]),
+        rate,
     )
-    slopes, in_r, in_p = 0.0, 0.0, 0.0
-    exposure = pixeldq[y, x]
-    everywhere, partly = PIXEL_UNUSABLE, np.uint32(0)
-    for i in range(nints):
-        sums, bits, some = fit_flagged(ramps, flags, i, kinds[i], pixeldq[y, x], table, own, times)
-        found = integration_result(sums, bits)
-        int_slope[i, y, x], int_err[i, y, x] = found[0], found[1]
-        int_var_p[i, y, x], int_var_r[i, y, x] = found[2], found[3]
-        int_dq[i, y, x] = bits | some
-        slopes += sums[0]
-        in_r += sums[1]
-        in_p += sums[2]
-        exposure |= bits & np.uint32(JUMP_DET | PERSISTENCE)
-        everywhere &= bits
-        partly |= some
-    exposure |= everywhere
-    found = exposure_result(slopes, in_r, in_p, exposure)
-    slope[y, x], err[y, x], var_p[y, x], var_r[y, x] = found
-    dq_out[y, x] = exposure | partly
+    sums, bits, some = fit_flagged(ramps, flags, 0, kind, pixel[0][y, x], table, own, times)
+    found = integration_result(sums, bits)
+    rateints[0][i, y, x], rateints[1][i, y, x] = found[0], found[1]
+    rateints[2][i, y, x] = bits | some
+    rateints[3][i, y, x], rateints[4][i, y, x] = found[2], found[3]
+    return sums, bits, some

@@ -72,6 +72,27 @@ def flag_groups(ramps: Float32, first: Int32, groupdq: UInt8) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def flag_integrations(
+    data: Float32,
+    groupdq: UInt8,
+    threshold: Float32,
+    reach: int,
+    first: Int32,
+    grown: Int32,
+    ever: Bool,
+) -> None:
+    """Flag all integrations; `ever` (bool, ny, nx) gets True where a pixel saturates in any."""
+    for i in range(data.shape[0]):
+        find_first_saturated(data[i], threshold, first)
+        smallest_in_box(first, reach, grown)
+        flag_groups(data[i], grown, groupdq[i])
+        for y in range(ever.shape[0]):
+            own, group = ever[y], grown[y]
+            for x in range(own.size):
+                own[x] |= group[x] < data.shape[1]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def find_partly_saturated(
     ramps: Float32,
     groupdq: UInt8,

@@ -91,12 +91,15 @@ def flag_saturation(
     grown = np.empty_like(first)
     ever = np.zeros(data.shape[2:], np.bool_)
     reach = parameters.n_pix_grow_sat
+    within = parameters.use_readpatt and nframes > 1
+    if not within and zeroframe is None:
+        kernels.flag_integrations(data, groupdq, threshold, reach, first, grown, ever)
+        return ever
     for i, (ramps, flags) in enumerate(zip(data, groupdq, strict=True)):
-        kernels.find_first_saturated(ramps, threshold, first)
-        kernels.smallest_in_box(first, reach, grown)
-        kernels.flag_groups(ramps, grown, flags)
-        ever |= grown < data.shape[1]
-        if parameters.use_readpatt and nframes > 1:
+        kernels.flag_integrations(
+            data[i : i + 1], groupdq[i : i + 1], threshold, reach, first, grown, ever
+        )
+        if within:
             _flag_within_groups(
                 ramps, flags, grown, first, threshold, unchecked, nframes, bias, reach
             )
