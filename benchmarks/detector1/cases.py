@@ -57,10 +57,17 @@ CASES = (
         3,
     ),
     Case(
+        "series1050",
+        "time series 160 x 160, 10 groups x 1050 integrations, 0.54 GB",
+        ("--scenario", "big-series", "--integrations", "1050"),
+        12,
+    ),
+    Case(
         "series2100",
         "time series 160 x 160, 10 groups x 2100 integrations, 1.08 GB",
         ("--scenario", "big-series"),
         12,
+        peer=False,  # it needs about 27 GB
     ),
     Case(
         "irs2",

@@ -51,6 +51,14 @@ def check_ramps(data: Float32, groupdq: UInt8) -> None:
     check_array("groupdq", groupdq, np.uint8, data.shape)
 
 
+def one_row(array: NDArray[Any]) -> NDArray[Any]:
+    """Return (..., ny, nx) as (..., 1, ny nx), a view: for kernels that know no neighbours.
+
+    Rows of a block may be short, and kernels are fast along rows.
+    """
+    return array.reshape(*array.shape[:-2], 1, array.shape[-2] * array.shape[-1])
+
+
 def image_shape(ramp: Ramp) -> tuple[int, int]:
     """Return (ny, nx) of an exposure."""
     ny, nx = ramp.data.shape[-2:]

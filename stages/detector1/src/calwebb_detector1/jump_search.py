@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.models import Float32, UInt8
 from calwebb_core.framework.parameters import option
-from calwebb_detector1.arrays import check_array, check_ramps
+from calwebb_detector1.arrays import check_array, check_ramps, one_row
 from calwebb_detector1.kernels import jump as kernels
 from calwebb_detector1.kernels import jump_clip, jump_flags
 from calwebb_detector1.kernels.flags import DO_NOT_USE, JUMP_DET, SPREADING
@@ -132,21 +132,29 @@ def find_jumps(
         together = method == kernels.CLIP_ALL
         pairs = comparisons(nints * (ngroups - 1) if together else nints)
         jump_clip.find_clipped(
-            data, groupdq, gain, variance, limits[0], np.array(spread), together, pairs, counts
+            one_row(data),
+            one_row(groupdq),
+            one_row(gain),
+            one_row(variance),
+            limits[0],
+            np.array(spread),
+            together,
+            pairs,
+            one_row(counts),
         )
         return counts
     pairs = comparisons(int(np.count_nonzero(~typical[:, 1:] & ~typical[:, :-1])))
     kernels.find_jumps(
-        data,
-        groupdq,
-        gain,
-        variance,
+        one_row(data),
+        one_row(groupdq),
+        one_row(gain),
+        one_row(variance),
         np.array(limits),
         np.array(spread),
         method,
         typical,
         pairs,
-        counts,
+        one_row(counts),
     )
     return counts
 

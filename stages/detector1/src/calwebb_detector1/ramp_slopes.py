@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.models import Float32, UInt8, UInt32
-from calwebb_detector1.arrays import check_array, check_ramps
+from calwebb_detector1.arrays import check_array, check_ramps, one_row
 from calwebb_detector1.kernels import charge_loss
 from calwebb_detector1.kernels import ramp_rows as kernels
 from calwebb_detector1.kernels.network import networks
@@ -70,19 +70,20 @@ def fit_slopes(
     rateints, rate = empty_product((nints, ny, nx)), empty_product((ny, nx))
     suppress = suppress_one_group and end - first > 1
     times = (timing.group_time, timing.frame_time, timing.first_group)
+    pixel = (one_row(pixeldq), one_row(gain), one_row(sigma), one_row(dark))
     kernels.fit_ramps(
-        data,
-        groupdq,
-        (pixeldq, gain, sigma, dark),
-        zeroframe,
+        one_row(data),
+        one_row(groupdq),
+        pixel,
+        one_row(zeroframe),
         slope_coefficients(end - first),
         spans,
         networks([max(1, last - start - 1) for start, last in spans.tolist()]),
         (first, end),
         suppress,
         times,
-        rateints,
-        rate,
+        tuple(one_row(array) for array in rateints),
+        tuple(one_row(array) for array in rate),
     )
     if np.any(groupdq & charge_loss.CHARGELOSS):
         charge_loss.restore_read_noise(

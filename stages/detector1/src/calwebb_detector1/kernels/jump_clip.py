@@ -62,23 +62,21 @@ def middle_between(values: Float32, start: int, stop: int, x: int) -> Scalar:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def moments(values: Float32, first: Int64, end: Int64, mean: Float64, deviation: Float64) -> None:
-    """Write mean and standard deviation of rows [first, end) of every sorted column."""
+def moments(values: Float32, sizes: Int64, mean: Float64, squares: Float64) -> None:
+    """Write the mean of each column's first values, and the sum of squares about it."""
     mean[:] = 0.0
     for k in range(values.shape[0]):
         row = values[k]
         for x in range(mean.size):
-            mean[x] += np.float64(row[x]) if (k >= first[x]) & (k < end[x]) else 0.0
+            mean[x] += np.float64(row[x]) if k < sizes[x] else 0.0
     for x in range(mean.size):
-        mean[x] /= end[x] - first[x]
-    deviation[:] = 0.0
+        mean[x] /= sizes[x]
+    squares[:] = 0.0
     for k in range(values.shape[0]):
         row = values[k]
         for x in range(mean.size):
             apart = np.float64(row[x]) - mean[x]
-            deviation[x] += apart * apart if (k >= first[x]) & (k < end[x]) else 0.0
-    for x in range(mean.size):
-        deviation[x] = np.sqrt(deviation[x] / (end[x] - first[x]))
+            squares[x] += apart * apart if k < sizes[x] else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -90,28 +88,47 @@ def clip_columns(
     `values` are sorted; the first `sizes` of each column count. Without any, no limits.
     """
     columns = sizes.size
-    first, end = np.zeros(columns, np.int64), sizes.copy()
-    mean, deviation = np.empty(columns), np.empty(columns)
-    done = sizes == 0
+    mean, squares = np.empty(columns), np.empty(columns)
+    moments(values, sizes, mean, squares)
     low[:], high[:] = -np.inf, np.inf
+    for x in range(columns):
+        if sizes[x] > 0:
+            low[x], high[x] = clip_column(values, x, sizes[x], mean[x], squares[x], threshold)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def clip_column(
+    values: Float32, x: int, size: int, mean: float, squares: float, threshold: float
+) -> tuple[Scalar, Scalar]:
+    """Return the limits of one sorted column from its mean and the sum of squares about it.
+
+    What is clipped off is taken out of the sums, `shift` and `squares`, about that mean.
+    """
+    start, stop, shift = 0, size, 0.0
+    low, high = -np.inf, np.inf
     for _ in range(ROUNDS):
-        if np.all(done):
+        n = stop - start
+        center = np.float64(middle_between(values, start, stop, x))
+        variance = squares / n - (shift / n) ** 2
+        reach = threshold * np.sqrt(max(variance, 0.0))
+        low, high = center - reach, center + reach
+        first, end = start, stop
+        while first < end and values[first, x] < low:
+            first += 1
+        while end > first and values[end - 1, x] > high:
+            end -= 1
+        if end == first or end - first == n:
             break
-        moments(values, first, end, mean, deviation)
-        for x in range(columns):
-            if done[x]:
-                continue
-            center = np.float64(middle_between(values, first[x], end[x], x))
-            reach = threshold * deviation[x]
-            low[x], high[x] = center - reach, center + reach
-            start, stop = first[x], end[x]
-            while start < stop and values[start, x] < low[x]:
-                start += 1
-            while stop > start and values[stop - 1, x] > high[x]:
-                stop -= 1
-            done[x] = stop == start or stop - start == end[x] - first[x]
-            if stop > start:
-                first[x], end[x] = start, stop
+        for k in range(start, first):
+            apart = np.float64(values[k, x]) - mean
+            shift -= apart
+            squares -= apart * apart
+        for k in range(end, stop):
+            apart = np.float64(values[k, x]) - mean
+            shift -= apart
+            squares -= apart * apart
+        start, stop = first, end
+    return low, high
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

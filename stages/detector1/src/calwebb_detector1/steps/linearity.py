@@ -27,6 +27,7 @@ from calwebb_detector1.arrays import (
     check_array,
     check_ramps,
     label,
+    one_row,
     reference_dq,
     stored_shape,
 )
@@ -35,6 +36,8 @@ from calwebb_detector1.kernels import linearity as kernels
 from calwebb_detector1.together import alone
 
 logger = logging.getLogger(__name__)
+
+SHORT = 512
 
 
 def correctable(coefficients: Float32, dq: UInt32) -> NDArray[np.bool_]:
@@ -73,7 +76,10 @@ def correct_linearity(
     check_array("usable", usable, np.bool_, data.shape[2:])
     check_array("coefficients", coefficients, np.float32, coefficients.shape[:1] + data.shape[2:])
     if inverse is None or nframes == 1 or data.shape[1] < 2:
-        kernels.correct_ramps(data, groupdq, coefficients, usable)
+        arrays = data, groupdq, coefficients, usable
+        # long rows would not stay in the nearest cache
+        short = data.shape[3] < SHORT
+        kernels.correct_ramps(*(one_row(array) if short else array for array in arrays))
     else:
         kernels.correct_averaged_ramps(
             data, groupdq, coefficients, inverse, usable, nframes, nframes + groupgap
