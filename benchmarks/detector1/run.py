@@ -87,7 +87,6 @@ def measure(data: Path, case: Case, peer: str | None, repeat: int) -> dict[str, 
     commands["floor"] = [sys.executable, HERE / "floor.py", plan]
     if peer and case.peer:
         commands["peer"] = [peer, HERE / "peer.py", raw, references]
-        timed([*commands["peer"], emptied(work / "peer")], work / "log", **environment)
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(repeat):
         for name, command in commands.items():

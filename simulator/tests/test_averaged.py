@@ -1,11 +1,13 @@
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from astropy.io import fits
 from numpy.testing import assert_allclose
 
-from calwebb_simulator.detector import detector_properties
+from calwebb_simulator.detector import Properties, detector_properties
 from calwebb_simulator.geometry import Frame
-from calwebb_simulator.instruments import Pattern
+from calwebb_simulator.instruments import Pattern, instrument_named
 from calwebb_simulator.ramp import Chamber, expose
 from calwebb_simulator.readout import Timing
 from calwebb_simulator.run import run
@@ -13,9 +15,17 @@ from calwebb_simulator.scenario import with_options
 from calwebb_simulator.scenario_file import load_scenario
 
 
+@lru_cache(maxsize=4)
+def drawn(subarray, effects) -> Properties:
+    """Properties, kept: they are drawn for the whole detector."""
+    nircam = instrument_named("NIRCAM")
+    frame = Frame.of(nircam, nircam.detector("NRCB1"), subarray)
+    return detector_properties(nircam, frame, 0, effects)
+
+
 def chamber(nircam, effects, pattern, groups=3) -> Chamber:
     frame = Frame.of(nircam, nircam.detector("NRCB1"), "SUB64P")
-    properties = detector_properties(nircam, frame, 0, frozenset(effects))
+    properties = drawn("SUB64P", frozenset(effects))
     timing = Timing(10.0, pattern, groups, 1)
     return Chamber(frame, properties, timing, frozenset(effects), 18.0, 5.0, (1, "averaged"))
 

@@ -5,19 +5,27 @@ import pytest
 from numpy.testing import assert_allclose
 
 from calwebb_simulator.aftermath import Legacy
-from calwebb_simulator.detector import detector_properties
+from calwebb_simulator.detector import Properties, detector_properties
 from calwebb_simulator.events import EventRates, Glow, elliptical_radius
 from calwebb_simulator.geometry import Frame
-from calwebb_simulator.instruments import Pattern
+from calwebb_simulator.instruments import Pattern, instrument_named
 from calwebb_simulator.ramp import Chamber, expose
 from calwebb_simulator.readout import Timing
 
 AREA = (160 * 18e-4) ** 2  # cm2
 
 
+@lru_cache(maxsize=4)
+def drawn(subarray, effects) -> Properties:
+    """Properties, kept: they are drawn for the whole detector."""
+    nircam = instrument_named("NIRCAM")
+    frame = Frame.of(nircam, nircam.detector("NRCB1"), subarray)
+    return detector_properties(nircam, frame, 0, effects)
+
+
 def chamber(nircam, effects, rates, groups=6, integrations=1, subarray="SUB160") -> Chamber:
     frame = Frame.of(nircam, nircam.detector("NRCB1"), subarray)
-    properties = detector_properties(nircam, frame, 0, frozenset(effects))
+    properties = drawn(subarray, frozenset(effects))
     return Chamber(
         frame,
         properties,

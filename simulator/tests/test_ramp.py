@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ from hypothesis import strategies as st
 from calwebb_core.science.dq import PixelDQ
 from calwebb_simulator.clocks import frame_time
 from calwebb_simulator.cosmic_rays import draw_rain
-from calwebb_simulator.detector import detector_properties
+from calwebb_simulator.detector import Properties, detector_properties
 from calwebb_simulator.effects import effects_in
 from calwebb_simulator.electronics import Electronics
 from calwebb_simulator.geometry import Frame
-from calwebb_simulator.instruments import Pattern
+from calwebb_simulator.instruments import Pattern, instrument_named
 from calwebb_simulator.kernels.readout import add_read, measured
 from calwebb_simulator.ramp import Chamber, couple, expose
 from calwebb_simulator.random import stream
@@ -22,12 +23,20 @@ RATE = 400.0
 RARE = {"snowballs", "showers", "persistence"}  # tested with frames and light of their own
 
 
+@lru_cache(maxsize=4)
+def drawn(detector, subarray, effects) -> Properties:
+    """Properties, kept: they are drawn for the whole detector."""
+    nircam = instrument_named("NIRCAM")
+    frame = Frame.of(nircam, nircam.detector(detector), subarray)
+    return detector_properties(nircam, frame, 0, effects)
+
+
 def chamber(nircam, effects=frozenset(), subarray="SUB64P", detector="NRCB1", **timing) -> Chamber:
     frame = Frame.of(nircam, nircam.detector(detector), subarray)
     values = {"pattern": Pattern(1, 0), "groups": 6, "integrations": 1} | timing
     return Chamber(
         frame,
-        detector_properties(nircam, frame, 0, frozenset(effects)),
+        drawn(detector, subarray, frozenset(effects)),
         Timing(10.0, **values),
         frozenset(effects),
         18.0,

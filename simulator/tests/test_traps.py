@@ -7,9 +7,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.integrate import quad
 
 from calwebb_simulator.aftermath import Legacy
-from calwebb_simulator.detector import detector_properties
+from calwebb_simulator.detector import Properties, detector_properties
 from calwebb_simulator.geometry import Frame
-from calwebb_simulator.instruments import Pattern
+from calwebb_simulator.instruments import Pattern, instrument_named
 from calwebb_simulator.kernels.traps import capture, release
 from calwebb_simulator.plan import plan
 from calwebb_simulator.ramp import Chamber, expose
@@ -22,10 +22,18 @@ from calwebb_simulator.traps import FAMILIES, TrapMemory, trap_maps, uniform_tra
 FRAME_TIME = 10.0
 
 
+@lru_cache(maxsize=4)
+def drawn(subarray, effects) -> Properties:
+    """Properties, kept: they are drawn for the whole detector."""
+    nircam = instrument_named("NIRCAM")
+    frame = Frame.of(nircam, nircam.detector("NRCB1"), subarray)
+    return detector_properties(nircam, frame, 0, effects)
+
+
 def chamber(nircam, filled=None, groups=10, **timing) -> Chamber:
     frame = Frame.of(nircam, nircam.detector("NRCB1"), "SUB160")
     effects = frozenset({"persistence"})
-    properties = detector_properties(nircam, frame, 0, effects)
+    properties = drawn("SUB160", effects)
     values = {"pattern": Pattern(1, 0), "integrations": 1} | timing
     return Chamber(
         frame,

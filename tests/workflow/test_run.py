@@ -76,6 +76,7 @@ def test_a_killed_run_resumes(tiny, tmp_path):
     while time.monotonic() < deadline and not list(
         tmp_path.glob("results/*/detector1/*_rate.fits")
     ):
+        assert process.poll() is None, "the run ended before it could be killed"
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

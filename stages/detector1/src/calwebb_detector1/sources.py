@@ -19,6 +19,7 @@ from calwebb_detector1.blocks import Block, Exposure, Window
 from calwebb_detector1.kernels import samples
 
 ALL = slice(None)
+TOUCHED = 32 << 20  # bytes of a file that may be in memory at a time
 
 
 class RawExposure:
@@ -87,13 +88,19 @@ class RawExposure:
 
     def samples(self, name: str, index: tuple[slice, ...]) -> Any:
         """Read a part of SCI (4 slices) or ZEROFRAME (3 slices) as float32, DN."""
-        view = self.stored(name)[index]
+        whole = self.stored(name)
+        view = whole[index]
         out = np.empty(view.shape, np.float32)
         flat = (1,) if view.ndim == 3 else ()
-        samples.convert_raw(view.reshape(flat + view.shape), out.reshape(flat + out.shape))
-        if self._bytes is not None:
-            # pages would count as this process's memory; the system's cache keeps them
-            self._bytes.madvise(mmap.MADV_DONTNEED)
+        # a few rows of every frame touch every page of the file: a part of it at a time
+        step = max(1, TOUCHED // (whole[0].nbytes or 1))
+        for first in range(0, len(view), step):
+            some = slice(first, first + step)
+            part, target = view[some], out[some]
+            samples.convert_raw(part.reshape(flat + part.shape), target.reshape(flat + part.shape))
+            if self._bytes is not None:
+                # pages would count as this process's memory; the system's cache keeps them
+                self._bytes.madvise(mmap.MADV_DONTNEED)
         return out
 
     def read(self, core: Window, halo: int, pixeldq: UInt32) -> Block:

@@ -95,8 +95,13 @@ class ImageStream:
                 os.pwrite(self._file, image.data, self._offsets[name] + 4 * first)
         else:
             # so many short pieces are better written through memory
-            self._view(name)[..., rows, columns] = words
-            self._bytes().madvise(mmap.MADV_DONTNEED)
+            images = self._view(name).reshape(-1, ny, nx)
+            pieces = words.reshape(-1, *words.shape[-2:])
+            step = max(1, PIECE // (4 * ny * nx))
+            for plane in range(0, len(images), step):
+                some = slice(plane, plane + step)
+                images[some, rows, columns] = pieces[some]
+                self._bytes().madvise(mmap.MADV_DONTNEED)
         with self._lock:
             total += array.datasum
             while total >> 32:
