@@ -142,7 +142,7 @@ def test_without_persistence_the_jobs_are_as_before(workflow):
     assert len(commands) == len(roots)
     for command in commands:
         assert "trapsfilled.fits" not in command
-        assert "persistence" not in command
+        assert "--with persistence" not in command
 
 
 def test_windows_are_handed_over_too(workflow):
