@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 import calwebb_detector1
 from calwebb_core.framework.references import References
-from calwebb_detector1 import blocks, jump_search
-from calwebb_detector1.blocks import Window, windows_of
+from calwebb_detector1 import jump_search, windows
 from calwebb_detector1.census import Census
 from calwebb_detector1.jump_search import JumpParameters
 from calwebb_detector1.kernels.network import comparisons, sort_columns
@@ -18,6 +17,7 @@ from calwebb_detector1.rates import Timing
 from calwebb_detector1.sources import RawExposure, open_exposure
 from calwebb_detector1.steps import jump
 from calwebb_detector1.together import exposure_of
+from calwebb_detector1.windows import Window, windows_of
 
 from .exposure import write_references, write_uncal
 from .ramps import make, ramp_of
@@ -49,8 +49,8 @@ def test_one_pass_gives_the_bytes_of_single_steps(tmp_path, monkeypatch, referen
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     uncal = write_uncal(tmp_path, **keywords)
     apart = products(uncal, references, tmp_path / "apart", one_by_one=True)
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(blocks, "FEWEST_ROWS", 5)
+    monkeypatch.setattr(windows, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(windows, "FEWEST_ROWS", 5)
     together = products(uncal, references, tmp_path / "together")
     assert sorted(apart) == sorted(together)
     assert apart == together
@@ -60,7 +60,7 @@ def test_blocks_cut_in_columns_give_the_same_bytes(tmp_path, monkeypatch, refere
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     uncal = write_uncal(tmp_path)
     apart = products(uncal, references, tmp_path / "apart", one_by_one=True)
-    monkeypatch.setattr(blocks, "MOST_BYTES", 6000)
+    monkeypatch.setattr(windows, "MOST_BYTES", 6000)
     assert any(window.x0 > 0 for window in windows_of((2, 6, 32, 40), 2))
     assert products(uncal, references, tmp_path / "together") == apart
 
@@ -138,8 +138,8 @@ def test_jumps_are_found_alike_on_blocks_and_whole(monkeypatch):
         made.data, flags, gain=gain, readnoise=readnoise, nframes=1, group_time=10.7,
         parameters=parameters,
     )  # fmt: skip
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(blocks, "FEWEST_ROWS", 3)
+    monkeypatch.setattr(windows, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(windows, "FEWEST_ROWS", 3)
     ramp, _ = jump.run(
         ramp_of(made),
         References.of(gain={"SCI": np.nan_to_num(gain)}, readnoise={"SCI": readnoise}),
