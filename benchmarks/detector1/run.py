@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE.parents[1] / ".env" / "bin"
 CONTEXT = "jwst_0001.pmap"
 UNUSED = ("ERR", "ASDF")
+START, END = "<!-- table: start -->", "<!-- table: end -->"
 
 
 def simulate(data: Path, case: Case) -> None:
@@ -116,6 +117,13 @@ HEAD = """\
 |---|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
+def put_table(page: Path, table: str) -> None:
+    """Write the table between the marks of a page."""
+    head, _, rest = page.read_text().partition(START)
+    _, _, tail = rest.partition(END)
+    page.write_text(f"{head}{START}\n{table}\n{END}{tail}")
+
+
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -141,7 +149,7 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(records, indent=1) + "\n")
     if options.markdown:
-        options.markdown.write_text("\n".join(lines) + "\n")
+        put_table(options.markdown, "\n".join(lines))
 
 
 if __name__ == "__main__":
