@@ -43,12 +43,12 @@ def test_against_numpy(seed, nints, ngroups, ny):
 
 
 def test_blocks_give_the_same_as_the_whole(monkeypatch):
-    from calwebb_detector1 import blocks
+    from calwebb_detector1 import windows
 
     made = make(seed=3, nints=2, ny=40, rates=(50.0, 4000.0))
     expected = flagged(made.data, made.groupdq, 25000.0)
     assert 0.1 < np.mean(expected & 128 > 0) < 0.95
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(windows, "BLOCK_BYTES", 1)
     ramp, status = charge_migration.run(
         ramp_of(made), References.of(), charge_migration.ChargeMigrationParameters()
     )

@@ -6,7 +6,7 @@ from astropy.io import fits
 
 import calwebb_detector1
 from calwebb_core.framework.references import References
-from calwebb_detector1 import blocks
+from calwebb_detector1 import windows
 
 from .exposure import write_references, write_uncal
 
@@ -15,8 +15,8 @@ from .exposure import write_references, write_uncal
 def test_steps_that_look_at_neighbours_or_levels_in_one_pass(tmp_path, monkeypatch, last):
     """All that steps change goes back into the ramps, once."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1)
-    monkeypatch.setattr(blocks, "FEWEST_ROWS", 5)
+    monkeypatch.setattr(windows, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(windows, "FEWEST_ROWS", 5)
     paths = write_references(tmp_path)
     references = {**{kind: str(path) for kind, path in paths.items()}, "ipc": "N/A"}
     uncal = write_uncal(tmp_path)
