@@ -169,8 +169,12 @@ class SirsLevels:
         self._columns = np.zeros((nints, ngroups + 1, SIZE))
         self._rows = np.zeros((nints, ngroups + 1, OUTPUTS, SIZE))
 
-    def add(self, integration: int, group: int, image: Float32) -> None:
-        """Find the levels of a group, or of the zero frame as group -1."""
+    def add(self, integration: int, group: int, images: Float32) -> None:
+        """Find the levels of groups (nints, ngroups, ny, nx), of zero frames as group -1."""
+        for i, g in np.ndindex(*images.shape[:2]):
+            self._add(integration + i, group + g, images[i, g])
+
+    def _add(self, integration: int, group: int, image: Float32) -> None:
         planes, where = image[np.newaxis], self._where
         columns = column_levels(planes, self._good, where, self._parameters)
         self._columns[integration, group] = columns[0]
