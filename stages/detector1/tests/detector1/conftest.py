@@ -1,12 +1,11 @@
 """What the tests of stage 1 share."""
 
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
+
+from .peer_process import started
 
 HERE = Path(__file__).parent
 
@@ -14,33 +13,8 @@ HERE = Path(__file__).parent
 @pytest.fixture(scope="session")
 def peer(tmp_path_factory):
     """Run a step of the official package on arrays in a process of its own."""
-    python = os.environ.get("CALWEBB_PEER_PYTHON", "")
-    if not python or shutil.which(python) is None:
-        pytest.skip("the official package is absent (set CALWEBB_PEER_PYTHON)")
-
-    folder = tmp_path_factory.mktemp("peer")
-    messages = (folder / "messages.txt").open("w+")
-    process = subprocess.Popen(
-        [python, HERE / "peer_steps.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=messages, text=True, cwd=folder,
-    )  # fmt: skip
-
-    def run(step, **arrays):
-        given, found = folder / "in.npz", folder / "out.npz"
-        np.savez(given, **arrays)
-        process.stdin.write(f"{step} {given} {found}\n")
-        process.stdin.flush()
-        if process.stdout.readline() != "done\n":
-            messages.seek(0)
-            pytest.fail(messages.read()[-2000:])
-        with np.load(found) as file:
-            return dict(file)
-
-    yield run
-    process.stdin.close()
-    process.wait(timeout=60)
-    process.stdout.close()
-    messages.close()
+    with started("peer_steps.py", tmp_path_factory.mktemp("peer")) as run:
+        yield run
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,12 @@
 """Snowballs, showers, groups after jumps and charge migration against the official package."""
 
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from calwebb_detector1.steps import charge_migration, jump
 
 from . import large_events as made_events
+from .peer_process import started
 from .ramps import GAIN, TGROUP, make
 from .test_large_events import search, with_jumps
 
@@ -20,35 +16,16 @@ pytestmark = pytest.mark.peer
 @pytest.fixture(scope="module")
 def official(tmp_path_factory):
     """Run a function of `peer_jumps` on arrays in a process of its own."""
-    python = os.environ.get("CALWEBB_PEER_PYTHON", "")
-    if not python or shutil.which(python) is None:
-        pytest.skip("the official package is absent (set CALWEBB_PEER_PYTHON)")
-    folder = tmp_path_factory.mktemp("official")
-    messages = (folder / "messages.txt").open("w+")
-    process = subprocess.Popen(
-        [python, Path(__file__).parent / "peer_jumps.py"], stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=messages, text=True, cwd=folder,
-    )  # fmt: skip
+    with started("peer_jumps.py", tmp_path_factory.mktemp("official")) as call:
 
-    def run(step, made, **options):
-        given, found = folder / "in.npz", folder / "out.npz"
-        names = ("data", "groupdq", "pixeldq", "gain", "readnoise")
-        arrays = {name: getattr(made, name) for name in names}
-        settings = {f"option_{name}": value for name, value in options.items()}
-        np.savez(given, nframes=1, groupgap=0, tgroup=TGROUP, tframe=TGROUP, **arrays, **settings)
-        process.stdin.write(f"{step} {given} {found}\n")
-        process.stdin.flush()
-        if process.stdout.readline() != "done\n":
-            messages.seek(0)
-            pytest.fail(messages.read()[-2000:])
-        with np.load(found) as file:
-            return dict(file)
+        def run(step, made, **options):
+            names = ("data", "groupdq", "pixeldq", "gain", "readnoise")
+            arrays = {name: getattr(made, name) for name in names}
+            settings = {f"option_{name}": value for name, value in options.items()}
+            times = {"nframes": 1, "groupgap": 0, "tgroup": TGROUP, "tframe": TGROUP}
+            return call(step, **times, **arrays, **settings)
 
-    yield run
-    process.stdin.close()
-    process.wait(timeout=60)
-    process.stdout.close()
-    messages.close()
+        yield run
 
 
 def usable_jumps(groupdq):
