@@ -107,6 +107,26 @@ def read_array(path: Path, hdu: Hdu, dtype: DTypeLike | None = None) -> NDArray[
     return result
 
 
+def read_rows(path: Path, hdu: Hdu, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Read rows `start` to `stop` of a 2-D array HDU in native byte order."""
+    stored = storage(path, hdu)
+    width = hdu.shape[-1]
+    with path.open("rb", buffering=0) as stream:
+        place = hdu.offset + start * width * stored.dtype.itemsize
+        raw = read_into(stream, place, (stop - start, width), stored.dtype)
+    wanted = np.dtype(dtype)
+    if (stored.zero, stored.scale) == (0, 1) and stored.dtype.itemsize == wanted.itemsize == 4:
+        native = raw.byteswap(inplace=True).view(stored.dtype.newbyteorder("="))
+        if stored.unsigned and wanted.kind == "u":
+            native = native.view(wanted)
+            native ^= wanted.type(1 << 31)
+            return native
+        if native.dtype == wanted:
+            return native
+        return stored.convert(native.astype(stored.dtype), dtype)
+    return stored.convert(raw, dtype)
+
+
 def read_bytes(path: Path, hdu: Hdu) -> bytes:
     """Return the data of an HDU as they are stored."""
     with path.open("rb") as stream:

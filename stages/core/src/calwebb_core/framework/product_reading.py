@@ -160,12 +160,7 @@ def read_image(path: Path) -> Image:
     """
     path = Path(path)
     hdus, metadata = open_product(path)
-    shape = require(path, hdus, "SCI").shape
-    if len(shape) not in (2, 3) or 0 in shape:
-        msg = f"{path}: SCI has shape {shape}; expected an image (2-D) or one per integration (3-D)"
-        raise InputError(msg)
-    for name in ("ERR",) if find(hdus, "WHT") else ("ERR", "DQ"):
-        require(path, hdus, name)
+    shape = check_image(path, hdus)
     arrays = {
         attribute: optional(path, hdus, name, image_shape(name, hdus, shape), dtype)
         for name, (attribute, dtype) in IMAGE_ARRAYS.items()
@@ -175,6 +170,27 @@ def read_image(path: Path) -> Image:
     wcs, metadata.provenance = read_asdf(path, hdus)
     tables = carried(path, hdus, tuple(IMAGE_ARRAYS))
     return Image(metadata=metadata, wcs=wcs, tables=tables, **arrays)
+
+
+def check_image(path: Path, hdus: list[Hdu]) -> tuple[int, ...]:
+    """Check the arrays of an image by their headers; return the shape of SCI.
+
+    Raises
+    ------
+    InputError
+        As `read_image`.
+    """
+    shape = require(path, hdus, "SCI").shape
+    if len(shape) not in (2, 3) or 0 in shape:
+        msg = f"{path}: SCI has shape {shape}; expected an image (2-D) or one per integration (3-D)"
+        raise InputError(msg)
+    for name in ("ERR",) if find(hdus, "WHT") else ("ERR", "DQ"):
+        require(path, hdus, name)
+    for name in IMAGE_ARRAYS:
+        hdu = find(hdus, name)
+        if hdu is not None and hdu.shape:
+            check_shape(path, require(path, hdus, name), image_shape(name, hdus, shape))
+    return shape
 
 
 def image_shape(name: str, hdus: list[Hdu], shape: tuple[int, ...]) -> tuple[int, ...]:
