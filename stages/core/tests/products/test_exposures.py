@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from products.samples import sample_image
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.exposures import Exposure, StoredImage
 from calwebb_core.framework.planes import FilePlane, MemoryPlane, Store
 from calwebb_core.framework.products import read_image, write_image
+from products.samples import sample_image
 
 
 @pytest.fixture(params=["file", "memory"])
