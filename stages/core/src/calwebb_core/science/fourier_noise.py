@@ -9,8 +9,10 @@ sampling rate, alternating columns.
 The choice of waves is that of Rauscher 2024 PASP 136 015001 (NSClean), arXiv:2306.03250. Their
 amplitudes minimise ``sum over background pixels (data - waves)^2 + sum over waves of damping
 |amplitude|^2``: the most likely noise of a 1/f spectrum below white noise. Without the second term
-waves grow beyond all bounds in gaps between background pixels. Only sums over pixels of a line
-enter, and all are values of two Fourier transforms: of the mask and of the data.
+waves grow beyond all bounds in gaps between background pixels. How strong 1/f noise is beside white
+noise differs from exposure to exposure: in subarrays the damping is the one under which the
+background pixels are likeliest. Only sums over pixels of a line enter, and all are values of two
+Fourier transforms: of the mask and of the data.
 """
 
 import math
@@ -24,6 +26,13 @@ from calwebb_core.framework.models import Float32
 from calwebb_core.science.kernels.hermitian import solve_lines
 from calwebb_core.science.kernels.order_statistics import median_of
 from calwebb_core.science.kernels.stripes import without_outliers
+from calwebb_core.science.section_waves import (
+    LINE_PAUSE,
+    PIXEL_TIME,
+    likeliest_knee,
+    section_noise,
+    section_of,
+)
 
 Mask = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
@@ -39,11 +48,7 @@ BETWEEN_LINES_SIGMA = 1.5
 EDGE = 4
 BLOCK = 128
 
-# Subarrays: the time of a pixel and of the pause after a line, in s and pixels; the frequency
-# in Hz at which 1/f noise and white noise are expected to be equal.
-PIXEL_TIME = 1e-5
-LINE_PAUSE = 12
-KNEE = 1000.0
+# Subarrays.
 OUTLIERS = 4.0
 PIXELS_OF_A_FIT = 512
 LEAST_FRACTION = 0.05
@@ -183,14 +188,25 @@ def subarray_noise(image: Float32, mask: Mask, band: Band = FAST_BAND) -> Float3
         Zero where less than a twentieth of the pixels around are background.
     """
     mask = without_neighbours_of_outliers(image, mask)
+    places = [slice(*ends) for ends in sections(np.count_nonzero(mask, axis=1))]
+    ticks = image.shape[1] + LINE_PAUSE
+    fits = {
+        lines.start: section_of(
+            image[lines], mask[lines], band_gains((lines.stop - lines.start) * ticks, band)
+        )
+        for lines in places
+        if np.mean(mask[lines]) > LEAST_FRACTION
+    }
+    knee = likeliest_knee(list(fits.values()))
     total = np.zeros(image.shape)
     norm = np.zeros((len(image), 1))
-    for start, stop in sections(np.count_nonzero(mask, axis=1)):
-        lines = slice(start, stop)
-        taper = 1.001 - np.abs(np.linspace(-1, 1, stop - start))[:, np.newaxis]
+    for lines in places:
+        nlines = lines.stop - lines.start
+        taper = 1.001 - np.abs(np.linspace(-1, 1, nlines))[:, np.newaxis]
         norm[lines] += taper
-        if np.mean(mask[lines]) > LEAST_FRACTION:
-            total[lines] += taper * section_noise(image[lines], mask[lines], band)
+        if lines.start in fits:
+            noise = section_noise(fits[lines.start], knee).reshape(nlines, -1)
+            total[lines] += taper * noise[:, : image.shape[1]]
     return (total / np.where(norm > 0, norm, 1.0)).astype(np.float32)
 
 
@@ -233,26 +249,6 @@ def sections(counts: NDArray[np.intp]) -> list[tuple[int, int]]:
             break
         start += max(round((stop - start) / 2), 1)
     return found
-
-
-def section_noise(image: Float32, mask: Mask, band: Band) -> Float64:
-    """Return the noise of some lines, fitted in time."""
-    nlines, length = image.shape
-    ticks = nlines * (length + LINE_PAUSE)
-    gains = band_gains(ticks, band)
-    waves = np.flatnonzero(gains)
-    # Half the sampling rate is its own conjugate: it must not enter twice.
-    twins = waves[(waves > 0) & (2 * waves < ticks)]
-    both = np.concatenate((-twins[::-1], waves))
-    steps = np.minimum(np.abs(both), ticks // 2 - np.abs(both))
-    damping = steps / (PIXEL_TIME * KNEE)
-    padding = ((0, 0), (0, LINE_PAUSE))
-    valid = np.pad(mask, padding).reshape(1, -1)
-    data = np.pad(np.where(mask, image, np.float32(0.0)), padding).reshape(1, -1)
-    amplitudes = half_fit(data, valid, both, damping)
-    spectrum = np.zeros(ticks // 2 + 1, np.complex128)
-    spectrum[waves] = amplitudes[0] * gains[waves] * ticks
-    return np.fft.irfft(spectrum, ticks).reshape(nlines, -1)[:, :length]
 
 
 @cache

@@ -41,16 +41,21 @@ def decompose(matrix: Complex128) -> Float64:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def solve(matrix: Complex128, right: Complex128) -> None:
+def solve(matrix: Complex128, right: Complex128) -> Float64:
     """Solve ``matrix x = right`` in place; undetermined unknowns become zero.
 
     Parameters
     ----------
     matrix : complex128, (n, n), Hermitian, positive semi-definite; its lower half is overwritten
     right : complex128, (n,); becomes x
+
+    Returns
+    -------
+    float64, (n,)
+        The pivots: their product is the determinant; zero where undetermined.
     """
     n = len(right)
-    pivots = decompose(matrix)
+    pivots: Float64 = decompose(matrix)
     for i in range(n):
         for k in range(i):
             right[i] -= matrix[i, k] * right[k]
@@ -59,6 +64,7 @@ def solve(matrix: Complex128, right: Complex128) -> None:
     for i in range(n - 1, -1, -1):
         for k in range(i + 1, n):
             right[i] -= np.conj(matrix[k, i]) * right[k]
+    return pivots
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -86,13 +92,60 @@ def solve_lines(
     for line in range(nlines):
         if windows[line, 0].real <= 0.0:
             continue
+        fill(matrix, windows[line], waves, damping, length)
         for i in range(nwaves):
-            for j in range(i + 1):
-                matrix[i, j] = half_spectrum(windows[line], waves[i] - waves[j], length)
-            matrix[i, i] += damping[i]
             amplitudes[line, i] = half_spectrum(signals[line], waves[i], length)
         solve(matrix, amplitudes[line])
     return amplitudes
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weigh_dampings(
+    window: Complex128, signal: Complex128, waves: Int64, dampings: Float64, length: int
+) -> Float64:
+    """Return what a line says of how strongly its waves are to be damped.
+
+    Parameters
+    ----------
+    window, signal, waves, length : as for `solve_lines`, of one line
+    dampings : float64, (ndampings, nwaves); where one is zero all are
+
+    Returns
+    -------
+    float64, (ndampings, 2)
+        The logarithm of the determinant of the data's covariance, in units of that of white
+        noise alone, and by how much the waves lower the sum over pixels of data^2. Minus twice
+        the logarithm of the likelihood is ``first + n log(power - second)`` for n pixels whose
+        white noise is not known.
+    """
+    nwaves = len(waves)
+    found = np.zeros((len(dampings), 2))
+    matrix = np.empty((nwaves, nwaves), np.complex128)
+    right, amplitudes = np.empty(nwaves, np.complex128), np.empty(nwaves, np.complex128)
+    for i in range(nwaves):
+        right[i] = half_spectrum(signal, waves[i], length)
+    for k in range(len(dampings)):
+        fill(matrix, window, waves, dampings[k], length)
+        amplitudes[:] = right
+        pivots = solve(matrix, amplitudes)
+        for i in range(nwaves):
+            if pivots[i] > 0.0:
+                found[k, 0] += np.log(pivots[i])
+            if dampings[k, i] > 0.0:
+                found[k, 0] -= np.log(dampings[k, i])
+            found[k, 1] += (np.conj(right[i]) * amplitudes[i]).real
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fill(
+    matrix: Complex128, window: Complex128, waves: Int64, damping: Float64, length: int
+) -> None:
+    """Write the lower half of the matrix of a line's equations."""
+    for i in range(len(waves)):
+        for j in range(i + 1):
+            matrix[i, j] = half_spectrum(window, waves[i] - waves[j], length)
+        matrix[i, i] += damping[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
