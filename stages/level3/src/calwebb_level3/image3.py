@@ -13,6 +13,7 @@ from typing import Any
 
 from calwebb_core.framework.association import read_association
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.step import Status, Step
@@ -66,10 +67,10 @@ def read(path: Path, input_dir: Path | None = None) -> ImageSet:
     path = Path(path)
     if path.suffix.lower() == ".json":
         return read_members(path, input_dir)
-    from calwebb_core.framework.products import read_image, root_of
+    from calwebb_core.framework.products import root_of
 
-    image = read_image(path)
-    if image.weight is None:
+    image = Exposure.open(path)
+    if not image.has("weight"):
         return make_set([image], product=root_of(path))
     return ImageSet(without_catalog(image.metadata), root_of(path), mosaic=image)
 
@@ -82,8 +83,6 @@ def read_members(path: Path, input_dir: Path | None) -> ImageSet:
     InputError
         If it has several products.
     """
-    from calwebb_core.framework.products import read_image
-
     association = read_association(path, input_dir=input_dir)
     if len(association.products) != 1:
         msg = f"{path}: has {len(association.products)} products; an image3 association has one"
@@ -92,7 +91,7 @@ def read_members(path: Path, input_dir: Path | None) -> ImageSet:
     others = Counter(member.exptype for member in product.members if member.exptype != "science")
     for kind, count in others.items():
         logger.warning("%s: %d members of type %s are not used by image3", path, count, kind)
-    exposures = [read_image(member.path) for member in product.of_type("science")]
+    exposures = [Exposure.open(member.path) for member in product.of_type("science")]
     return make_set(
         exposures,
         product=product.name,
@@ -155,7 +154,7 @@ def write_exposures(images: ImageSet, suffix: str, directory: Path) -> list[Path
             if images.metadata.get(keyword):
                 metadata[keyword] = images.metadata[keyword]
         paths.append(exposure_path(images, metadata, suffix, directory))
-        write_image(replace(image, metadata=metadata), paths[-1])
+        write_image(replace(image.image(), metadata=metadata), paths[-1])
     return paths
 
 
@@ -167,7 +166,7 @@ def save(images: ImageSet, step: str, directory: Path) -> list[Path]:
         return write_catalogued(images, directory)
     if step == "resample" and images.mosaic is not None:
         path = product_path(directory, images.product, step)
-        write_image(images.mosaic, path)
+        write_image(images.mosaic.image(), path)
         return [path]
     return write_exposures(images, step, directory)
 
@@ -196,8 +195,9 @@ def last_step(images: ImageSet) -> str:
 
 def with_product_names(images: ImageSet) -> Any:
     """Return the mosaic with the names of its catalog and segmentation map."""
-    mosaic = images.mosaic
-    if mosaic is None or images.catalog is None:
+    assert images.mosaic is not None  # noqa: S101 - asked by the caller
+    mosaic = images.mosaic.image()
+    if images.catalog is None:
         return mosaic
     metadata = mosaic.metadata.copy()
     metadata["SCATFILE"] = f"{images.product}_cat.ecsv"

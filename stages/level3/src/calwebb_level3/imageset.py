@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.exposures import Exposure, Pixels
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Segmentation
 from calwebb_core.framework.names import ExposureName
+from calwebb_core.framework.planes import Store
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -39,23 +41,26 @@ class ImageSet:
         Name of the mosaic without suffix, such as ``jw01345-o001_t001_nircam_f200w``.
     asn_id : str
         Association id that goes into the names of exposures, such as ``o001``; may be empty.
-    exposures : list of Image
-        2-D images with WCS and DQ. Steps change them in place.
-    mosaic : Image or None
+    exposures : list of Exposure
+        2-D images with WCS and DQ, whose pixels stay on disk.
+    mosaic : StoredImage or None
     catalog : astropy.table.Table or None
     segmentation : Segmentation or None
     reference_catalog : astropy.table.Table or None
         Columns RA, DEC (degrees): positions for the absolute alignment.
+    store : Store
+        Where steps keep what is larger than a band of the mosaic.
     """
 
     metadata: Metadata
     product: str
     asn_id: str = ""
-    exposures: list[Image] = field(default_factory=list)
-    mosaic: Image | None = None
+    exposures: list[Exposure] = field(default_factory=list)
+    mosaic: Pixels | None = None
     catalog: Table | None = None
     segmentation: Segmentation | None = None
     reference_catalog: Table | None = None
+    store: Store = field(default_factory=Store)
 
     def groups(self) -> dict[str, list[int]]:
         """Return the exposures (by index) that were taken at the same time, by name.
@@ -101,24 +106,38 @@ def group_name(metadata: Metadata, index: int) -> str:
     return name.root.removesuffix(f"_{name.detector}")
 
 
-def usable_pixels(image: Image) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def usable_pixels(data: Any, dq: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return bool (ny, nx): finite in SCI and not flagged DO_NOT_USE or NON_SCIENCE."""
     from calwebb_core.science.dq import DO_NOT_USE, NON_SCIENCE
 
-    good = np.isfinite(image.data)
-    if image.dq is not None:
-        good &= (image.dq & np.uint32(DO_NOT_USE | NON_SCIENCE)) == 0
+    good = np.isfinite(data)
+    if dq is not None:
+        good &= (dq & np.uint32(DO_NOT_USE | NON_SCIENCE)) == 0
     return good
 
 
+def has_usable_pixels(exposure: Exposure, step: int = 256) -> bool:
+    """Say whether any pixel of an exposure is usable, looking at some rows at a time."""
+    for start in range(0, exposure.shape[0], step):
+        rows = slice(start, start + step)
+        if usable_pixels(exposure.plane("data", rows), exposure.plane("dq", rows)).any():
+            return True
+    return False
+
+
 def make_set(
-    exposures: Sequence[Image], *, product: str, asn_id: str = "", pool: str = "", table: str = ""
+    exposures: Sequence[Exposure | Image],
+    *,
+    product: str,
+    asn_id: str = "",
+    pool: str = "",
+    table: str = "",
 ) -> ImageSet:
     """Check that exposures belong together and put them in a set.
 
     Parameters
     ----------
-    exposures : sequence of Image
+    exposures : sequence of Exposure or Image
     product : str
         Name of the mosaic without suffix.
     asn_id, pool, table : str
@@ -133,6 +152,7 @@ def make_set(
     if not exposures:
         msg = f"{table or product}: the association has no science member; expected at least one"
         raise InputError(msg)
+    exposures = [Exposure.of(i) if isinstance(i, Image) else i for i in exposures]
     for image in exposures:
         check_exposure(image)
     check_common(exposures)
@@ -150,18 +170,15 @@ def make_set(
     return ImageSet(metadata, product, asn_id, list(exposures))
 
 
-def check_exposure(image: Image) -> None:
-    """Refuse what is not a calibrated 2-D image with a WCS.
+def check_exposure(image: Exposure) -> None:
+    """Refuse what is not a calibrated image with a WCS.
 
     Raises
     ------
     InputError
-        If SCI is not 2-D, in DN/s, without WCS or with one that gives no sky position.
+        If SCI is in DN/s, without WCS or with one that gives no sky position.
     """
     name = image.metadata.source
-    if image.data.ndim != 2:
-        msg = f"{name}: SCI has {image.data.ndim} axes; calwebb-image3 takes 2-D _cal images"
-        raise InputError(msg)
     unit = str(image.metadata.get("BUNIT", ""))
     if unit.upper().startswith("DN"):
         msg = f"{name}: BUNIT is {unit}; expected MJy/sr: run calwebb-image2 with photom first"
@@ -169,14 +186,14 @@ def check_exposure(image: Image) -> None:
     if image.wcs is None:
         msg = f"{name}: has no WCS; expected a _cal file: run calwebb-image2 first"
         raise InputError(msg)
-    ny, nx = image.data.shape
+    ny, nx = image.shape
     position = image.wcs((nx - 1) / 2.0, (ny - 1) / 2.0, with_bounding_box=False)
     if not np.all(np.isfinite(position)):
         msg = f"{name}: the WCS gives no sky position at the centre of the image; check RA_REF"
         raise InputError(msg)
 
 
-def check_common(exposures: Sequence[Image]) -> None:
+def check_common(exposures: Sequence[Exposure]) -> None:
     """Refuse to combine images of different instruments, filters or units.
 
     Raises
@@ -196,7 +213,7 @@ def check_common(exposures: Sequence[Image]) -> None:
                 raise InputError(msg)
 
 
-def check_pixels(exposures: Sequence[Image]) -> None:
+def check_pixels(exposures: Sequence[Exposure]) -> None:
     """Warn of exposures without usable pixels, and refuse a set that has none at all.
 
     Raises
@@ -204,7 +221,7 @@ def check_pixels(exposures: Sequence[Image]) -> None:
     InputError
         If no exposure has a usable pixel.
     """
-    empty = [image.metadata.source for image in exposures if not usable_pixels(image).any()]
+    empty = [image.name for image in exposures if not has_usable_pixels(image)]
     if len(empty) == len(exposures):
         msg = (
             f"{empty[0]}{f' and {len(empty) - 1} more' if empty[1:] else ''}: no usable pixel "

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.models import Image
+from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
-from calwebb_core.science.dq import DO_NOT_USE, OUTLIER
+from calwebb_core.science.dq import DO_NOT_USE
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.steps.skymatch import level_to_subtract
 
@@ -107,9 +107,10 @@ def flag_on_grid(
     )
     exposures = [[images.exposures[i] for i in members] for members in groups]
     levels = [[level_to_subtract(image) for image in members] for members in exposures]
-    median = median_image(exposures, levels, grid, how)
+    in_memory = [[image.image() for image in members] for members in exposures]
+    median = median_image(in_memory, levels, grid, how)
     for image in images.exposures:
-        model = blot(median, pixel_map(image.wcs, grid, image.data.shape))
+        model = blot(median, pixel_map(image.wcs, grid, image.shape))
         flag(image, model, level_to_subtract(image), snr, scale)
 
 
@@ -126,7 +127,7 @@ def flag_pixel_by_pixel(
     from calwebb_core.science.dq import NON_SCIENCE
     from calwebb_level3.kernels.outliers import median_stack
 
-    shapes = sorted({image.data.shape for image in images.exposures})
+    shapes = sorted({image.shape for image in images.exposures})
     if len(shapes) > 1:
         msg = f"resample_data = false needs exposures of one shape; found {shapes}"
         raise InputError(msg)
@@ -135,7 +136,7 @@ def flag_pixel_by_pixel(
             np.where(
                 bad_bits(image, DO_NOT_USE | NON_SCIENCE),
                 np.float32(np.nan),
-                image.data - np.float32(level_to_subtract(image)),
+                image.plane("data") - np.float32(level_to_subtract(image)),
             )
             for image in images.exposures
         ]
@@ -146,49 +147,38 @@ def flag_pixel_by_pixel(
         flag(image, median, level_to_subtract(image), snr, scale)
 
 
-def bad_bits(image: Image, bits: int) -> Any:
+def bad_bits(image: Exposure, bits: int) -> Any:
     """Return where one of some flags is set, bool (ny, nx)."""
-    if image.dq is None:
-        return np.zeros(image.data.shape, bool)
-    return (image.dq & np.uint32(bits)) != 0
+    dq = image.plane("dq")
+    return np.zeros(image.shape, bool) if dq is None else (dq & np.uint32(bits)) != 0
 
 
 def flag(
-    image: Image,
+    image: Exposure,
     model: Any,
     level: float,
     snr: tuple[float, float],
     scale: tuple[float, float],
 ) -> None:
-    """Find the outliers of one exposure and mark them in its arrays."""
+    """Find the outliers of one exposure and mark them."""
     from calwebb_level3.imaging.model_sky import find_outliers
 
-    hits = find_outliers(image.data - np.float32(level), model, image.err, snr=snr, scale=scale)
+    data = image.plane("data")
+    hits = find_outliers(data - np.float32(level), model, image.plane("err"), snr=snr, scale=scale)
     chosen = (hits > 0) & ~bad_bits(image, DO_NOT_USE)
-    tested = np.count_nonzero(np.isfinite(model) & np.isfinite(image.data))
+    tested = np.count_nonzero(np.isfinite(model) & np.isfinite(data))
     count = int(np.count_nonzero(chosen))
     fraction = count / tested if tested else 0.0
     level_of_log = logging.WARNING if fraction > SUSPICIOUS_FRACTION else logging.INFO
     logger.log(
         level_of_log,
         "outlier_detection: %s: %d outliers, %.3f %% of %d tested pixels",
-        image.metadata.source,
+        image.name,
         count,
         100 * fraction,
         tested,
     )
-    mark(image, chosen)
-
-
-def mark(image: Image, chosen: Any) -> None:
-    """Set OUTLIER and DO_NOT_USE, and NaN in the pixel's values."""
-    if image.dq is None:
-        image.dq = np.zeros(image.data.shape, np.uint32)
-    image.dq[chosen] |= np.uint32(OUTLIER | DO_NOT_USE)
-    arrays = (image.data, image.err, image.var_poisson, image.var_rnoise, image.var_flat)
-    for array in arrays:
-        if array is not None:
-            array[chosen] = np.nan
+    image.mark(chosen)
 
 
 STEP = Step(

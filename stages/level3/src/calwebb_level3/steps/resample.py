@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.exposures import StoredImage
+from calwebb_core.framework.models import Image, Table
 from calwebb_core.framework.parameters import option
+from calwebb_core.framework.planes import MemoryPlane
 from calwebb_core.framework.step import COMPLETE, Status, Step
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.steps.skymatch import level_to_subtract
@@ -66,13 +69,20 @@ def run(
         good_bits=parameters.good_bits,
     )
     for image in images.exposures:
-        pixmap = pixel_map(image.wcs, grid, image.data.shape)
-        mosaic.add(image, pixmap, sky=level_to_subtract(image))
+        pixmap = pixel_map(image.wcs, grid, image.shape)
+        mosaic.add(image.image(), pixmap, sky=level_to_subtract(image))
         logger.info("resample: %s added", image.metadata.source)
     metadata, table = blend([image.metadata for image in images.exposures], images.metadata)
-    images.mosaic = mosaic.finish(metadata)
-    images.mosaic.tables["HDRTAB"] = table
+    images.mosaic = stored(mosaic.finish(metadata), {"HDRTAB": table})
     return images, COMPLETE
+
+
+def stored(image: Image, tables: dict[str, Table]) -> StoredImage:
+    """Return a mosaic in memory as planes."""
+    names = ("data", "err", "weight", "var_poisson", "var_rnoise", "var_flat")
+    planes = {n: MemoryPlane(getattr(image, n)) for n in names if getattr(image, n) is not None}
+    context = [] if image.context is None else [MemoryPlane(plane) for plane in image.context]
+    return StoredImage(image.metadata, image.wcs, image.data.shape, planes, context, tables)  # type: ignore[arg-type]
 
 
 def grid_of(images: ImageSet, parameters: ResampleParameters | None = None) -> Any:
@@ -83,7 +93,7 @@ def grid_of(images: ImageSet, parameters: ResampleParameters | None = None) -> A
     shape = numbers(parameters.output_shape, "output_shape", int)
     return output_wcs(
         [image.wcs for image in images.exposures],
-        [image.data.shape for image in images.exposures],
+        [image.shape for image in images.exposures],
         reference=images.exposures[0].metadata,
         names=[image.metadata.source for image in images.exposures],
         pixel_scale=parameters.pixel_scale,

@@ -86,7 +86,8 @@ def find_levels(
     if parameters.skymethod == "match":
         return matched
     pixels = {
-        g: [images.exposures[i].data[masks[i]] for i in members] for g, members in enumerate(groups)
+        g: [images.exposures[i].plane("data")[masks[i]] for i in members]
+        for g, members in enumerate(groups)
     }
     own = own_levels(pixels, statistic, matched)
     if parameters.skymethod == "local" or not np.isfinite(own).any():
@@ -115,9 +116,9 @@ def good_masks(images: ImageSet, dqbits: str) -> list[Any]:
 
     result = []
     for image in images.exposures:
-        good = np.isfinite(image.data)
-        if image.dq is not None:
-            good &= good_mask(image.dq, dqbits)
+        good = np.isfinite(image.plane("data"))
+        if image.has("dq"):
+            good &= good_mask(image.plane("dq"), dqbits)
         result.append(good)
     return result
 
@@ -148,8 +149,8 @@ def shared_levels(
     measured = []
     for one, other in ((i, j), (j, i)):
         image, neighbour = images.exposures[one], images.exposures[other]
-        both = overlap(image.wcs, image.data.shape, neighbour.wcs, neighbour.data.shape)
-        measured.append(statistic.level(image.data[both & masks[one]]))
+        both = overlap(image.wcs, image.shape, neighbour.wcs, neighbour.shape)
+        measured.append(statistic.level(image.plane("data")[both & masks[one]]))
     (first, n_first), (second, n_second) = measured
     known = np.isfinite(first) and np.isfinite(second)
     return (first, second), float(min(n_first, n_second)) if known else 0.0
@@ -166,7 +167,7 @@ def label(images: ImageSet, levels: dict[int, float], parameters: SkymatchParame
             )
             level = 0.0
         if parameters.subtract:
-            image.data -= np.float32(level)
+            image.subtract(level)
         image.metadata["BKGMETH"] = parameters.skymethod
         image.metadata["BKGLEVEL"] = level
         image.metadata["BKGSUB"] = bool(parameters.subtract)

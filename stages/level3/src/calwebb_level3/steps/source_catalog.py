@@ -60,9 +60,9 @@ def run(
     """Make the catalog and the segmentation map of a set's mosaic."""
     from calwebb_level3.imaging.detection import Detection, find_sources
 
-    mosaic = images.mosaic
-    if mosaic is None:
+    if images.mosaic is None:
         return images, skipped("there is no mosaic: resample did not run")
+    mosaic = images.mosaic.image()
     jansky = jansky_per_pixel(mosaic)
     mask = unusable(mosaic)
     fwhm = star_width_of(mosaic, parameters)
@@ -133,8 +133,8 @@ def fill(
     """Measure the sources and put catalog and segmentation map in the set."""
     from calwebb_level3.imaging.catalog import Calibration, make_catalog
 
-    mosaic = images.mosaic
-    assert mosaic is not None  # noqa: S101 - run has looked
+    assert images.mosaic is not None  # noqa: S101 - run has looked
+    mosaic = images.mosaic.image()
     apertures = apertures_for(mosaic, references, parameters, fwhm)
     vega = vega_offset_for(mosaic, references)
     limits = (parameters.ci1_star_threshold, parameters.ci2_star_threshold)

@@ -136,7 +136,7 @@ def find_in(images: ImageSet, index: int, parameters: TweakregParameters) -> Any
     from calwebb_level3.imaging.stars import Finder, find_stars
 
     image = images.exposures[index]
-    fwhm = parameters.kernel_fwhm or star_width(image.metadata, image.wcs, image.data.shape)
+    fwhm = parameters.kernel_fwhm or star_width(image.metadata, image.wcs, image.shape)
     sharpness, roundness = RANGES[parameters.starfinder]
     finder = Finder(
         parameters.starfinder,
@@ -153,7 +153,8 @@ def find_in(images: ImageSet, index: int, parameters: TweakregParameters) -> Any
         connectivity=parameters.connectivity,
         contrast=parameters.contrast,
     )
-    stars = find_stars(image.data, image.err, usable_pixels(image), finder)
+    data, err = image.plane("data"), image.plane("err")
+    stars = find_stars(data, err, usable_pixels(data, image.plane("dq")), finder)
     logger.info("tweakreg: %s: %d stars", image.metadata.source, len(stars))
     return stars
 
@@ -191,7 +192,7 @@ def place(images: ImageSet, index: int, wcs: Any) -> None:
     image = images.exposures[index]
     if wcs is not image.wcs:
         image.wcs = wcs
-        image.metadata["S_REGION"] = s_region(wcs, image.data.shape)
+        image.metadata["S_REGION"] = s_region(wcs, image.shape)
 
 
 def relative_matching(parameters: TweakregParameters) -> Any:
