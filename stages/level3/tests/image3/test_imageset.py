@@ -49,13 +49,6 @@ def test_a_wcs_without_position_is_refused():
         make_set(exposures, product="p")
 
 
-def test_cubes_are_refused():
-    exposures = pair()
-    exposures[1].data = exposures[1].data[None]
-    with pytest.raises(InputError, match="SCI has 3 axes; calwebb-image3 takes 2-D"):
-        make_set(exposures, product="p")
-
-
 def test_an_empty_association_is_refused():
     with pytest.raises(InputError, match=r"a\.json: the association has no science member"):
         make_set([], product="p", table="a.json")

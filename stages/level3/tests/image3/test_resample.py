@@ -38,7 +38,7 @@ def test_sky_levels_are_subtracted():
         image.metadata["BKGLEVEL"], image.metadata["BKGSUB"] = level, False
     images = make_set(exposures, product="p")
     run(images, None, ResampleParameters())
-    assert np.nanmedian(images.mosaic.data) == pytest.approx(1.0, abs=0.02)
+    assert np.nanmedian(images.mosaic.plane("data")) == pytest.approx(1.0, abs=0.02)
 
 
 def test_grid_options():

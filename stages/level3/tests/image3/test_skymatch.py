@@ -32,7 +32,7 @@ def levels(images):
 @pytest.mark.parametrize("statistic", ["median", "mean", "mode", "midpt"])
 def test_match_recovers_the_differences(statistic):
     images = sky_set()
-    before = [image.data.copy() for image in images.exposures]
+    before = [image.plane("data") for image in images.exposures]
     _, status = run(images, None, SkymatchParameters(skystat=statistic))
     assert status.word == "COMPLETE"
     tolerance = 0.05 if statistic == "mode" else 0.02
@@ -40,7 +40,7 @@ def test_match_recovers_the_differences(statistic):
     for image, data in zip(images.exposures, before, strict=True):
         assert image.metadata["BKGMETH"] == "match"
         assert image.metadata["BKGSUB"] is False
-        np.testing.assert_array_equal(image.data, data)
+        np.testing.assert_array_equal(image.plane("data"), data)
         assert level_to_subtract(image) == image.metadata["BKGLEVEL"]
 
 
@@ -64,10 +64,10 @@ def test_global_and_match():
 
 def test_local_and_subtracted():
     images = sky_set()
-    before = [np.nanmedian(image.data) for image in images.exposures]
+    before = [np.nanmedian(image.plane("data")) for image in images.exposures]
     run(images, None, SkymatchParameters(skymethod="local", subtract=True))
     assert levels(images) == pytest.approx(SKIES, abs=0.04)
-    after = [np.nanmedian(image.data) for image in images.exposures]
+    after = [np.nanmedian(image.plane("data")) for image in images.exposures]
     assert np.array(before) - after == pytest.approx(levels(images), abs=1e-3)
     assert all(level_to_subtract(image) == 0 for image in images.exposures)
 
@@ -95,7 +95,7 @@ def test_no_overlap_is_skipped(caplog):
 
 def test_an_exposure_without_pixels_counts_as_zero(caplog):
     images = sky_set()
-    images.exposures[1].data[:] = np.nan
+    images.exposures[1].mark(np.ones(images.exposures[1].shape, bool))
     run(images, None, SkymatchParameters(skymethod="local"))
     assert levels(images)[1] == 0
     assert "too few good pixels" in caplog.text

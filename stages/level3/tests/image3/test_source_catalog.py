@@ -100,7 +100,7 @@ def matched(fields):
         x, y = images.mosaic.wcs.invert(ra, dec, with_bounding_box=False)
         table = images.catalog
         distance, index = KDTree(np.c_[table["xcentroid"], table["ycentroid"]]).query(np.c_[x, y])
-        ny, nx = images.mosaic.data.shape
+        ny, nx = images.mosaic.shape
         inside = (x > 20) & (x < nx - 20) & (y > 20) & (y < ny - 20)
         measured = table["aper_total_flux"].value[index]
         truth = flux * PIXAR_SR * 1e6
@@ -245,7 +245,7 @@ def test_skipped_without_mosaic_source_or_pixel():
     _, status = source_catalog.run(images, references(), SourceCatalogParameters())
     assert status.word == "SKIPPED"
     assert "no source" in status.reason
-    images.mosaic.data[:] = np.nan
+    images.mosaic.plane("data")[:] = np.nan
     _, status = source_catalog.run(images, references(), SourceCatalogParameters())
     assert status.word == "SKIPPED"
 
@@ -262,7 +262,7 @@ def test_holes_give_nan_and_no_false_source():
     images = mosaic_of((np.array([80.0]), np.array([-69.5]), np.array([5000.0])))
     mosaic = images.mosaic
     x, y = (round(float(v)) for v in mosaic.wcs.invert(80.0, -69.5, with_bounding_box=False))
-    mosaic.data[y, x + 1] = np.nan
+    mosaic.plane("data")[y, x + 1] = np.nan
     source_catalog.run(images, references(apcorr_table()), SourceCatalogParameters())
     assert len(images.catalog) == 1
     assert np.isnan(images.catalog["aper70_flux"][0])
