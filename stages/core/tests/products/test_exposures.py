@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from calwebb_core.framework import fits_write
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.exposures import Exposure, StoredImage
 from calwebb_core.framework.planes import FilePlane, MemoryPlane, Store
-from calwebb_core.framework.products import read_image, write_image
-from products.samples import sample_image
+from calwebb_core.framework.products import read_image, write_image, write_pixels
+from products.samples import sample_image, sample_mosaic
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -93,3 +94,29 @@ def test_a_stored_image_hands_out_its_planes():
     assert list(stored.names()) == ["data", "err", "context"]
     assert stored.plane("context", slice(0, 2)).shape == (2, 2, image.data.shape[1])
     np.testing.assert_array_equal(stored.image().data, image.data)
+
+
+def test_written_row_by_row_the_product_is_the_same(exposure, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    for name in ("whole", "rows"):
+        (tmp_path / name).mkdir()
+    write_image(exposure.image(), tmp_path / "whole" / "jw01_a_crf.fits")
+    monkeypatch.setattr(fits_write, "PIECE", 11)
+    write_pixels(exposure, tmp_path / "rows" / "jw01_a_crf.fits")
+    first, second = ((tmp_path / d / "jw01_a_crf.fits").read_bytes() for d in ("whole", "rows"))
+    assert first == second
+
+
+def test_a_mosaic_is_written_row_by_row(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    for name in ("whole", "rows"):
+        (tmp_path / name).mkdir()
+    image = sample_mosaic()
+    planes = {n: MemoryPlane(getattr(image, n)) for n in ("data", "err", "weight")}
+    context = [MemoryPlane(plane) for plane in image.context]
+    stored = StoredImage(image.metadata, image.wcs, image.data.shape, planes, context, image.tables)
+    write_image(stored.image(), tmp_path / "whole" / "jw01_t_i2d.fits")
+    monkeypatch.setattr(fits_write, "PIECE", 20)
+    write_pixels(stored, tmp_path / "rows" / "jw01_t_i2d.fits")
+    first, second = ((tmp_path / d / "jw01_t_i2d.fits").read_bytes() for d in ("whole", "rows"))
+    assert first == second

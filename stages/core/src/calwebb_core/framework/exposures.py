@@ -1,8 +1,8 @@
 """Images whose pixels stay where they are until somebody asks for some rows of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,16 @@ class Pixels(ABC):
     def names(self) -> Iterator[str]:
         """Yield the planes there are, in the order of the file."""
         yield from (name for name in EXTENSIONS if self.has(name))
+
+    def layers(self, name: str) -> list[Callable[[slice], NDArray[Any]]]:
+        """Return a function for each 2-D layer of a plane, which reads rows of it."""
+
+        def read(rows: slice) -> NDArray[Any]:
+            found = self.plane(name, rows)
+            assert found is not None  # noqa: S101 - asked by the caller
+            return found
+
+        return [read]
 
     def image(self) -> Image:
         """Return everything in memory."""
@@ -228,6 +238,6 @@ class StoredImage(Pixels):
             return np.stack([p.read(rows) for p in self.context]) if self.context else None
         return self.planes[name].read(rows) if name in self.planes else None
 
-    def with_metadata(self, metadata: Metadata) -> "StoredImage":
-        """Return the same pixels with other keywords."""
-        return replace(self, metadata=metadata)
+    def layers(self, name: str) -> list[Callable[[slice], NDArray[Any]]]:
+        """Return a function for each 2-D layer of a plane, which reads rows of it."""
+        return [p.read for p in self.context] if name == "context" else super().layers(name)

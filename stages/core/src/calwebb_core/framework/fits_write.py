@@ -5,6 +5,8 @@ the time of day and a large array must not be copied whole.
 """
 
 import io
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -51,6 +53,36 @@ class Streamed:
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
 
+@dataclass(frozen=True)
+class Lazy:
+    """Pixels that are read when they are written, some rows at a time.
+
+    Attributes
+    ----------
+    shape : (..., ny, nx)
+    dtype : numpy.dtype
+        Native type.
+    read : callable
+        ``read(layer, rows) -> ndarray``: rows (a slice) of one of the 2-D layers.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    read: Callable[[int, slice], NDArray[Any]]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def pieces(self) -> Iterator[NDArray[Any]]:
+        """Yield the pixels in order, some rows at a time."""
+        step = max(1, PIECE // max(1, self.shape[-1]))
+        for layer in range(math.prod(self.shape[:-2])):
+            for start in range(0, self.shape[-2], step):
+                yield self.read(layer, slice(start, min(start + step, self.shape[-2])))
+
+
 @dataclass
 class Block:
     """One HDU to write.
@@ -59,9 +91,9 @@ class Block:
     ----------
     name : str
         EXTNAME; PRIMARY for the first.
-    array : ndarray or bytes or Streamed or None
+    array : ndarray or bytes or Streamed or Lazy or None
         Pixels in native byte order, or the bytes of a table as they are stored, or pixels that
-        are in the file already.
+        are in the file already, or that are read when they are written.
     cards : list of astropy.io.fits.Card
         Keywords behind those of the structure.
     structure : list of astropy.io.fits.Card
@@ -69,7 +101,7 @@ class Block:
     """
 
     name: str
-    array: "NDArray[Any] | bytes | Streamed | None" = None
+    array: "NDArray[Any] | bytes | Streamed | Lazy | None" = None
     cards: list[Any] = field(default_factory=list)
     structure: list[Any] = field(default_factory=list)
 
@@ -122,7 +154,7 @@ def padded(size: int) -> int:
 def structure(block: Block) -> list[Any]:
     """Return the cards that describe an array, BZERO for unsigned ones included."""
     array = block.array
-    if not isinstance(array, np.ndarray | Streamed):
+    if not isinstance(array, np.ndarray | Streamed | Lazy):
         return header_cards(
             ("SIMPLE", True, "conforms to FITS standard"),
             ("BITPIX", 8, "array data type"),
@@ -150,12 +182,13 @@ def header_cards(*entries: tuple[str, Any, str]) -> list[Any]:
     return [fits.Card(*entry) for entry in entries]
 
 
-def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | None) -> int:
+def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | Lazy | None) -> int:
     """Write the data of an HDU with their padding and return their checksum."""
     if array is None:
         return 0
     total = written = 0
-    for piece in pieces(array):
+    parts = [array] if not isinstance(array, Lazy) else array.pieces()
+    for piece in (piece for part in parts for piece in pieces(part)):
         stream.write(piece)
         total = add_words(total, piece)
         written += len(piece)

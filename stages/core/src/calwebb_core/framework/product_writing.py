@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.asdf_extension import to_asdf
+from calwebb_core.framework.exposures import Pixels
 from calwebb_core.framework.fits_headers import (
     card,
     cards,
@@ -17,6 +18,7 @@ from calwebb_core.framework.fits_headers import (
 )
 from calwebb_core.framework.fits_write import (
     Block,
+    Lazy,
     Streamed,
     asdf_block,
     table_block,
@@ -94,6 +96,34 @@ def write_image(image: Image, path: Path) -> None:
     write_product(path, image.metadata, model, arrays, image.tables, image.wcs)
 
 
+def write_pixels(pixels: Pixels, path: Path) -> None:
+    """Write an exposure or a mosaic whose pixels are not in memory.
+
+    Raises
+    ------
+    InputError, ProcessingError
+        If the folder cannot be written or the disk is full.
+    """
+    arrays = {
+        name: lazy(pixels, attribute, np.dtype(dtype))
+        for name, (attribute, dtype) in IMAGE_ARRAYS.items()
+        if pixels.has(attribute)
+    }
+    write_product(path, pixels.metadata, "ImageModel", arrays, pixels.tables, pixels.wcs)
+
+
+def lazy(pixels: Pixels, name: str, dtype: np.dtype[Any]) -> Lazy:
+    """Return a plane that is read when it is written; the context as signed integers."""
+    layers = pixels.layers(name)
+
+    def read(layer: int, rows: slice) -> NDArray[Any]:
+        found = layers[layer](rows)
+        return found.view(dtype) if name == "context" else found
+
+    shape = pixels.shape if name != "context" else (len(layers), *pixels.shape)
+    return Lazy(shape, dtype, read)
+
+
 def write_segmentation(segmentation: Segmentation, path: Path) -> None:
     """Write a segmentation map (`_segm`).
 
@@ -133,7 +163,7 @@ def write_product(
     path: Path,
     metadata: Metadata,
     model: str,
-    arrays: dict[str, NDArray[Any]],
+    arrays: Mapping[str, NDArray[Any] | Lazy],
     tables: dict[str, Table] | None = None,
     wcs: Any = None,
     *,
@@ -148,7 +178,7 @@ def product_blocks(
     path: Path,
     metadata: Metadata,
     model: str,
-    arrays: Mapping[str, NDArray[Any] | Streamed],
+    arrays: Mapping[str, NDArray[Any] | Streamed | Lazy],
     tables: dict[str, Table] | None = None,
     wcs: Any = None,
     *,

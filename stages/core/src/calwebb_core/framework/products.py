@@ -18,6 +18,7 @@ from calwebb_core.framework.product_reading import (
 )
 from calwebb_core.framework.product_writing import (
     write_image,
+    write_pixels,
     write_planes,
     write_ramp,
     write_raw,
@@ -36,6 +37,7 @@ __all__ = [
     "read_segmentation",
     "root_of",
     "write_image",
+    "write_pixels",
     "write_planes",
     "write_ramp",
     "write_raw",
