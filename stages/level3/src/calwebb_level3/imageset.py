@@ -48,6 +48,8 @@ class ImageSet:
     segmentation : Segmentation or None
     reference_catalog : astropy.table.Table or None
         Columns RA, DEC (degrees): positions for the absolute alignment.
+    sky_levels : dict of float
+        Sky levels that the user gives, by name of the exposure without suffix.
     store : Store
         Where steps keep what is larger than a band of the mosaic.
     """
@@ -60,6 +62,7 @@ class ImageSet:
     catalog: Table | None = None
     segmentation: Segmentation | None = None
     reference_catalog: Table | None = None
+    sky_levels: dict[str, float] = field(default_factory=dict)
     store: Store = field(default_factory=Store)
 
     def groups(self) -> dict[str, list[int]]:

@@ -11,7 +11,6 @@ from calwebb_level3.imaging.sky import (
     Statistic,
     anchor,
     clip,
-    overlap,
     solve,
 )
 from calwebb_level3.steps.skymatch import SkymatchParameters, level_to_subtract, run
@@ -99,15 +98,6 @@ def test_an_exposure_without_pixels_counts_as_zero(caplog):
     run(images, None, SkymatchParameters(skymethod="local"))
     assert levels(images)[1] == 0
     assert "too few good pixels" in caplog.text
-
-
-def test_overlap_covers_the_shared_area():
-    first, second = exposure(star_field(1)), exposure(star_field(1), dec=-69.5 + 3.11 / 3600)
-    shared = overlap(first.wcs, (200, 200), second.wcs, (200, 200))
-    # 100 pixels to the north with the image rolled by 30 degrees.
-    expected = (1 - 0.5 * np.cos(np.deg2rad(30))) * (1 - 0.5 * np.sin(np.deg2rad(30)))
-    assert shared.mean() == pytest.approx(expected, abs=0.05)
-    assert overlap(first.wcs, (200, 200), first.wcs, (200, 200)).mean() > 0.98
 
 
 @given(

@@ -1,18 +1,14 @@
-"""Sky levels of exposures from the pixels they have in common."""
+"""Sky levels of exposures, and their differences in the area that they share."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.science.footprint import footprint, separation, sky, unit_vectors
-
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 # More pixels than this don't make a level better that 1/f noise limits; they are thinned out.
 MOST_PIXELS = 1_000_000
@@ -110,40 +106,6 @@ def mode(values: Float32, binwidth: float) -> float:
     return low + width * (peak + 0.5 + float(np.clip(step, -5.0, 5.0)))
 
 
-def overlap(wcs: Any, shape: tuple[int, int], other: Any, other_shape: tuple[int, int]) -> Bools:
-    """Return which pixels of an image lie in another one, in blocks of 16 pixels.
-
-    Parameters
-    ----------
-    wcs, other : gwcs.WCS
-        The other one needs an inverse.
-    shape, other_shape : (ny, nx)
-
-    Returns
-    -------
-    bool, (ny, nx)
-    """
-    if far_apart(wcs, shape, other, other_shape):
-        return np.zeros(shape, bool)
-    block = max(1, min(16, min(shape) // 8))
-    y, x = (np.arange(0, size, block) + (block - 1) / 2.0 for size in shape)
-    ra, dec = sky(wcs, *np.meshgrid(x, y))
-    u, v = (np.asarray(a) for a in other.invert(ra, dec, with_bounding_box=False))
-    inside = (u >= -0.5) & (u < other_shape[1] - 0.5) & (v >= -0.5) & (v < other_shape[0] - 0.5)
-    return np.kron(inside, np.ones((block, block), bool))[: shape[0], : shape[1]]
-
-
-def far_apart(wcs: Any, shape: tuple[int, int], other: Any, other_shape: tuple[int, int]) -> bool:
-    """Say whether the circles around two images are disjoint.
-
-    Far from its image the inverse of a distortion may point back into it.
-    """
-    corners = [unit_vectors(*footprint(w, s).T) for w, s in ((wcs, shape), (other, other_shape))]
-    centres = [c.mean(axis=0) / np.linalg.norm(c.mean(axis=0)) for c in corners]
-    radii = [separation(m, c).max() for m, c in zip(centres, corners, strict=True)]
-    return bool(separation(centres[0], centres[1]) > sum(radii))
-
-
 @dataclass
 class Differences:
     """Weighted sums of the level differences between groups: the pairs of a least-squares fit."""
@@ -208,15 +170,4 @@ def anchor(levels: Float64, linked: Sequence[Sequence[int]], *, down: bool) -> F
     for members in linked:
         chosen = levels[list(members)]
         result[list(members)] -= chosen.min() if down else chosen.max()
-    return result
-
-
-def own_levels(
-    pixels: Mapping[int, Sequence[Float32]], statistic: Statistic, offsets: Float64
-) -> Float64:
-    """Return each group's level from all of its pixels, less an offset; NaN where unknown."""
-    result = np.full(len(pixels), np.nan)
-    for group, arrays in pixels.items():
-        if arrays:
-            result[group] = statistic.level(np.concatenate(arrays))[0] - offsets[group]
     return result

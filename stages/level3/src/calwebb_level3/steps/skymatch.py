@@ -1,10 +1,11 @@
 """skymatch: levels that make the sky of overlapping exposures equal.
 
 The zodiacal light and the telescope's glow differ between exposures; a mosaic of them shows
-steps. ``match`` measures the level of every pair of exposures in the area they share and
-solves for one level per exposure by least squares; the detectors of one exposure share it.
-``global`` takes the lowest sky of all exposures from each, ``global+match`` does both,
-``local`` measures each exposure by itself.
+steps. ``match`` measures the difference of every pair of exposures in the cells of sky that
+they share (`calwebb_level3.imaging.cells`) and solves for one level per exposure by least
+squares; the detectors of one exposure share it. ``global`` takes the lowest sky of all
+exposures from each, ``global+match`` does both, ``local`` measures each exposure by itself,
+``user`` takes the levels of a file.
 
 The level is written to BKGLEVEL (unit of SCI) with BKGMETH; BKGSUB says whether it was
 subtracted here. Where it wasn't, outlier detection and resampling subtract it on the fly.
@@ -16,13 +17,17 @@ from typing import Any
 
 import numpy as np
 
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.parameters import option
+from calwebb_core.framework.products import root_of
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_level3.imageset import ImageSet
 
 logger = logging.getLogger(__name__)
 
-METHODS = ("match", "global", "global+match", "local")
+METHODS = ("match", "global", "global+match", "local", "user")
+Levels = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class SkymatchParameters:
     skymethod: str = option("match", "How levels are found.", choices=METHODS)
     match_down: bool = option(True, "Match to the lowest sky, not to the highest.")
     subtract: bool = option(False, "Subtract the levels from SCI.")
+    skylist: str = option("", "File of exposure names and levels, for the method 'user'.")
     skystat: str = option(
         "median", "Statistic of a sky level.", choices=("median", "mode", "mean", "midpt")
     )
@@ -51,30 +57,31 @@ def run(
 ) -> tuple[ImageSet, Status]:
     """Find the sky level of each exposure; changes keywords, and SCI if `subtract` is set."""
     images.require_exposures("skymatch")
+    if parameters.skymethod == "user":
+        label(images.exposures, user_levels(images), parameters)
+        return images, COMPLETE
     groups = list(images.groups().values())
     if len(groups) < 2 and parameters.skymethod == "match":
-        label(images, {}, parameters)
+        label(images.exposures, {}, parameters)
         return images, skipped("one exposure: there is none to match it with")
-    levels = find_levels(images, groups, parameters)
+    levels = find_levels(images.exposures, groups, parameters)
     if not np.isfinite(levels).any():
-        label(images, {}, parameters)
+        label(images.exposures, {}, parameters)
         return images, skipped("no level could be measured: too few good pixels in common")
     chosen = {i: float(levels[g]) for g, members in enumerate(groups) for i in members}
-    label(images, chosen, parameters)
+    label(images.exposures, chosen, parameters)
     return images, COMPLETE
 
 
 def find_levels(
-    images: ImageSet, groups: list[list[int]], parameters: SkymatchParameters
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+    exposures: list[Exposure], groups: list[list[int]], parameters: SkymatchParameters
+) -> Levels:
     """Return the level of each group, NaN where it is unknown."""
-    from calwebb_level3.imaging.sky import anchor, own_levels, solve
+    from calwebb_level3.imaging.sky import anchor, solve
 
     matched = np.zeros(len(groups))
-    statistic = statistic_of(parameters)
-    masks = good_masks(images, parameters.dqbits)
     if "match" in parameters.skymethod:
-        differences = measure_overlaps(images, groups, masks, statistic)
+        differences = measure_differences(exposures, groups, parameters)
         if not differences.rows():
             logger.warning("skymatch: no exposures overlap; their levels can't be matched")
             if parameters.skymethod == "match":
@@ -85,14 +92,78 @@ def find_levels(
         matched = anchor(solution, linked, down=parameters.match_down)
     if parameters.skymethod == "match":
         return matched
-    pixels = {
-        g: [images.exposures[i].plane("data")[masks[i]] for i in members]
-        for g, members in enumerate(groups)
-    }
-    own = own_levels(pixels, statistic, matched)
+    own = own_levels(exposures, groups, parameters) - matched
     if parameters.skymethod == "local" or not np.isfinite(own).any():
         return own
     return matched + float(np.nanmin(own))
+
+
+def measure_differences(
+    exposures: list[Exposure], groups: list[list[int]], parameters: SkymatchParameters
+) -> Any:
+    """Return the level differences of all pairs of groups in the areas they share."""
+    from calwebb_core.framework.threads import in_threads
+    from calwebb_level3.imaging import cells
+
+    statistic = statistic_of(parameters)
+    side = cells.SIDE_OF_MODE if statistic.kind == "mode" else cells.SIDE
+    smallest = min(min(exposure.shape) for exposure in exposures)
+    vectors = [cells.directions(exposure) for exposure in exposures]
+    frame = cells.common_frame(vectors, max(1, min(side, smallest // 8)))
+    measured = in_threads(
+        lambda i: cells.measure(exposures[i], vectors[i], frame, statistic, parameters.dqbits),
+        range(len(exposures)),
+    )
+    group_of = {i: g for g, members in enumerate(groups) for i in members}
+    return cells.differences(measured, [group_of[i] for i in range(len(exposures))])
+
+
+def own_levels(
+    exposures: list[Exposure], groups: list[list[int]], parameters: SkymatchParameters
+) -> Levels:
+    """Return each group's level from all of its pixels; NaN where unknown."""
+    from calwebb_core.framework.threads import in_threads
+    from calwebb_core.science.weights import good_mask
+
+    statistic = statistic_of(parameters)
+
+    def level(exposure: Exposure) -> tuple[float, int]:
+        data, dq = exposure.plane("data"), exposure.plane("dq")
+        assert data is not None  # noqa: S101 - every exposure has SCI
+        return statistic.level(data.ravel() if dq is None else data[good_mask(dq, parameters.dqbits)])
+
+    found = np.array(in_threads(level, exposures))
+    result = np.full(len(groups), np.nan)
+    for group, members in enumerate(groups):
+        levels, counts = found[members].T
+        known = np.isfinite(levels)
+        if known.any():
+            result[group] = np.average(levels[known], weights=counts[known])
+    return result
+
+
+def user_levels(images: ImageSet) -> dict[int, float]:
+    """Return the levels that the user gives, by index of the exposure.
+
+    Raises
+    ------
+    InputError
+        If there are none, or none for one of the exposures.
+    """
+    if not images.sky_levels:
+        msg = "skymatch.skymethod is 'user' but there are no levels; give them with skylist"
+        raise InputError(msg)
+    result = {}
+    for i, exposure in enumerate(images.exposures):
+        root = root_of(exposure.metadata)
+        if root not in images.sky_levels:
+            msg = (
+                f"{exposure.name}: skymatch.skylist has no level for it; expected a line with "
+                f"'{root}' and a number"
+            )
+            raise InputError(msg)
+        result[i] = images.sky_levels[root]
+    return result
 
 
 def statistic_of(parameters: SkymatchParameters) -> Any:
@@ -110,68 +181,23 @@ def statistic_of(parameters: SkymatchParameters) -> Any:
     )
 
 
-def good_masks(images: ImageSet, dqbits: str) -> list[Any]:
-    """Return the pixels of each exposure that count, bool (ny, nx)."""
-    from calwebb_core.science.resample import good_mask
-
-    result = []
-    for image in images.exposures:
-        good = np.isfinite(image.plane("data"))
-        if image.has("dq"):
-            good &= good_mask(image.plane("dq"), dqbits)
-        result.append(good)
-    return result
-
-
-def measure_overlaps(
-    images: ImageSet, groups: list[list[int]], masks: list[Any], statistic: Any
-) -> Any:
-    """Return the level differences of all pairs of groups in the areas they share."""
-    from calwebb_level3.imaging.sky import Differences
-
-    differences = Differences({})
-    for first in range(len(groups)):
-        for second in range(first + 1, len(groups)):
-            for i in groups[first]:
-                for j in groups[second]:
-                    levels, weight = shared_levels(images, i, j, masks, statistic)
-                    if weight > 0:
-                        differences.add(first, second, levels[1] - levels[0], weight)
-    return differences
-
-
-def shared_levels(
-    images: ImageSet, i: int, j: int, masks: list[Any], statistic: Any
-) -> tuple[tuple[float, float], float]:
-    """Return the levels of two exposures where they overlap, and the weight of the pair."""
-    from calwebb_level3.imaging.sky import overlap
-
-    measured = []
-    for one, other in ((i, j), (j, i)):
-        image, neighbour = images.exposures[one], images.exposures[other]
-        both = overlap(image.wcs, image.shape, neighbour.wcs, neighbour.shape)
-        measured.append(statistic.level(image.plane("data")[both & masks[one]]))
-    (first, n_first), (second, n_second) = measured
-    known = np.isfinite(first) and np.isfinite(second)
-    return (first, second), float(min(n_first, n_second)) if known else 0.0
-
-
-def label(images: ImageSet, levels: dict[int, float], parameters: SkymatchParameters) -> None:
+def label(
+    exposures: list[Exposure], levels: dict[int, float], parameters: SkymatchParameters
+) -> None:
     """Write the keywords, and subtract where asked; an unknown level counts as 0."""
-    for i, image in enumerate(images.exposures):
+    for i, exposure in enumerate(exposures):
         level = levels.get(i, 0.0)
         if not np.isfinite(level):
             logger.warning(
-                "skymatch: %s has too few good pixels; its level is taken as 0",
-                image.metadata.source,
+                "skymatch: %s has too few good pixels; its level is taken as 0", exposure.name
             )
             level = 0.0
         if parameters.subtract:
-            image.subtract(level)
-        image.metadata["BKGMETH"] = parameters.skymethod
-        image.metadata["BKGLEVEL"] = level
-        image.metadata["BKGSUB"] = bool(parameters.subtract)
-        logger.info("skymatch: %s: sky level %.6g", image.metadata.source, level)
+            exposure.subtract(level)
+        exposure.metadata["BKGMETH"] = parameters.skymethod
+        exposure.metadata["BKGLEVEL"] = level
+        exposure.metadata["BKGSUB"] = bool(parameters.subtract)
+        logger.info("skymatch: %s: sky level %.6g", exposure.name, level)
 
 
 def level_to_subtract(image: Any) -> float:
