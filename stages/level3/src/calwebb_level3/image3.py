@@ -13,7 +13,7 @@ from typing import Any
 
 from calwebb_core.framework.association import read_association
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.exposures import Exposure
+from calwebb_core.framework.exposures import Exposure, StoredImage
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.step import Status, Step
@@ -143,37 +143,39 @@ def exposure_path(images: ImageSet, metadata: Metadata, suffix: str, directory: 
 
 def write_exposures(images: ImageSet, suffix: str, directory: Path) -> list[Path]:
     """Write the exposures as they are now; return the paths."""
-    from calwebb_core.framework.products import write_image
+    from calwebb_core.framework.products import write_pixels
+    from calwebb_core.framework.threads import in_threads
 
-    paths = []
-    for image in images.exposures:
-        metadata = image.metadata.copy()
+    def write(exposure: Exposure) -> Path:
+        metadata = exposure.metadata.copy()
         for keyword in LATER_KEYWORDS:
             metadata.pop(keyword, None)
         for keyword in ("ASNTABLE", "ASNPOOL"):
             if images.metadata.get(keyword):
                 metadata[keyword] = images.metadata[keyword]
-        paths.append(exposure_path(images, metadata, suffix, directory))
-        write_image(replace(image.image(), metadata=metadata), paths[-1])
-    return paths
+        path = exposure_path(images, metadata, suffix, directory)
+        write_pixels(replace(exposure, metadata=metadata), path)
+        return path
+
+    return in_threads(write, images.exposures)
 
 
 def save(images: ImageSet, step: str, directory: Path) -> list[Path]:
     """Write what a step made, under the step's name."""
-    from calwebb_core.framework.products import product_path, write_image
+    from calwebb_core.framework.products import product_path, write_pixels
 
     if step == "source_catalog":
         return write_catalogued(images, directory)
     if step == "resample" and images.mosaic is not None:
         path = product_path(directory, images.product, step)
-        write_image(images.mosaic.image(), path)
+        write_pixels(images.mosaic, path)
         return [path]
     return write_exposures(images, step, directory)
 
 
 def write(images: ImageSet, directory: Path) -> list[Path]:
     """Write the products: `_crf` of each exposure, `_i2d`, `_cat.ecsv`, `_segm`."""
-    from calwebb_core.framework.products import product_path, write_image
+    from calwebb_core.framework.products import product_path, write_pixels
 
     paths = []
     if images.metadata.get("S_OUTLIR"):
@@ -181,9 +183,9 @@ def write(images: ImageSet, directory: Path) -> list[Path]:
     elif images.mosaic is None:
         # The run was stopped before the outlier detection.
         paths += write_exposures(images, last_step(images), directory)
-    if images.exposures and images.mosaic is not None:
+    if images.exposures and isinstance(images.mosaic, StoredImage):
         paths.append(product_path(directory, images.product, "i2d"))
-        write_image(with_product_names(images), paths[-1])
+        write_pixels(with_product_names(images.mosaic, images), paths[-1])
     return paths + write_catalogued(images, directory)
 
 
@@ -193,10 +195,8 @@ def last_step(images: ImageSet) -> str:
     return done[-1] if done else STEPS[0].name
 
 
-def with_product_names(images: ImageSet) -> Any:
+def with_product_names(mosaic: StoredImage, images: ImageSet) -> StoredImage:
     """Return the mosaic with the names of its catalog and segmentation map."""
-    assert images.mosaic is not None  # noqa: S101 - asked by the caller
-    mosaic = images.mosaic.image()
     if images.catalog is None:
         return mosaic
     metadata = mosaic.metadata.copy()

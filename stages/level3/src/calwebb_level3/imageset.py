@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.exposures import Exposure, Pixels
+from calwebb_core.framework.exposures import Exposure, StoredImage
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Segmentation
 from calwebb_core.framework.names import ExposureName
@@ -43,7 +43,7 @@ class ImageSet:
         Association id that goes into the names of exposures, such as ``o001``; may be empty.
     exposures : list of Exposure
         2-D images with WCS and DQ, whose pixels stay on disk.
-    mosaic : StoredImage or None
+    mosaic : StoredImage or Exposure or None
     catalog : astropy.table.Table or None
     segmentation : Segmentation or None
     reference_catalog : astropy.table.Table or None
@@ -58,7 +58,7 @@ class ImageSet:
     product: str
     asn_id: str = ""
     exposures: list[Exposure] = field(default_factory=list)
-    mosaic: Pixels | None = None
+    mosaic: StoredImage | Exposure | None = None
     catalog: Table | None = None
     segmentation: Segmentation | None = None
     reference_catalog: Table | None = None
@@ -116,7 +116,7 @@ def usable_pixels(data: Any, dq: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
     good = np.isfinite(data)
     if dq is not None:
         good &= (dq & np.uint32(DO_NOT_USE | NON_SCIENCE)) == 0
-    return good
+    return np.asarray(good, bool)
 
 
 def has_usable_pixels(exposure: Exposure, step: int = 256) -> bool:
@@ -155,14 +155,14 @@ def make_set(
     if not exposures:
         msg = f"{table or product}: the association has no science member; expected at least one"
         raise InputError(msg)
-    exposures = [Exposure.of(i) if isinstance(i, Image) else i for i in exposures]
-    for image in exposures:
+    members = [Exposure.of(i) if isinstance(i, Image) else i for i in exposures]
+    for image in members:
         check_exposure(image)
-    check_common(exposures)
-    check_pixels(exposures)
-    metadata = exposures[0].metadata.copy()
+    check_common(members)
+    check_pixels(members)
+    metadata = members[0].metadata.copy()
     for keyword in STEP_KEYWORDS:
-        common = {image.metadata.get(keyword) for image in exposures}
+        common = {image.metadata.get(keyword) for image in members}
         metadata.pop(keyword, None)
         if keyword in KEPT_STEP_KEYWORDS and len(common) == 1 and None not in common:
             metadata[keyword] = common.pop()
@@ -170,7 +170,7 @@ def make_set(
         metadata["ASNTABLE"] = table
     if pool:
         metadata["ASNPOOL"] = pool
-    return ImageSet(metadata, product, asn_id, list(exposures))
+    return ImageSet(metadata, product, asn_id, members)
 
 
 def check_exposure(image: Exposure) -> None:

@@ -10,6 +10,7 @@ from calwebb_core.framework.batches import batches
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.plan import RUN, Planned, make_plan
+from calwebb_core.framework.planes import Store
 from calwebb_core.framework.provenance import RunRecord
 from calwebb_core.framework.references import References
 from calwebb_core.framework.running import Progress, Run, save_products, walk
@@ -116,6 +117,8 @@ def execute(
     record = RunRecord(pipeline, dict(source or {"name": Path(model.metadata.source).name}))
     if crds_parameters:
         record.content["crds_parameters"] = dict(crds_parameters)
+    if isinstance(store := getattr(model, "store", None), Store):
+        store.folder = folder
     run = Run(pipeline, model, references, settings, folder, record)
     del model  # only the run holds the big arrays, so that a step can free its input
     apart = one_by_one or pipeline.together is None
