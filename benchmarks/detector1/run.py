@@ -17,13 +17,17 @@ from pathlib import Path
 
 from astropy.io import fits
 from cases import CASES, Case, raw_file
-from measure import Run, best, emptied, timed
 
 HERE = Path(__file__).resolve().parent
+MEASURING = HERE.parent / "measuring"
+sys.path.insert(0, str(MEASURING))
+
+from measure import Run, best, emptied, timed  # noqa: E402
+from tables import columns, put_table  # noqa: E402
+
 PROGRAMS = HERE.parents[1] / ".env" / "bin"
 CONTEXT = "jwst_0001.pmap"
 UNUSED = ("ERR", "ASDF")
-START, END = "<!-- table: start -->", "<!-- table: end -->"
 
 
 def simulate(data: Path, case: Case) -> None:
@@ -85,7 +89,7 @@ def measure(data: Path, case: Case, peer: str | None, repeat: int) -> dict[str, 
     timed([*commands["ours"], emptied(work / "ours")], work / "log", **environment)
     plan = work / "plan.json"
     plan.write_text(json.dumps(floor_plan(raw, references, sorted((work / "ours").glob("*.fits")))))
-    commands["floor"] = [sys.executable, HERE / "floor.py", plan]
+    commands["floor"] = [sys.executable, MEASURING / "floor.py", plan]
     if peer and case.peer:
         commands["peer"] = [peer, HERE / "peer.py", raw, references]
     runs: dict[str, list[Run]] = {name: [] for name in commands}
@@ -98,30 +102,7 @@ def measure(data: Path, case: Case, peer: str | None, repeat: int) -> dict[str, 
 
 def row(case: Case, found: dict[str, Run]) -> str:
     """Return a case as a line of the table."""
-    ours, floor, peer = found["ours"], found["floor"], found.get("peer")
-    cells = [case.meaning, f"{ours.wall:.2f}", f"{ours.cpu:.2f}", f"{ours.memory:.0f}"]
-    if peer:
-        cells += [f"{peer.wall:.1f}", f"{peer.cpu:.1f}", f"{peer.memory:.0f}"]
-        cells.append(f"**{peer.wall / ours.wall:.1f}**")
-        cells.append(f"{peer.memory / ours.memory:.1f}")
-    else:
-        cells += ["-"] * 5
-    cells += ["-" if case.promised is None else f"{case.promised:g}"]
-    cells += [f"{floor.wall:.2f}", f"{ours.wall / floor.wall:.1f}"]
-    return "| " + " | ".join(cells) + " |"
-
-
-HEAD = """\
-| case | ours: wall (s) | CPU (s) | memory (MB) | official: wall (s) | CPU (s) | memory (MB) \
-| times faster | times less memory | goal | floor (s) | ours / floor |
-|---|---|---|---|---|---|---|---|---|---|---|---|"""
-
-
-def put_table(page: Path, table: str) -> None:
-    """Write the table between the marks of a page."""
-    head, _, rest = page.read_text().partition(START)
-    _, _, tail = rest.partition(END)
-    page.write_text(f"{head}{START}\n{table}\n{END}{tail}")
+    return columns(case.meaning, found, case.promised)
 
 
 def main() -> None:
@@ -135,7 +116,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    lines, records = [HEAD], {}
+    lines, records = [], {}
     for case in CASES:
         if options.case and case.name not in options.case:
             continue
@@ -149,7 +130,7 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(records, indent=1) + "\n")
     if options.markdown:
-        put_table(options.markdown, "\n".join(lines))
+        put_table(options.markdown, "table", lines)
 
 
 if __name__ == "__main__":
