@@ -12,7 +12,7 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.parameters import merge
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.plan import Planned, make_plan
-from calwebb_core.framework.provenance import input_record
+from calwebb_core.framework.provenance import input_record_later
 from calwebb_core.framework.references import References
 from calwebb_core.framework.runner import (
     RunResult,
@@ -85,7 +85,7 @@ def call_pipeline(
         settings=prepared.settings,
         references=prepared.references,
         output_dir=output_dir,
-        source=input_record(path, folder),
+        source=input_record_later(path, folder),
         progress=progress,
         one_by_one=one_by_one,
         crds_parameters=prepared.layer,

@@ -8,6 +8,7 @@ program that the data have been through.
 import json
 import sys
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -76,6 +77,14 @@ def input_record(path: Path, input_dir: Path | None = None) -> dict[str, Any]:
     return record
 
 
+def input_record_later(path: Path, input_dir: Path | None = None) -> Future[dict[str, Any]]:
+    """Begin to make an `input_record` beside other work: large files take a while to sum up."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(input_record, path, input_dir)
+    pool.shutdown(wait=False)
+    return future
+
+
 def _members(path: Path, folder: Path) -> list[dict[str, str]]:
     content = json.loads(path.read_text(encoding="utf-8"))
     names = {
@@ -92,14 +101,22 @@ def _members(path: Path, folder: Path) -> list[dict[str, str]]:
 
 
 class RunRecord:
-    """The growing record of one run; `attach` puts it into a container's metadata."""
+    """The growing record of one run; `attach` puts it into a container's metadata.
 
-    def __init__(self, pipeline: Pipeline, source: dict[str, Any]) -> None:
+    Parameters
+    ----------
+    pipeline : Pipeline
+    source : dict or Future of dict
+        Name and checksum of the input; needed when the record is first attached.
+    """
+
+    def __init__(self, pipeline: Pipeline, source: dict[str, Any] | Future[dict[str, Any]]) -> None:
+        self._source = source
         self.content: dict[str, Any] = {
             "program": pipeline.program,
             "pipeline": pipeline.name,
             "software": software(pipeline),
-            "input": source,
+            "input": source if isinstance(source, dict) else {},
             "steps": [],
             "references": {},
         }
@@ -125,6 +142,8 @@ class RunRecord:
 
     def attach(self, metadatas: Iterable[Metadata]) -> None:
         """Add the record to products, in the place of an earlier state of itself."""
+        if not isinstance(self._source, dict):
+            self.content["input"] = self._source.result()
         for metadata in metadatas:
             runs = [run for run in metadata.provenance.get("runs", []) if not self._is_mine(run)]
             copy = json.loads(json.dumps(self.content))

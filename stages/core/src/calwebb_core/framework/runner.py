@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
@@ -103,7 +104,7 @@ def execute(
     settings: Mapping[str, StepSettings],
     references: References,
     output_dir: str | Path,
-    source: Mapping[str, Any] | None,
+    source: Mapping[str, Any] | Future[dict[str, Any]] | None,
     progress: Progress | None,
     one_by_one: bool = False,
     crds_parameters: Mapping[str, Any] | None = None,
@@ -114,7 +115,9 @@ def execute(
     """
     folder = check_output_dir(Path(output_dir))
     references.check(reference_types(plan, settings))
-    record = RunRecord(pipeline, dict(source or {"name": Path(model.metadata.source).name}))
+    if not isinstance(source, Future):
+        source = dict(source or {"name": Path(model.metadata.source).name})
+    record = RunRecord(pipeline, source)
     if crds_parameters:
         record.content["crds_parameters"] = dict(crds_parameters)
     if isinstance(store := getattr(model, "store", None), Store):
