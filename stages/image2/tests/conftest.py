@@ -146,7 +146,7 @@ WRITERS = {
 }
 
 
-def make_rate(nints=None):
+def rate_of(nints=None):
     """A rate image, or rateints with `nints`, with flagged and NaN pixels."""
     rng = np.random.default_rng(5)
     shape = (NY, NX) if nints is None else (nints, NY, NX)
@@ -159,6 +159,12 @@ def make_rate(nints=None):
     rnoise = rng.uniform(0.03, 0.04, shape).astype("f4")
     err = np.sqrt(poisson + rnoise)
     return Image(Metadata(KEYWORDS, PEER_NAME), data, err, dq, poisson, rnoise)
+
+
+@pytest.fixture(scope="session")
+def make_rate():
+    """The function that makes a rate image, or rateints."""
+    return rate_of
 
 
 @pytest.fixture(scope="session")
@@ -178,19 +184,19 @@ def references(reference_files):
 
 @pytest.fixture
 def rate():
-    return make_rate()
+    return rate_of()
 
 
 @pytest.fixture
 def rateints():
-    return make_rate(3)
+    return rate_of(3)
 
 
 @pytest.fixture(scope="session")
 def shared_rate_file(tmp_path_factory):
     """The rate image in a file, made once."""
     path = tmp_path_factory.mktemp("shared") / PEER_NAME
-    write_image(make_rate(), path)
+    write_image(rate_of(), path)
     return path
 
 

@@ -103,27 +103,33 @@ def test_association_as_input(rate_file, reference_files, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"background": True}, "background subtraction is not available yet"),
         ({"products": 2}, "has 2 products; expected 1"),
         ({"name": "other"}, "product other is made of"),
     ],
 )
 def test_association_refused(rate_file, reference_files, tmp_path, options, message):
-    members = [science(rate_file)]
-    if options.pop("background", False):
-        other = tmp_path / "jw09999001001_02101_00002_nrcalong_rate.fits"
-        other.write_bytes(rate_file.read_bytes())
-        members.append({"expname": other.name, "exptype": "background"})
-    path = association(tmp_path, members, **options)
+    path = association(tmp_path, [science(rate_file)], **options)
     with pytest.raises(InputError, match=message):
         calibrate(path, reference_files, tmp_path / "out")
 
 
-def test_unknown_mode_is_refused(tmp_path, rate, reference_files):
-    rate.metadata["EXP_TYPE"] = "MIR_MRS"
+@pytest.mark.parametrize(
+    ("exp_type", "message"),
+    [
+        ("MIR_MRS", "EXP_TYPE MIR_MRS is no image .*: spectra are not for calwebb-image2"),
+        ("NRC_DARK", "a dark has no position on the sky; calwebb-dark takes it"),
+        ("MIR_DARKIMG", "a dark has no position"),
+        ("NIS_LAMP", "a lamp exposure shows no sky"),
+        ("FGS_ID-IMAGE", "guide-star data have a pipeline of their own"),
+        ("NRC_WFSS", "spectra are not for"),
+        ("NEW_TYPE", "it handles NRC_IMAGE"),
+    ],
+)
+def test_other_modes_are_refused(tmp_path, rate, reference_files, exp_type, message):
+    rate.metadata["EXP_TYPE"] = exp_type
     path = tmp_path / "jw09999001001_02101_00001_nrcalong_rate.fits"
     write_image(rate, path)
-    with pytest.raises(InputError, match="EXP_TYPE MIR_MRS is not available yet"):
+    with pytest.raises(InputError, match=message):
         calibrate(path, reference_files, tmp_path)
 
 
@@ -140,7 +146,9 @@ def test_steps_command_lists_them_in_order():
 
     result = CliRunner().invoke(main, ["steps"])
     assert result.exit_code == 0
-    positions = [result.output.index(name) for name in ("assign_wcs", "flat_field", "photom")]
+    positions = [
+        result.output.index(name) for name in ("bkg_subtract", "assign_wcs", "flat_field", "photom")
+    ]
     assert positions == sorted(positions)
 
 

@@ -5,11 +5,11 @@ import pytest
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.parameters import NoParameters
 from calwebb_core.framework.references import References
 from calwebb_image2.calibrated import Calibrated
-from calwebb_image2.modes import exposure_type
-from calwebb_image2.steps import assign_wcs, flat_field, photom, resample
+from calwebb_image2.modes import ENGINEERING, SCIENCE, exposure_type
+from calwebb_image2.pipeline import select
+from calwebb_image2.steps import assign_wcs, bkg_subtract, flat_field, photom, resample
 
 
 def run(step, image, references, **options):
@@ -52,7 +52,7 @@ def test_distortion_is_needed(rate, references):
 
 
 def test_flat_warns_of_lost_pixels(rate, references, caplog):
-    _, status = flat_field.STEP.run(rate, references, NoParameters())
+    _, status = run(flat_field, rate, references)
     assert str(status) == "COMPLETE"
     assert "3 pixels have no flat value" in caplog.text
 
@@ -155,3 +155,39 @@ def test_coronagraphy_gets_no_i2d():
 def test_missing_exposure_type():
     with pytest.raises(InputError, match="keyword EXP_TYPE is missing"):
         exposure_type(Metadata({}, "x.fits"))
+
+
+def test_photom_inverse_gives_rates_back(rate, references):
+    before = rate.data.copy()
+    run(photom, rate, references)
+    image, _ = run(photom, rate, references, inverse=True)
+    assert image.metadata["BUNIT"] == "DN/s"
+    good = np.isfinite(image.data)
+    np.testing.assert_allclose(image.data[good], before[good], rtol=3e-7)
+
+
+def test_flat_inverse_gives_rates_back(rate, references):
+    before = rate.data.copy()
+    run(flat_field, rate, references)
+    image, _ = run(flat_field, rate, references, inverse=True)
+    good = np.isfinite(image.data)
+    np.testing.assert_allclose(image.data[good], before[good], rtol=3e-7)
+
+
+def test_background_without_members(rate, references):
+    image, status = run(bkg_subtract, rate, references)
+    assert image is rate
+    assert str(status) == "SKIPPED: there is no association with background exposures"
+
+
+def test_wavefront_sensing_gets_no_i2d_unless_asked_for():
+    metadata = Metadata({"EXP_TYPE": "NRC_IMAGE", "VISITYPE": "PRIME_WFSC_ROUTINE"})
+    assert select(metadata)[-1].skip
+    metadata["VISITYPE"] = "PRIME_TARGETED_FIXED"
+    assert not select(metadata)[-1].skip
+
+
+@pytest.mark.parametrize("exp_type", SCIENCE + ENGINEERING)
+def test_modes_share_their_steps(exp_type):
+    names = [step.name for step in select(Metadata({"EXP_TYPE": exp_type}))]
+    assert names == ["bkg_subtract", "assign_wcs", "flat_field", "photom", "resample"]

@@ -28,14 +28,15 @@ def image_of(data, dq=None):
 def flat_of(data, err=0.0, dq=None):
     data = np.asarray(data, np.float32)
     dq = np.zeros(data.shape, np.uint32) if dq is None else dq
-    return Flat(data, np.full(data.shape, err, np.float32), dq, "flat.fits")
+    return Flat({"SCI": data, "ERR": np.full(data.shape, err, np.float32)}, dq, "flat.fits")
 
 
 def by_numpy(image, flat):
     """The definition, array by array."""
-    bad = ~np.isfinite(flat.data) | (flat.data == 0) | (flat.dq & NO_FLAT_FIELD != 0)
-    value = np.where(bad, 1, flat.data)
-    error = np.where(bad | ~np.isfinite(flat.err), 0, flat.err)
+    response, uncertainty = flat.arrays["SCI"], flat.arrays["ERR"]
+    bad = ~np.isfinite(response) | (response == 0) | (flat.dq & NO_FLAT_FIELD != 0)
+    value = np.where(bad, 1, response)
+    error = np.where(bad | ~np.isfinite(uncertainty), 0, uncertainty)
     dq = image.dq | flat.dq | np.where(bad, DO_NOT_USE | NO_FLAT_FIELD, 0).astype(np.uint32)
     data = image.data / value
     poisson, rnoise = image.var_poisson / value**2, image.var_rnoise / value**2
@@ -71,9 +72,10 @@ def test_kernel_is_the_definition(data, response, flags):
 
 def test_reference_is_not_changed():
     flat = flat_of([[0.5, np.nan], [0.0, 2.0]], 0.1)
-    before = flat.data.copy(), flat.err.copy(), flat.dq.copy()
+    arrays = (*flat.arrays.values(), flat.dq)
+    before = [array.copy() for array in arrays]
     apply_flat(image_of(np.ones((2, 2))), flat)
-    for ours, expected in zip((flat.data, flat.err, flat.dq), before, strict=True):
+    for ours, expected in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(ours, expected)
 
 
@@ -103,3 +105,33 @@ def test_reference_pixels_are_no_loss():
     assert (
         apply_flat(image_of(np.ones((2, 2)), dq), flat_of([[np.nan, np.nan], [np.nan, 1.0]])) == 0
     )
+
+
+def test_inverse_takes_the_flat_back():
+    flat = flat_of(np.random.default_rng(1).uniform(0.5, 2, (70, 5)), 0.01)
+    data = np.random.default_rng(2).normal(5, 1, (70, 5))
+    image = image_of(data)
+    apply_flat(image, flat)
+    apply_flat(image, flat, inverse=True)
+    np.testing.assert_allclose(image.data, data, rtol=3e-7)
+    np.testing.assert_allclose(image.var_poisson, 0.5, rtol=1e-6)
+
+
+def test_flat_without_errors_and_flags():
+    image = image_of(np.ones((3, 2)))
+    apply_flat(image, Flat({"SCI": np.full((3, 2), 0.5, np.float64)}))
+    assert (image.data == 2).all()
+    assert (image.var_flat == 0).all()
+
+
+def test_threads_change_nothing(monkeypatch):
+    rng = np.random.default_rng(3)
+    flat, data = flat_of(rng.uniform(0.5, 2, (300, 7)), 0.01), rng.normal(5, 1, (2, 300, 7))
+    results = []
+    for number in (1, 3):
+        monkeypatch.setattr("calwebb_core.framework.threads._wanted", [number])
+        image = image_of(data)
+        apply_flat(image, flat)
+        results.append((image.data, image.err, image.var_flat, image.dq))
+    for one, other in zip(*results, strict=True):
+        assert one.tobytes() == other.tobytes()

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
@@ -76,7 +76,10 @@ def test_missing_optical_element(metadata, keyword):
 
 def test_missing_row(metadata):
     metadata["FILTER"] = "F070W"
-    with pytest.raises(ReferenceFileError, match="no row for filter F070W, pupil CLEAR"):
+    with pytest.raises(
+        ReferenceFileError,
+        match=r"no row for filter F070W, pupil CLEAR of rate\.fits; it has F356W, CLEAR; F444W",
+    ):
         conversion(tables(), metadata, name="photom.fits")
 
 
@@ -105,6 +108,7 @@ def test_useless_value(metadata, value):
         conversion(useless, metadata)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-3, 1e3), st.integers(0, 3))
 def test_errors_scale_like_the_signal(factor, nints):
     shape = (2, 3) if nints == 0 else (nints, 2, 3)
@@ -122,3 +126,52 @@ def test_errors_scale_like_the_signal(factor, nints):
 def test_area_of_another_shape():
     with pytest.raises(ReferenceFileError, match=r"area map has shape \(0, 0\)"):
         check_area(np.zeros((0, 0)), (3, 4), "area.fits")
+
+
+def test_rows_that_differ(metadata):
+    doubled = tables()
+    doubled["PHOTOM"].data["pupil"] = "CLEAR"
+    with pytest.raises(ReferenceFileError, match="PHOTOM: the table has 2 rows for filter F444W"):
+        conversion(doubled, metadata, name="photom.fits")
+
+
+def test_rows_that_agree_count_once(metadata):
+    doubled = tables()
+    doubled["PHOTOM"].data[2] = doubled["PHOTOM"].data[1]
+    assert conversion(doubled, metadata).photmjsr == pytest.approx(0.4)
+
+
+def test_case_of_the_elements_does_not_matter(metadata):
+    metadata["FILTER"] = "f444w"
+    assert conversion(tables(), metadata).photmjsr == pytest.approx(0.4)
+
+
+def test_one_row_for_an_instrument_without_filters():
+    fgs = {"PHOTOM": table([(0.25, 0.01)], ("photmjsr", "uncertainty"), ("f4", "f4"))}
+    metadata = Metadata({"EXPMID": 60365.0}, "rate.fits")
+    assert conversion(fgs, metadata).photmjsr == 0.25
+    fgs["TIMECOEFF_LINEAR"] = table([(60000.0, 0.1)], ("t0", "lossperyear"), ("f8", "f8"))
+    assert conversion(fgs, metadata).throughput == pytest.approx(0.9)
+
+
+def test_empty_table(metadata):
+    empty = tables()
+    empty["PHOTOM"].data = empty["PHOTOM"].data[:0]
+    with pytest.raises(ReferenceFileError, match="it has none at all"):
+        conversion(empty, metadata)
+
+
+def test_scaling_by_numpy():
+    rng = np.random.default_rng(4)
+    arrays = [rng.normal(2, 0.5, (150, 9)).astype(np.float32) for _ in range(5)]
+    dq = np.where(rng.random((150, 9)) < 0.1, DO_NOT_USE | 4, 0).astype(np.uint32)
+    arrays[3][7, 3] = np.nan
+    before = [array.copy() for array in arrays]
+    image = Image(Metadata(), arrays[0], arrays[1], dq.copy(), *arrays[2:])
+    apply_conversion(image, 0.37)
+    bad = (dq & DO_NOT_USE != 0) | np.isnan(before[3])
+    np.testing.assert_array_equal(image.dq, dq | np.where(bad, DO_NOT_USE, 0))
+    for position, (ours, array) in enumerate(zip(arrays, before, strict=True)):
+        factor = 0.37 if position < 2 else 0.37**2
+        expected = np.where(bad, np.nan, (array * np.float64(factor)).astype(np.float32))
+        np.testing.assert_array_equal(ours, expected)

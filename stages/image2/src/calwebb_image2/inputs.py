@@ -1,5 +1,9 @@
-"""Read what stage 2 imaging starts from: a product, or an association with one science member."""
+"""Read what stage 2 imaging starts from: a product, or an association with one science member.
 
+Background members of the association are opened here; their pixels are read by the step.
+"""
+
+from dataclasses import fields
 from pathlib import Path
 
 from calwebb_core.framework.association import AssociationProduct, read_association
@@ -9,6 +13,7 @@ from calwebb_core.framework.models import Image
 from calwebb_core.framework.names import split_suffix
 from calwebb_core.framework.products import read_image
 from calwebb_core.framework.products import read_metadata as read_headers
+from calwebb_image2.target import BackgroundFile, TargetImage, TargetMetadata
 
 
 def read(path: Path, *, input_dir: Path | None = None) -> Image:
@@ -28,14 +33,23 @@ def read(path: Path, *, input_dir: Path | None = None) -> Image:
     """
     image = read_image(member_of(path, input_dir))
     check_size(image)
-    if path.suffix == ".json":
-        note_association(image.metadata, path, input_dir)
-    return image
+    if path.suffix != ".json":
+        return image
+    note_association(image.metadata, path, input_dir)
+    files = science_member(path, input_dir)[0].of_type("background")
+    if not files:
+        return image
+    parts = {item.name: getattr(image, item.name) for item in fields(image)}
+    backgrounds = tuple(BackgroundFile.open(member.path) for member in files)
+    return TargetImage(**parts, backgrounds=backgrounds)
 
 
 def read_metadata(path: Path, *, input_dir: Path | None = None) -> Metadata:
     """Return the keywords of an exposure, or of the science member of an association."""
-    return read_headers(member_of(path, input_dir))
+    if path.suffix != ".json":
+        return read_headers(path)
+    product, member = science_member(path, input_dir)
+    return TargetMetadata.of(read_headers(member), len(product.of_type("background")))
 
 
 def member_of(path: Path, input_dir: Path | None) -> Path:
@@ -51,7 +65,7 @@ def science_member(path: Path, input_dir: Path | None) -> tuple[AssociationProdu
     Raises
     ------
     InputError
-        If it has several products, not exactly one science member, or background members.
+        If it has several products or not exactly one science member.
     """
     association = read_association(path, input_dir=input_dir)
     if len(association.products) != 1:
@@ -61,9 +75,6 @@ def science_member(path: Path, input_dir: Path | None) -> tuple[AssociationProdu
         )
         raise InputError(msg)
     product = association.products[0]
-    if product.of_type("background"):
-        msg = f"{path}: background subtraction is not available yet; leave background members out"
-        raise InputError(msg)
     science = product.of_type("science")
     if len(science) != 1:
         msg = f"{path}: product {product.name} has {len(science)} science members; expected 1"

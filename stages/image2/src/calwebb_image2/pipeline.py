@@ -10,32 +10,40 @@ from calwebb_core.framework.products import product_path, root_of, write_image
 from calwebb_core.framework.step import Step
 from calwebb_image2.calibrated import Calibrated
 from calwebb_image2.inputs import read, read_metadata
-from calwebb_image2.modes import exposure_type
-from calwebb_image2.steps import assign_wcs, flat_field, photom, resample
+from calwebb_image2.modes import exposure_type, senses_wavefront
+from calwebb_image2.steps import assign_wcs, bkg_subtract, flat_field, photom, resample
+from calwebb_image2.target import TargetImage
 
 STEPS: tuple[Step, ...] = (
+    bkg_subtract.STEP,
     assign_wcs.STEP,
     flat_field.STEP,
     photom.STEP,
     resample.STEP,
 )
+# Images of the telescope's own wavefront are compared as they fell on the detector.
+WAVEFRONT_STEPS = (*STEPS[:-1], replace(resample.STEP, skip=True))
+COMBINED_SUFFIX = "combinedbackground"
 
 
 def select(metadata: Metadata) -> tuple[Step, ...]:
     """Return the steps for an exposure; all modes share their order."""
     exposure_type(metadata)
-    return STEPS
+    return WAVEFRONT_STEPS if senses_wavefront(metadata) else STEPS
 
 
 def save(model: Image | Calibrated, step_name: str, directory: Path) -> list[Path]:
-    """Write the image as it is after a step, under the step's name."""
+    """Write the image as it is after a step, under the step's name or its official suffix."""
     if isinstance(model, Calibrated):
         return write(model, directory)
-    return [put(model, directory, step_name)]
+    suffix = step_name
+    if step_name == bkg_subtract.STEP.name:
+        suffix = "bsub" if model.data.ndim == 2 else "bsubints"
+    return [put(model, directory, suffix)]
 
 
 def write(model: Image | Calibrated, directory: Path) -> list[Path]:
-    """Write `_cal` or `_calints`, and `_i2d` where there is one.
+    """Write `_cal` or `_calints`, and `_i2d` and the average background where there is one.
 
     A run that was stopped before photom writes the image under its last step's name: a `_cal`
     has been through all of them.
@@ -44,16 +52,27 @@ def write(model: Image | Calibrated, directory: Path) -> list[Path]:
         return [
             put(without_resample(model.image), directory, "cal"),
             put(model.resampled, directory, "i2d"),
+            *put_background(model.image, directory),
         ]
-    return [put(model, directory, suffix_of(model))]
+    return [put(model, directory, suffix_of(model)), *put_background(model, directory)]
+
+
+def put_background(image: Image, directory: Path) -> list[Path]:
+    """Write the average background if it is there, under the name of the target's exposure."""
+    if not isinstance(image, TargetImage) or image.combined is None:
+        return []
+    path = product_path(directory, root_of(image.metadata), COMBINED_SUFFIX)
+    write_image(image.combined, path)
+    return [path]
 
 
 def suffix_of(image: Image) -> str:
     """Return the suffix that says how far an image has come."""
+    flat = image.data.ndim == 2
     if photom.STEP.keyword in image.metadata:
-        return "cal" if image.data.ndim == 2 else "calints"
-    done = [step.name for step in STEPS if step.keyword in image.metadata]
-    return done[-1] if done else STEPS[0].name
+        return "cal" if flat else "calints"
+    done = [step.name for step in STEPS[1:] if step.keyword in image.metadata]
+    return done[-1] if done else ("bsub" if flat else "bsubints")
 
 
 def without_resample(image: Image) -> Image:

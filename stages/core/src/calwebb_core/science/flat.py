@@ -7,19 +7,22 @@ NaN and DO_NOT_USE mean the same: a pixel with the flag is NaN in all arrays, an
 round.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.models import Float32, Image, UInt32
+from calwebb_core.framework.reference_arrays import part_of, shape_of
 from calwebb_core.framework.reference_data import Reference
-from calwebb_core.science.dq import DO_NOT_USE, NO_FLAT_FIELD, REFERENCE_PIXEL
-from calwebb_core.science.kernels.flat import divide_by_flat
+from calwebb_core.framework.threads import in_threads
+from calwebb_core.science.kernels.flat import count_known, count_lost, divide_by_flat
 
 Scalar = TypeVar("Scalar", bound=np.generic)
+BAND = 64  # rows that a thread takes at a time
 
 
 @dataclass(frozen=True)
@@ -28,21 +31,31 @@ class Flat:
 
     Attributes
     ----------
-    data : float32, (ny, nx)
-    err : float32, (ny, nx), zero where unknown
-    dq : uint32, (ny, nx), in bits of PixelDQ
+    arrays : mapping
+        SCI, and ERR where it is known, (ny, nx); in memory or in a file.
+    dq : uint32, (ny, nx), in bits of PixelDQ, or None
     name : file name for messages
     """
 
-    data: Float32
-    err: Float32
-    dq: UInt32
+    arrays: Mapping[str, NDArray[Any]]
+    dq: UInt32 | None = None
     name: str = "flat"
 
-    def unusable(self) -> NDArray[np.bool_]:
-        """Return where there is no flat value to divide by."""
-        flagged = (self.dq & np.uint32(NO_FLAT_FIELD)) != 0
-        return np.asarray(~np.isfinite(self.data) | (self.data == 0) | flagged)
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each array by the name of its HDU."""
+        found = {
+            name: shape_of(self.arrays, name) for name in ("SCI", "ERR") if name in self.arrays
+        }
+        return found if self.dq is None else {**found, "DQ": self.dq.shape}
+
+    def rows(self, rows: slice) -> tuple[Float32, Float32, UInt32]:
+        """Return some rows of SCI, ERR (zero where it is not known) and DQ."""
+        data = part_of(self.arrays, "SCI", rows=rows).astype(np.float32, copy=False)
+        err = np.zeros_like(data)
+        if "ERR" in self.arrays:
+            err = part_of(self.arrays, "ERR", rows=rows).astype(np.float32, copy=False)
+        dq = np.zeros(data.shape, np.uint32) if self.dq is None else self.dq[rows]
+        return data, err, np.ascontiguousarray(dq, np.uint32)
 
 
 def flat_of(reference: Reference) -> Flat:
@@ -53,40 +66,30 @@ def flat_of(reference: Reference) -> Flat:
     ReferenceFileError
         If it has no SCI array.
     """
-    data = reference.arrays.get("SCI")
-    if data is None:
+    if "SCI" not in reference.arrays:
         msg = f"{reference.name}: the flat reference has no SCI array"
         raise ReferenceFileError(msg)
-    err = reference.arrays.get("ERR")
-    return Flat(
-        data=np.asarray(data, np.float32),
-        err=np.zeros(data.shape, np.float32) if err is None else np.asarray(err, np.float32),
-        dq=np.zeros(data.shape, np.uint32) if reference.dq is None else reference.dq,
-        name=reference.name,
-    )
+    return Flat(reference.arrays, reference.dq, reference.name)
 
 
 def check_flat(flat: Flat, shape: tuple[int, ...]) -> None:
-    """Refuse a flat whose arrays don't have the image's shape, or that has no value at all.
+    """Refuse a flat whose arrays don't have the image's shape.
 
     Raises
     ------
     ReferenceFileError
         If so; the message names the array and both shapes.
     """
-    for name, array in (("SCI", flat.data), ("ERR", flat.err), ("DQ", flat.dq)):
-        if array.shape != shape[-2:]:
+    for name, found in flat.shapes().items():
+        if found != shape[-2:]:
             msg = (
-                f"{flat.name}: {name} of the flat has shape {array.shape}; the image has "
+                f"{flat.name}: {name} of the flat has shape {found}; the image has "
                 f"{shape[-2:]}: choose a flat of this subarray"
             )
             raise ReferenceFileError(msg)
-    if bool(np.all(flat.unusable())):
-        msg = f"{flat.name}: no pixel of the flat is a number other than zero; choose another flat"
-        raise ReferenceFileError(msg)
 
 
-def apply_flat(image: Image, flat: Flat) -> int:
+def apply_flat(image: Image, flat: Flat, *, inverse: bool = False) -> int:
     """Divide an image or a cube of integrations by a flat, in place.
 
     Parameters
@@ -96,6 +99,8 @@ def apply_flat(image: Image, flat: Flat) -> int:
         lacks counts as zero.
     flat : Flat
         Not changed.
+    inverse : bool
+        Multiply by the flat instead.
 
     Returns
     -------
@@ -105,28 +110,33 @@ def apply_flat(image: Image, flat: Flat) -> int:
     Raises
     ------
     ReferenceFileError
-        See `check_flat`.
+        See `check_flat`; also if no value of the flat can be divided by.
     """
     check_flat(flat, image.data.shape)
     if image.dq is None:
         image.dq = np.zeros(image.data.shape, np.uint32)
-    useless = np.uint32(DO_NOT_USE | REFERENCE_PIXEL)
-    lost = flat.unusable() & np.any(as_cube(image.dq) & useless == 0, axis=0)
     image.var_poisson = or_zeros(image.var_poisson, image.data)
     image.var_rnoise = or_zeros(image.var_rnoise, image.data)
-    image.var_flat = np.zeros(image.data.shape, np.float32)
-    divide_by_flat(
-        as_cube(image.data),
-        as_cube(image.err),
-        as_cube(image.dq),
-        as_cube(image.var_poisson),
-        as_cube(image.var_rnoise),
-        as_cube(image.var_flat),
-        np.ascontiguousarray(flat.data, np.float32),
-        np.ascontiguousarray(flat.err, np.float32),
-        np.ascontiguousarray(flat.dq, np.uint32),
-    )
-    return int(np.count_nonzero(lost))
+    image.var_flat = np.empty(image.data.shape, np.float32)
+    arrays = (image.data, image.err, image.dq, image.var_poisson, image.var_rnoise, image.var_flat)
+    cubes = tuple(as_cube(array) for array in arrays)
+
+    def divide(rows: slice) -> tuple[int, int]:
+        values, errors, flags = flat.rows(rows)
+        lost = count_lost(cubes[2], rows.start, values, flags)
+        divide_by_flat(*cubes, rows.start, values, errors, flags, inverse)
+        return count_known(values, flags), lost
+
+    counts = in_threads(divide, row_bands(image.data.shape[-2]))
+    if not any(known for known, _ in counts):
+        msg = f"{flat.name}: no pixel of the flat is a number other than zero; choose another flat"
+        raise ReferenceFileError(msg)
+    return sum(lost for _, lost in counts)
+
+
+def row_bands(ny: int, height: int = BAND) -> list[slice]:
+    """Cut an image in bands of rows."""
+    return [slice(y, min(y + height, ny)) for y in range(0, ny, height)]
 
 
 def or_zeros(array: Float32 | None, like: Float32) -> Float32:

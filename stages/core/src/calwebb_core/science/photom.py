@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Image, Table
-from calwebb_core.science.dq import DO_NOT_USE
+from calwebb_core.framework.threads import in_threads
+from calwebb_core.science.flat import row_bands
+from calwebb_core.science.kernels.photom import scale_rows
 
 DAYS_PER_YEAR = 365.0
 # 1 MJy/sr in uJy/arcsec^2.
 UJA2_PER_MJSR = 1e12 * (np.pi / 180.0 / 3600.0) ** 2
 KEYWORD_OF_COLUMN = {"filter": "FILTER", "pupil": "PUPIL", "subarray": "SUBARRAY"}
 ANY = ("GENERIC", "ANY")
+LISTED = 12  # rows of a table that a message names
 
 
 @dataclass(frozen=True)
@@ -63,26 +66,67 @@ def wanted_elements(table: Table, metadata: Metadata) -> dict[str, str]:
     """
     names = columns(table)
     return {
-        names[column]: metadata.require(keyword, str).strip()
+        names[column]: metadata.require(keyword, str).strip().upper()
         for column, keyword in KEYWORD_OF_COLUMN.items()
         if column in names
     }
 
 
-def find_row(table: Table, wanted: Mapping[str, str]) -> Any:
-    """Return the row with all wanted values, or that for any subarray, or None."""
-    names = columns(table)
-    for row in table.data:
-        if all(text(row[column]) == value for column, value in wanted.items()):
-            return row
-    column = names.get("subarray")
+def find_row(table: Table, wanted: Mapping[str, str]) -> int | None:
+    """Return the number of the row with all wanted values, or of that for any subarray, or None.
+
+    Raises
+    ------
+    ReferenceFileError
+        If several rows have them and don't say the same.
+    """
+    found = [
+        number
+        for number, row in enumerate(table.data)
+        if all(text(row[column]).upper() == value for column, value in wanted.items())
+    ]
+    if found:
+        if any(table.data[number] != table.data[found[0]] for number in found[1:]):
+            msg = f"the table has {len(found)} rows for {as_text(wanted)} that differ; expected one"
+            raise ReferenceFileError(msg)
+        return found[0]
+    column = columns(table).get("subarray")
     if column is None or wanted.get(column) in ANY:
         return None
-    for name in ANY:
-        row = find_row(table, {**wanted, column: name})
-        if row is not None:
-            return row
-    return None
+    numbers = (find_row(table, {**wanted, column: name}) for name in ANY)
+    return next((number for number in numbers if number is not None), None)
+
+
+def as_text(elements: Mapping[str, str]) -> str:
+    """Return wanted values for a message: "filter F444W, pupil CLEAR"."""
+    return ", ".join(f"{column} {value}" for column, value in elements.items()) or "any exposure"
+
+
+def row_for(table: Table, metadata: Metadata, name: str, extension: str) -> Any:
+    """Return the row of a table for an exposure.
+
+    Raises
+    ------
+    InputError
+        If a keyword that the table goes by is missing.
+    ReferenceFileError
+        If there is none, or several that differ; the message says which rows there are.
+    """
+    wanted = wanted_elements(table, metadata)
+    try:
+        number = find_row(table, wanted)
+    except ReferenceFileError as error:
+        msg = f"{name}: {extension}: {error}"
+        raise ReferenceFileError(msg) from None
+    if number is None:
+        there = sorted({", ".join(text(row[c]) for c in wanted) for row in table.data})
+        more = f" and {len(there) - LISTED} more" if len(there) > LISTED else ""
+        msg = (
+            f"{name}: {extension} has no row for {as_text(wanted)} of {metadata.source}; it has "
+            f"{'; '.join(there[:LISTED]) or 'none at all'}{more}: choose another reference file"
+        )
+        raise ReferenceFileError(msg)
+    return table.data[number]
 
 
 def conversion(
@@ -117,12 +161,7 @@ def conversion(
     if table is None or "photmjsr" not in columns(table):
         msg = f"{name}: the photom reference has no PHOTOM table with a photmjsr column"
         raise ReferenceFileError(msg)
-    wanted = wanted_elements(table, metadata)
-    row = find_row(table, wanted)
-    if row is None:
-        elements = ", ".join(f"{column} {value}" for column, value in wanted.items())
-        msg = f"{name}: the photom table has no row for {elements}; choose another reference file"
-        raise ReferenceFileError(msg)
+    row = row_for(table, metadata, name, "PHOTOM")
     value = float(row[columns(table)["photmjsr"]])
     throughput = relative_throughput(tables, metadata, name) if time_correction else 1.0
     if not (np.isfinite(value) and value > 0 and np.isfinite(throughput) and throughput > 0):
@@ -169,10 +208,7 @@ def relative_throughput(tables: Mapping[str, Table], metadata: Metadata, name: s
         table = tables.get(extension)
         if table is None or len(table.data) == 0:
             continue
-        row = find_row(table, wanted_elements(table, metadata))
-        if row is None:
-            msg = f"{name}: {extension} has no row for this exposure's optical elements"
-            raise ReferenceFileError(msg)
+        row = row_for(table, metadata, name, extension)
         numbers = {
             lower: float(row[column])
             for lower, column in columns(table).items()
@@ -188,18 +224,19 @@ def apply_conversion(image: Image, factor: float) -> None:
     Afterwards NaN and DO_NOT_USE mean the same: a pixel with the flag is NaN in all arrays, and
     one that is NaN in any array has the flag.
     """
-    arrays = [image.data, image.err]
-    squares = [image.var_poisson, image.var_rnoise, image.var_flat]
-    arrays += [variance for variance in squares if variance is not None]
     if image.dq is None:
         image.dq = np.zeros(image.data.shape, np.uint32)
-    bad = (image.dq & np.uint32(DO_NOT_USE)) != 0
-    for array in arrays:
-        bad |= np.isnan(array)
-    image.dq[bad] |= np.uint32(DO_NOT_USE)
-    for position, array in enumerate(arrays):
-        np.multiply(array, factor if position < 2 else factor * factor, out=array)
-        array[bad] = np.nan
+    variances = (image.var_poisson, image.var_rnoise, image.var_flat)
+    width = image.data.shape[-1]
+    linear = [array.reshape(-1, width) for array in (image.data, image.err)]
+    squared = [array.reshape(-1, width) for array in variances if array is not None]
+    flags = image.dq.reshape(-1, width)
+
+    def scale(rows: slice) -> None:
+        parts = [tuple(array[rows] for array in arrays) for arrays in (linear, squared)]
+        scale_rows(parts[0], parts[1], flags[rows], factor)
+
+    in_threads(scale, row_bands(len(flags)))
 
 
 def check_area(area: NDArray[Any], shape: tuple[int, ...], name: str) -> Float32:

@@ -1,6 +1,7 @@
 """photom: DN/s to MJy/sr, and the size of a pixel on the sky.
 
-The row of the PHOTOM table for FILTER and PUPIL gives PHOTMJSR, corrected for the change of
+The row of the PHOTOM table for FILTER and PUPIL (MIRI: FILTER and SUBARRAY, or GENERIC; FGS has
+one row for all) gives PHOTMJSR, corrected for the change of
 throughput with time where the reference has it (see `calwebb_core.science.photom`). The pixel
 area map of the AREA reference is attached, its mean goes to PIXAR_SR and PIXAR_A2. Sets no
 flags. A science exposure without a flux calibration is refused: no product in DN/s is made by
@@ -21,6 +22,7 @@ from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_image2.modes import ENGINEERING
 
 UNIT = "MJy/sr"
+RATE_UNIT = "DN/s"
 ARCSEC2_PER_STERADIAN = math.degrees(1.0) ** 2 * 3600.0**2
 
 
@@ -31,6 +33,7 @@ class PhotomParameters:
     apply_time_correction: bool = option(
         True, "Correct for the change of throughput with time, where the reference has it."
     )
+    inverse: bool = option(False, "Divide by the conversion factor instead.")
 
 
 def pixel_area(image: Image, candidates: tuple[Reference | None, ...]) -> float:
@@ -67,11 +70,11 @@ def attach_area(image: Image, area: Reference | None, photom: Reference) -> None
     image.metadata["PIXAR_A2"] = steradian * ARCSEC2_PER_STERADIAN
 
 
-def write_keywords(metadata: Metadata, conversion: Any) -> None:
+def write_keywords(metadata: Metadata, conversion: Any, unit: str) -> None:
     """Set PHOTMJSR, PHOTUJA2 and BUNIT."""
     metadata["PHOTMJSR"] = conversion.photmjsr
     metadata["PHOTUJA2"] = conversion.photuja2
-    metadata["BUNIT"] = UNIT
+    metadata["BUNIT"] = unit
 
 
 def run(image: Image, references: References, parameters: PhotomParameters) -> tuple[Image, Status]:
@@ -103,8 +106,9 @@ def run(image: Image, references: References, parameters: PhotomParameters) -> t
         time_correction=parameters.apply_time_correction,
     )
     attach_area(image, references.load("area", metadata), reference)
-    apply_conversion(image, found.photmjsr)
-    write_keywords(metadata, found)
+    inverse = parameters.inverse
+    apply_conversion(image, 1.0 / found.photmjsr if inverse else found.photmjsr)
+    write_keywords(metadata, found, RATE_UNIT if inverse else UNIT)
     return image, COMPLETE
 
 
