@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from calwebb_core.science import section_waves
-from calwebb_core.science.fourier_noise import FAST_BAND, SLOW_BAND, band_gains, subarray_noise
+from calwebb_core.science.fourier_noise import (
+    FAST_BAND,
+    SLOW_BAND,
+    band_gains,
+    subarray_noise,
+    without_neighbours_of_outliers,
+)
 from calwebb_core.science.kernels.hermitian import weigh_dampings
 from calwebb_core.science.section_waves import KNEES, LINE_PAUSE, likeliest_knee, section_of
 
@@ -111,3 +117,26 @@ def test_a_sample_of_the_sections_is_enough(monkeypatch):
     monkeypatch.setattr(section_waves, "ENOUGH_SECTIONS", 10**9)
     everything = subarray_noise(image, mask)
     assert (sampled - noise).std() == pytest.approx((everything - noise).std(), rel=0.01)
+
+
+def test_drifts_are_fitted_and_outliers_are_not():
+    rng = np.random.default_rng(2)
+    drift = np.zeros((100, 64))
+    drift[80:] = -30 * np.sin(np.linspace(0, np.pi / 2, 20))[:, np.newaxis]
+    image = (drift + rng.normal(0, 3, drift.shape)).astype(np.float32)
+    places = rng.random(image.shape) < 0.01
+    image[places] += 60
+    mask = np.ones(image.shape, bool)
+    cleaned = without_neighbours_of_outliers(image, mask)
+    assert not cleaned[places & (drift == 0)].any()
+    assert cleaned.mean() > 0.94
+    assert (subarray_noise(image, mask) - drift).std() < 1.5
+
+
+def test_an_outlier_of_a_single_line_is_found():
+    image = np.random.default_rng(3).normal(0, 1, (1, 9)).astype(np.float32)
+    image[0, 2] = 100
+    cleaned = without_neighbours_of_outliers(image, np.ones(image.shape, bool))
+    assert not cleaned[0, 1:4].any()
+    nothing = np.zeros(image.shape, bool)
+    np.testing.assert_array_equal(without_neighbours_of_outliers(image, nothing), nothing)

@@ -161,7 +161,7 @@ def in_time(seed, *, slope, shape=(64, 100), rms=8.0):
 
 @pytest.mark.parametrize(
     ("slope", "rms", "worst", "mean"),
-    [(2, 8.0, 1.02, 0.98), (1, 8.0, 1.02, 1.0), (1, 2.0, 1.0, 0.99), (1, 0.7, 0.9, 0.85)],
+    [(2, 8.0, 1.0, 0.95), (1, 8.0, 1.02, 1.0), (1, 2.0, 1.0, 0.99), (1, 0.7, 0.9, 0.85)],
 )
 def test_waves_of_subarrays_are_close_and_stay_so_in_gaps(peer, slope, rms, worst, mean):
     shares = []
@@ -170,6 +170,9 @@ def test_waves_of_subarrays_are_close_and_stay_so_in_gaps(peer, slope, rms, wors
         image = (noise + rng.normal(0, 3, noise.shape)).astype(np.float32)
         gap = np.ones(image.shape, bool)
         gap[20:50] = False
+        # the official package takes drifts beyond four deviations for outliers, and leaves them
+        away = np.abs(image - np.median(image))
+        fitted_there = away < 2 * 1.4826 * np.median(away)
         of_seed = []
         for mask in (np.ones(image.shape, bool), rng.random(image.shape) < 0.9, gap):
             theirs = peer("sections", data=image, mask=mask)["noise"]
@@ -178,7 +181,7 @@ def test_waves_of_subarrays_are_close_and_stay_so_in_gaps(peer, slope, rms, wors
             assert left < worst * left_there
             assert left < noise.std()
             if rms > 3 and mask is not gap:
-                assert (ours - theirs).std() < 0.3 * noise.std()
+                assert (ours - theirs)[fitted_there].std() < 0.15 * noise.std()
             of_seed.append(left / left_there)
         shares.append(of_seed)
     assert (np.mean(shares, axis=0) < mean).all()

@@ -211,13 +211,21 @@ def subarray_noise(image: Float32, mask: Mask, band: Band = FAST_BAND) -> Float3
 
 
 def without_neighbours_of_outliers(image: Float32, mask: Mask) -> Mask:
-    """Return a mask without outliers and their four neighbours."""
+    """Return a mask without outliers and their four neighbours.
+
+    Outliers are far from the median of all and from the medians around them: drifts beyond the
+    white noise, which are to be fitted, are none.
+    """
     values: Float32 = image[mask]
     if not len(values):
         return mask
     center = median_of(values, len(values))
     sigma = 1.4826 * float(median_of(np.abs(values - center), len(values)))
-    outlier = mask & (np.abs(image - center) > np.float32(OUTLIERS * sigma))
+    reach = np.float32(OUTLIERS * sigma)
+    outlier = mask & (np.abs(image - center) > reach)
+    if not outlier.any():
+        return mask
+    outlier &= np.abs(image - slow_level(image, mask)[:, np.newaxis]) > reach
     near = outlier.copy()
     near[1:] |= outlier[:-1]
     near[:-1] |= outlier[1:]
@@ -225,6 +233,17 @@ def without_neighbours_of_outliers(image: Float32, mask: Mask) -> Mask:
     near[:, :-1] |= outlier[:, 1:]
     cleaned: Mask = mask & ~near
     return cleaned
+
+
+def slow_level(image: Float32, mask: Mask) -> Float32:
+    """Return a level of each line, (nlines,): between medians of about 512 background pixels."""
+    centers, levels = [], []
+    for start, stop in sections(np.count_nonzero(mask, axis=1)):
+        values: Float32 = image[start:stop][mask[start:stop]]
+        if len(values):
+            centers.append(0.5 * (start + stop - 1))
+            levels.append(float(median_of(values, len(values))))
+    return np.interp(np.arange(len(image)), centers, levels).astype(np.float32)
 
 
 def sections(counts: NDArray[np.intp]) -> list[tuple[int, int]]:
