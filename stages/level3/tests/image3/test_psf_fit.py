@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calwebb_level3.imaging.background import measure_background, spread
-from calwebb_level3.imaging.psf_fit import fit_stars, profile
+from calwebb_level3.imaging.psf_fit import fit_stars, typical_width
+from calwebb_level3.kernels.psf import pixel_profile
 
 from .scene import add_stars
 
@@ -22,9 +23,9 @@ def test_noiseless_stars_are_placed_exactly(dx, dy, fwhm, flux, level):
     err = np.full(data.shape, 1e-3 * flux, np.float32)
     start = np.array([[15.0, 15.0]])
     # float64: what is tested is the fit, not the rounding of a faint star on a bright sky.
-    places, found, _ = fit_stars(data, err, np.zeros(data.shape, bool), start, fwhm)
-    assert places[0] == pytest.approx([15 + dx, 15 + dy], abs=1e-3)
-    assert found[0] == pytest.approx(flux, rel=1e-2)
+    fits = fit_stars(data, err, np.zeros(data.shape, bool), start, fwhm)
+    assert fits.positions[0] == pytest.approx([15 + dx, 15 + dy], abs=1e-3)
+    assert fits.flux[0] == pytest.approx(flux, rel=1e-2)
 
 
 def test_errors_are_those_of_the_positions():
@@ -36,10 +37,10 @@ def test_errors_are_those_of_the_positions():
     data += rng.normal(0, 1, data.shape)
     err = np.ones(data.shape, np.float32)
     mask = np.zeros(data.shape, bool)
-    places, flux, variance = fit_stars(data.astype(np.float32), err, mask, np.rint(truth), 2.1)
-    pull = (places - truth) / np.sqrt(variance / 2)[:, None]
+    fits = fit_stars(data.astype(np.float32), err, mask, np.rint(truth), 2.1)
+    pull = (fits.positions - truth) / np.sqrt(fits.variance / 2)[:, None]
     assert np.nanstd(pull) == pytest.approx(1.0, abs=0.15)
-    assert np.nanmedian(flux) == pytest.approx(60.0, rel=0.05)
+    assert np.nanmedian(fits.flux) == pytest.approx(60.0, rel=0.05)
 
 
 def test_masked_edge_and_empty_stars_fail_alone():
@@ -49,19 +50,36 @@ def test_masked_edge_and_empty_stars_fail_alone():
     mask[5:16, 5:16] = True
     start = np.array([[20.0, 20.0], [10.0, 10.0], [np.nan, 3.0]])
     err = np.ones(data.shape, np.float32)
-    places, _, _ = fit_stars(data.astype(np.float32), err, mask, start, 2.0)
+    places = fit_stars(data.astype(np.float32), err, mask, start, 2.0).positions
     assert places[0] == pytest.approx([20.2, 20.3], abs=1e-3)
     assert np.isnan(places[1:]).any(axis=1).all()
     none = fit_stars(data.astype(np.float32), err, mask, np.empty((0, 2)), 2.0)
-    assert [len(part) for part in none] == [0, 0, 0]
+    assert len(none.flux) == 0
+    assert typical_width(data, err, mask, np.empty((0, 2)), 2.0) == 2.0
 
 
-def test_profile_sums_to_one_and_has_its_derivative():
-    place = np.array([0.2])
-    values, slope = profile(place, 0.9, 6)
+def profile(place, sigma):
+    out = np.empty((3, 13))
+    pixel_profile(place, sigma, 6, *out)
+    return out
+
+
+def test_profile_sums_to_one_and_has_its_derivatives():
+    values, slopes, widths = profile(0.2, 0.9)
     assert values.sum() == pytest.approx(1.0)
-    ahead, _ = profile(place + 1e-6, 0.9, 6)
-    assert (ahead - values) / 1e-6 == pytest.approx(slope, abs=1e-5)
+    assert (profile(0.2 + 1e-6, 0.9)[0] - values) / 1e-6 == pytest.approx(slopes, abs=1e-5)
+    assert (profile(0.2, 0.9 + 1e-6)[0] - values) / 1e-6 == pytest.approx(widths, abs=1e-5)
+
+
+@pytest.mark.parametrize("fwhm", [0.8, 1.4, 3.0])
+def test_the_width_is_measured_on_the_bright_stars(fwhm):
+    data = np.zeros((60, 200))
+    x = np.arange(10) * 18 + 15 + np.linspace(-0.5, 0.5, 10)
+    add_stars(data, x, np.full(10, 30.3), np.full(10, 1e4), fwhm)
+    err = np.ones(data.shape, np.float32)
+    mask = np.zeros(data.shape, bool)
+    start = np.rint(np.stack([x, np.full(10, 30.0)], axis=1))
+    assert typical_width(data, err, mask, start, 1.3 * fwhm) == pytest.approx(fwhm, rel=0.01)
 
 
 def test_background_follows_a_slope_under_stars():

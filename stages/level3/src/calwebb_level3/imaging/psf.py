@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 APERTURE_METRES = 6.5
 # Full width at half maximum of a segmented hexagonal aperture in units of wavelength/diameter.
 WIDTH_PER_LAMBDA_D = 1.03
+# Of the Gaussian with the variance of a pixel, 1/12, in pixels.
+PIXEL_WIDTH = 2.0 * math.sqrt(2.0 * math.log(2.0) / 12.0)
 FALLBACK_MICRON = {"FGS": 2.5, "NIRISS": 2.0, "MIRI": 10.0}
 FILTER = re.compile(r"^F(\d{3,4})[A-Z]\d?$")
 
@@ -51,3 +53,8 @@ def star_width(metadata: Metadata, wcs: Any, shape: tuple[int, ...]) -> float:
     ra, dec = sky(wcs, (shape[-1] - 1) / 2.0, (shape[-2] - 1) / 2.0)
     scale = math.radians(pixel_scale(wcs, float(ra), float(dec)))
     return WIDTH_PER_LAMBDA_D * wavelength(metadata) * 1e-6 / APERTURE_METRES / scale
+
+
+def seen_width(fwhm: float) -> float:
+    """Return the full width at half maximum of a star of a given width that pixels integrate."""
+    return math.hypot(fwhm, PIXEL_WIDTH)

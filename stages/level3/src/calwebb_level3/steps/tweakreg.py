@@ -15,8 +15,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
+from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.footprint import s_region
 from calwebb_level3.imageset import ImageSet, usable_pixels
 
@@ -54,7 +56,7 @@ class TweakregParameters:
     connectivity: int = option(8, "Neighbours of a pixel in a segment, 4 or 8.", minimum=4)
     contrast: float = option(0.001, "Least share of a blend.", minimum=0, maximum=1)
     expand_refcat: bool = option(True, "Let stars of aligned exposures join the reference.")
-    minobj: int = option(10, "Fewest matched stars.", minimum=1)
+    minobj: int = option(5, "Fewest matched stars.", minimum=1)
     fitgeometry: str = option("rshift", "What is fitted.", choices=GEOMETRIES)
     nclip: int = option(3, "Clipping iterations of the fit.", minimum=0)
     sigma: float = option(3.0, "Clipping limit in units of the scatter.", minimum=0)
@@ -66,7 +68,7 @@ class TweakregParameters:
     yoffset: float = option(0.0, "First guess without histogram.", unit="arcsec")
     maximum_rotation: float = option(0.1, "Refuse larger rotations.", minimum=0, unit="degree")
     abs_refcat: str = option("", "File with columns RA, DEC to align to; none if empty.")
-    abs_minobj: int = option(10, "As minobj, for the catalog.", minimum=1)
+    abs_minobj: int = option(5, "As minobj, for the catalog.", minimum=1)
     abs_fitgeometry: str = option("rshift", "As fitgeometry, for the catalog.", choices=GEOMETRIES)
     abs_nclip: int = option(3, "As nclip, for the catalog.", minimum=0)
     abs_sigma: float = option(3.0, "As sigma, for the catalog.", minimum=0)
@@ -111,11 +113,16 @@ def find_pointings(
 ) -> dict[int, Any]:
     """Return the pointings, by index, of the groups that have enough stars."""
     from calwebb_level3.imaging.alignment import Pointing
+    from calwebb_level3.imaging.correction import as_world
 
+    def find(exposure: Exposure) -> Any:
+        return find_in(exposure, parameters)
+
+    found = in_threads(find, images.exposures)
     result: dict[int, Any] = {}
     for group, members in groups.items():
-        stars = {i: find_in(images, i, parameters) for i in members}
-        count = sum(len(table) for table in stars.values())
+        stars = {i: found[i] for i in members}
+        count = sum(map(len, stars.values()))
         if count < parameters.minobj:
             logger.warning(
                 "tweakreg: exposure %s has %d stars, fewer than minobj = %d; it isn't moved",
@@ -126,19 +133,33 @@ def find_pointings(
             continue
         for i, table in stars.items():
             image = images.exposures[i]
-            result[i] = Pointing(image.wcs, image.metadata, table, group)
+            wcs = as_world(image.wcs, image.metadata)
+            result[i] = Pointing(wcs, image.metadata, table, group)
     return result
 
 
-def find_in(images: ImageSet, index: int, parameters: TweakregParameters) -> Any:
+def find_in(exposure: Exposure, parameters: TweakregParameters) -> Any:
     """Return the stars of one exposure."""
-    from calwebb_level3.imaging.psf import star_width
-    from calwebb_level3.imaging.stars import Finder, find_stars
+    from calwebb_level3.imaging.stars import Stars, find_stars
 
-    image = images.exposures[index]
-    fwhm = parameters.kernel_fwhm or star_width(image.metadata, image.wcs, image.shape)
+    data, err = exposure.plane("data"), exposure.plane("err")
+    if data is None:
+        return Stars.none()
+    good = usable_pixels(data, exposure.plane("dq"))
+    stars = find_stars(data, err, good, make_finder(exposure, parameters))
+    logger.info("tweakreg: %s: %d stars", exposure.name, len(stars))
+    return stars
+
+
+def make_finder(exposure: Exposure, parameters: TweakregParameters) -> Any:
+    """Return how the stars of an exposure are found."""
+    from calwebb_level3.imaging.psf import seen_width, star_width
+    from calwebb_level3.imaging.stars import Finder
+
+    optical = star_width(exposure.metadata, exposure.wcs, exposure.shape)
+    fwhm = parameters.kernel_fwhm or seen_width(optical)
     sharpness, roundness = RANGES[parameters.starfinder]
-    finder = Finder(
+    return Finder(
         parameters.starfinder,
         fwhm,
         snr_threshold=parameters.snr_threshold,
@@ -152,11 +173,8 @@ def find_in(images: ImageSet, index: int, parameters: TweakregParameters) -> Any
         npixels=parameters.npixels,
         connectivity=parameters.connectivity,
         contrast=parameters.contrast,
+        psf_fwhm=optical,
     )
-    data, err = image.plane("data"), image.plane("err")
-    stars = find_stars(data, err, usable_pixels(data, image.plane("dq")), finder)
-    logger.info("tweakreg: %s: %d stars", image.metadata.source, len(stars))
-    return stars
 
 
 def limits(
@@ -168,7 +186,7 @@ def limits(
 
 def align(images: ImageSet, pointings: dict[int, Any], parameters: TweakregParameters) -> bool:
     """Align relative, then absolute; put the new WCS in the exposures; say if any was moved."""
-    from calwebb_level3.imaging.alignment import align_group, align_relative
+    from calwebb_level3.imaging.alignment import Positions, align_group, align_relative
 
     wcses, outcomes = align_relative(list(pointings.values()), relative_matching(parameters))
     for group, outcome in outcomes.items():
@@ -178,7 +196,9 @@ def align(images: ImageSet, pointings: dict[int, Any], parameters: TweakregParam
     aligned = [replace(p, wcs=w) for p, w in zip(pointings.values(), wcses, strict=True)]
     if images.reference_catalog is not None:
         matching = absolute_matching(parameters)
-        wcses, outcome = align_group(aligned, images.reference_catalog, matching)
+        wcses, outcome = align_group(
+            aligned, Positions.of_table(images.reference_catalog), matching
+        )
         level = logging.WARNING if outcome.status == "failed" else logging.INFO
         logger.log(level, "tweakreg: all exposures to the catalog: %s", outcome)
         moved |= outcome.status == "aligned"
