@@ -13,6 +13,7 @@ from calwebb_simulator.header import moments, raw_metadata
 from calwebb_simulator.header_tables import raw_tables
 from calwebb_simulator.instruments import instrument_named
 from calwebb_simulator.light import dispersed_light, light_on
+from calwebb_simulator.moving import moving_table
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.ramp import Chamber, expose
 from calwebb_simulator.readouts import special_readout
@@ -72,7 +73,7 @@ def simulate(
         exposed.data,
         zeroframe=exposed.zeroframe if entry.group.zeroframe else None,
         refout=exposed.refout,
-        tables=raw_tables(entry),
+        tables=raw_tables(entry) | moving_table(entry),
     )
     if memory is not None and exposed.traps is not None:
         _, _, end = moments(entry)

@@ -10,6 +10,7 @@ from calwebb_simulator.clocks import IRS2_NORMAL, IRS2_REFERENCE
 from calwebb_simulator.header_tables import light_delay
 from calwebb_simulator.header_wcs import linear_wcs
 from calwebb_simulator.instruments import Instrument, Pattern
+from calwebb_simulator.moving import moving_keywords
 from calwebb_simulator.plan import POSITION, START_OF_VISIT, VELOCITY, Planned
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.siaf import siaf_folder
@@ -20,13 +21,14 @@ def raw_metadata(scenario: Scenario, instrument: Instrument, entry: Planned) -> 
     parts = (
         _general(),
         _program(scenario, instrument, entry),
-        _target(scenario),
+        _target(scenario, entry),
         _instrument(instrument, entry),
         _readout(instrument, entry),
         _times(entry),
         _frame(entry),
         _dither(entry),
         _pointing(entry),
+        moving_keywords(entry),
         _guiding(scenario),
     )
     values: dict[str, Any] = {}
@@ -56,7 +58,11 @@ def _general() -> dict[str, Any]:
 def _program(scenario: Scenario, instrument: Instrument, entry: Planned) -> dict[str, Any]:
     name = entry.name
     visit = f"{name.program}{name.observation}{name.visit}"
-    exposures = sum(len(group.dithers) for group in scenario.exposures)
+    exposures = sum(
+        len(group.dithers)
+        for group in scenario.exposures
+        if (group.observation, group.visit) == (entry.group.observation, entry.group.visit)
+    )
     series = entry.group.time_series
     began = entry.start - TimeDelta(START_OF_VISIT, format="sec")
     return {
@@ -74,13 +80,13 @@ def _program(scenario: Scenario, instrument: Instrument, entry: Planned) -> dict
         "SEQ_ID": name.sequence,
         "ACT_ID": name.activity,
         "EXPOSURE": str(int(name.exposure)),
-        "BKGDTARG": False,
+        "BKGDTARG": entry.group.background,
         "TEMPLATE": instrument.time_series_template if series else instrument.template,
         "OBSLABEL": scenario.name,
         "OBSFOLDR": "Simulations",
         "ENG_QUAL": "OK",
         "ENGQLPTG": "CALCULATED_TRACK_TR_202111",
-        "VISITYPE": "PRIME_TARGETED_FIXED",
+        "VISITYPE": f"PRIME_TARGETED_{_kind(entry)}",
         "VSTSTART": began.strftime("%Y-%m-%d %H:%M:%S.0000000"),
         "VISITSTA": "SUCCESSFUL",
         "NEXPOSUR": exposures,
@@ -94,28 +100,34 @@ def _program(scenario: Scenario, instrument: Instrument, entry: Planned) -> dict
     }
 
 
-def _target(scenario: Scenario) -> dict[str, Any]:
+def _kind(entry: Planned) -> str:
+    return "MOVING" if any(entry.motion) else "FIXED"
+
+
+def _target(scenario: Scenario, entry: Planned) -> dict[str, Any]:
+    name = entry.group.target or scenario.target
     return {
-        "TARGPROP": scenario.target,
-        "TARGNAME": scenario.target,
-        "TARGTYPE": "FIXED",
+        "TARGPROP": name,
+        "TARGNAME": name,
+        "TARGTYPE": _kind(entry),
         "TARGCAT": "Calibration",
         "TARGDESC": "Simulated field",
-        "TARG_RA": scenario.ra,
-        "TARG_DEC": scenario.dec,
+        "TARG_RA": entry.aim.ra,
+        "TARG_DEC": entry.aim.dec,
         "TARGURA": 0.1,
         "TARGUDEC": 0.1,
         "MU_RA": 0.0,
         "MU_DEC": 0.0,
         "MU_EPOCH": "2016-01-01 00:00:00.0000000",
-        "PROP_RA": scenario.ra,
-        "PROP_DEC": scenario.dec,
+        "PROP_RA": entry.aim.ra,
+        "PROP_DEC": entry.aim.dec,
     }
 
 
 def _instrument(instrument: Instrument, entry: Planned) -> dict[str, Any]:
     detector, optics = entry.frame.detector, entry.optics
     series = entry.group.time_series
+    usual = instrument.time_series_type if series else instrument.image_type
     values: dict[str, Any] = {
         "INSTRUME": instrument.name,
         "DETECTOR": detector.name,
@@ -124,7 +136,7 @@ def _instrument(instrument: Instrument, entry: Planned) -> dict[str, Any]:
         "FILTER": optics.keyword,
         "PUPIL": optics.pupil,
         "GRATING": optics.grating,
-        "EXP_TYPE": instrument.time_series_type if series else instrument.image_type,
+        "EXP_TYPE": entry.group.exp_type or usual,
         "SCA_NUM": detector.sca,
     }
     if instrument.name == "NIRCAM":
@@ -191,7 +203,7 @@ def moments(entry: Planned) -> tuple[Time, Time, Time]:
 
 def _times(entry: Planned) -> dict[str, Any]:
     start, middle, end = moments(entry)
-    delay = light_delay(entry.placement)
+    delay = light_delay(entry.commanded)
     values: dict[str, Any] = {
         "DATE-OBS": start.strftime("%Y-%m-%d"),
         "TIME-OBS": start.isot.split("T")[1],
@@ -249,7 +261,7 @@ def _dither(entry: Planned) -> dict[str, Any]:
 
 
 def _pointing(entry: Planned) -> dict[str, Any]:
-    placement, aperture = entry.placement, entry.frame.aperture
+    placement, aperture = entry.commanded, entry.frame.aperture
     ra, dec, roll = placement.reference
     ra_v1, dec_v1 = (float(angle) for angle in placement.attitude.sky(0.0, 0.0))
     return {

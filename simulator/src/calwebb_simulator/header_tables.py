@@ -52,7 +52,7 @@ def raw_tables(entry: Planned) -> dict[str, Table]:
 
     Integrations are numbered from the start of the exposure, not of the segment.
     """
-    timing, delay = entry.timing, light_delay(entry.placement) / 86400
+    timing, delay = entry.timing, light_delay(entry.commanded) / 86400
     integrations = np.array(entry.segment.integrations)
     begin = timing.starts()[integrations]
     times = np.zeros(len(integrations), dtype=INT_TIMES_DTYPE)

@@ -7,75 +7,10 @@ from typing import Any
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.effects import DEFAULT_EFFECTS
 from calwebb_simulator.instruments import Filter, Instrument, instrument_named
-from calwebb_simulator.scene import GalaxyField, StarField
+from calwebb_simulator.options import Exposures, PointingErrors, Scene
 from calwebb_simulator.segments import cut_exposure
-from calwebb_simulator.transit import TargetStar
 
 REFERENCE_FRAMES = ("full", "subarray")
-FOUR_DITHERS = ((0.0, 0.0), (0.41, 0.27), (-0.29, 0.52), (0.18, -0.37))
-
-
-@dataclass(frozen=True)
-class Exposures:
-    """One set of dithered exposures through one filter (per channel).
-
-    Attributes
-    ----------
-    detectors : tuple of str
-    filters : tuple of str
-        Each detector takes the one that is in front of it.
-    subarray, readpatt : str
-    groups, integrations : int
-    dithers : tuple of (float, float)
-        Where the target is in the aperture's ideal frame, in arcsec; one exposure each.
-    zeroframe : bool
-        Whether the first frames are kept beside the groups.
-    time_series : bool
-        Whether it is a time series: another exposure type, light that may vary.
-    segments : int
-        Files that each exposure is cut into, on the borders of integrations.
-    distinct : int
-        Integrations to simulate in full; the others take their noise from these, see `repeat`.
-        0 for all.
-    """
-
-    detectors: tuple[str, ...]
-    filters: tuple[str, ...]
-    subarray: str = "FULL"
-    readpatt: str = "RAPID"
-    groups: int = 10
-    integrations: int = 1
-    dithers: tuple[tuple[float, float], ...] = FOUR_DITHERS
-    zeroframe: bool = False
-    time_series: bool = False
-    segments: int = 1
-    distinct: int = 0
-
-
-@dataclass(frozen=True)
-class Scene:
-    """The sky.
-
-    Attributes
-    ----------
-    catalog : str
-        ECSV file to take instead of drawing one, relative to the scenario's file.
-    radius : float
-        Half the side of the square that sources are drawn in, in arcsec.
-    stars, galaxies : StarField, GalaxyField
-    sky : float
-        Surface brightness of the background in MJy/sr; of a spectrograph, electrons per second
-        in a pixel.
-    target : TargetStar, optional
-        A star at the target's position.
-    """
-
-    catalog: str = ""
-    radius: float = 5.0
-    stars: StarField = field(default_factory=StarField)
-    galaxies: GalaxyField = field(default_factory=GalaxyField)
-    sky: float = 0.2
-    target: TargetStar | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +22,7 @@ class Scenario:
     name, description : str
     exposures : tuple of Exposures
     scene : Scene
+    pointing : PointingErrors
     instrument : str
     program : str
         Five digits.
@@ -113,6 +49,7 @@ class Scenario:
     exposures: tuple[Exposures, ...]
     description: str = ""
     scene: Scene = field(default_factory=Scene)
+    pointing: PointingErrors = field(default_factory=PointingErrors)
     instrument: str = "NIRCAM"
     program: str = "01234"
     target: str = "SIMULATED"
@@ -160,6 +97,7 @@ def checked(scenario: Scenario, source: str) -> Scenario:
     if len(scenario.program) != 5 or not scenario.program.isdigit():
         msg = f"{source}: program is {scenario.program!r}; expected five digits"
         raise InputError(msg)
+    scenario.pointing.check(source)
     for group in scenario.exposures:
         _check_group(group, instrument, source)
         if group.distinct:
@@ -199,8 +137,20 @@ def _check_group(group: Exposures, instrument: Instrument, source: str) -> None:
     if group.time_series and not instrument.time_series_type:
         msg = f"{source}: the simulator knows no time series of {instrument.name}"
         raise InputError(msg)
+    for name, value, last in (("observation", group.observation, 999), ("visit", group.visit, 999)):
+        if not 1 <= value <= last:
+            msg = f"{source}: {name} is {value}; expected 1 to {last}"
+            raise InputError(msg)
+    _check_type(group, instrument, source)
     if not group.dithers:
         msg = f"{source}: dithers is empty; expected at least one"
+        raise InputError(msg)
+
+
+def _check_type(group: Exposures, instrument: Instrument, source: str) -> None:
+    if group.exp_type and group.exp_type not in instrument.exposure_types:
+        known = ", ".join(instrument.exposure_types)
+        msg = f"{source}: exp_type is {group.exp_type!r}; {instrument.name} has {known}"
         raise InputError(msg)
 
 

@@ -11,7 +11,8 @@ import yaml
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.parameters import did_you_mean
 from calwebb_simulator.effects import chosen_effects
-from calwebb_simulator.scenario import Exposures, Scenario, Scene, checked
+from calwebb_simulator.options import Exposures, PointingErrors, Scene
+from calwebb_simulator.scenario import Scenario, checked
 from calwebb_simulator.scene import GalaxyField, StarField
 from calwebb_simulator.transit import TargetStar
 
@@ -70,7 +71,9 @@ def parse_scenario(text: str, source: str, folder: Path = Path()) -> Scenario:
     if "target" in scene:
         target = _build(TargetStar, scene.pop("target"), f"{source}: scene: target")
         fields_of_scene["target"] = target
+    pointing = tree.pop("pointing", {})
     extra = {
+        "pointing": _build(PointingErrors, pointing, f"{source}: pointing"),
         "scene": _build(Scene, scene, f"{source}: scene", **fields_of_scene),
         "exposures": tuple(_build(Exposures, item, f"{source}: exposures") for item in groups),
         "effects": _effects(effects, source),

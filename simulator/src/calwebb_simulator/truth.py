@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 from calwebb_core.framework.atomic import atomic_path
 from calwebb_simulator.events import EventRows
 from calwebb_simulator.header_tables import raw_tables
-from calwebb_simulator.light import Light, sky_electrons
+from calwebb_simulator.light import Light, sky_electrons, throughput_of
 from calwebb_simulator.photometry import photmjsr
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.ramp import Exposed, Variable
 from calwebb_simulator.scenario import Scenario
+from calwebb_simulator.surroundings import sky_level, sky_map
 
 Float32 = NDArray[np.float32]
+GRID = 5  # pixels along each axis whose place is written
+PLACES_DTYPE = np.dtype([("x", "f8"), ("y", "f8"), ("ra", "f8"), ("dec", "f8")])
 UNITS = {
     "SCI": "DN/s",
     "CAL": "MJy/sr",
+    "SURROUNDINGS": "MJy/sr",
     "TARGET": "DN/s",
     "TRAPS_BEFORE": "DN",
     "TRAPS_AFTER": "DN",
@@ -46,9 +50,10 @@ def write_truth(
     (from 1), track, x, y (from 0), charge in electrons. With a star at the target there are
     TARGET, its rate in DN/s outside a transit, in the units of SCI, and LIGHT_CURVE: relative
     light at the middle of every integration. LARGE_EVENTS has a row for every snowball and
-    shower (see `event_hdu`). With persistence there are TRAPS_BEFORE and TRAPS_AFTER, DN in the
-    traps of each family at the start and the end, and PERSISTENCE, the DN that joined every
-    integration until its last read.
+    shower (see `event_hdu`). PLACES says where some pixels really are on the sky; SURROUNDINGS
+    is the sky in MJy/sr where it is not the same everywhere. With persistence there are
+    TRAPS_BEFORE and TRAPS_AFTER, DN in the traps of each family at the start and the end, and
+    PERSISTENCE, the DN that joined every integration until its last read.
     """
     header = fits.Header()
     for keyword, value in _truth_keywords(scenario, entry).items():
@@ -61,6 +66,11 @@ def write_truth(
             fits.BinTableHDU(exposed.hits, name="COSMIC_RAYS"),
         ]
     )
+    if not entry.instrument.spectral:
+        hdus.append(fits.BinTableHDU(true_places(entry), name="PLACES"))
+        surroundings = sky_map(scenario, entry)
+        if surroundings.size > 1:
+            hdus.append(fits.ImageHDU(surroundings.astype(np.float32), name="SURROUNDINGS"))
     if light.variable is not None:
         hdus.append(fits.ImageHDU((light.variable.rate / gain).astype(np.float32), name="TARGET"))
         hdus.append(fits.BinTableHDU(light_curve(entry, light.variable), name="LIGHT_CURVE"))
@@ -76,6 +86,16 @@ def write_truth(
             hdu.header["BUNIT"] = UNITS[hdu.name]
     with atomic_path(path) as temporary:
         hdus.writeto(temporary, overwrite=True)
+
+
+def true_places(entry: Planned) -> NDArray[Any]:
+    """Return right ascension and declination (degrees) of a grid of pixels (0-based x, y)."""
+    ny, nx = entry.frame.shape
+    x, y = np.meshgrid(np.linspace(0, nx - 1, GRID), np.linspace(0, ny - 1, GRID))
+    rows = np.zeros(GRID * GRID, dtype=PLACES_DTYPE)
+    rows["x"], rows["y"] = x.ravel(), y.ravel()
+    rows["ra"], rows["dec"] = entry.placement.sky(rows["x"], rows["y"])
+    return rows
 
 
 def event_hdu(events: EventRows) -> fits.BinTableHDU:
@@ -121,7 +141,17 @@ def _truth_keywords(scenario: Scenario, entry: Planned) -> dict[str, Any]:
         "NFRAMES": timing.pattern.frames,
         "GAIN": frame.detector.gain,
         "TGROUP": timing.group_time,
-        "SKY": scenario.scene.sky,
+        "SKY": sky_level(scenario, entry),
         "SKYRATE": sky_electrons(scenario, entry) / frame.detector.gain,
-        "PHOTMJSR": photmjsr(entry.optics, frame.detector, frame.distortion),
+        "PHOTMJSR": photmjsr(entry.optics, frame.detector, frame.distortion)
+        / throughput_of(entry),
+        "BKGDTARG": entry.group.background,
+        "VISIT": entry.name.visit,
+        "ERR_EAST": entry.error.east,
+        "ERR_NORT": entry.error.north,
+        "ERR_ROLL": entry.error.roll,
+        "MOVE_E": entry.motion[0],
+        "MOVE_N": entry.motion[1],
+        "MT_RA": entry.aim.ra,
+        "MT_DEC": entry.aim.dec,
     }

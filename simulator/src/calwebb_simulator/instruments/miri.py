@@ -6,17 +6,17 @@ JWST user documentation.
 
 from calwebb_simulator.instruments.base import Detector, Filter, Instrument, Pattern
 
-# pivot (um), width (um), throughput
+# pivot (um), width (um), throughput, column and row offset (pixels, of the observatory's size)
 FILTERS = {
-    "F560W": (5.635, 1.000, 0.245),
-    "F770W": (7.639, 1.950, 0.355),
-    "F1000W": (9.953, 1.800, 0.466),
-    "F1130W": (11.309, 0.730, 0.412),
-    "F1280W": (12.810, 2.470, 0.384),
-    "F1500W": (15.064, 2.920, 0.442),
-    "F1800W": (17.984, 2.950, 0.447),
-    "F2100W": (20.795, 4.580, 0.352),
-    "F2550W": (25.365, 3.670, 0.269),
+    "F560W": (5.635, 1.000, 0.245, 0.31, -0.22),
+    "F770W": (7.639, 1.950, 0.355, 0.0, 0.0),
+    "F1000W": (9.953, 1.800, 0.466, 0.27, 0.18),
+    "F1130W": (11.309, 0.730, 0.412, -0.35, 0.24),
+    "F1280W": (12.810, 2.470, 0.384, -0.19, -0.41),
+    "F1500W": (15.064, 2.920, 0.442, 0.44, 0.13),
+    "F1800W": (17.984, 2.950, 0.447, -0.28, 0.36),
+    "F2100W": (20.795, 4.580, 0.352, 0.39, -0.33),
+    "F2550W": (25.365, 3.670, 0.269, 0.15, 0.29),
 }
 
 MIRI = Instrument(
@@ -46,10 +46,12 @@ MIRI = Instrument(
             axes=(1, 2),
         )
     },
-    filters={name: Filter(name, "", *values) for name, values in FILTERS.items()},
+    filters={
+        name: Filter(name, "", *values[:3], offset=values[3:]) for name, values in FILTERS.items()
+    },
     patterns={"FASTR1": Pattern(1, 0)},
     channels={"": tuple(FILTERS)},
-    exposure_types=("MIR_IMAGE",),
+    exposure_types=("MIR_IMAGE", "MIR_LYOT", "MIR_4QPM", "MIR_TACQ", "MIR_TACONFIRM"),
     models="MirImg",
     optical_keys=("filter", "subarray"),
     superbias=False,

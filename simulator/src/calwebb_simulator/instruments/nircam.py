@@ -79,7 +79,14 @@ NIRCAM = Instrument(
         for name, values in {**SHORT_FILTERS, **LONG_FILTERS}.items()
     },
     patterns={name: Pattern(*values) for name, values in PATTERNS.items()},
-    exposure_types=("NRC_IMAGE", "NRC_TSIMAGE", "NRC_FOCUS", "NRC_TACQ", "NRC_TACONFIRM"),
+    exposure_types=(
+        "NRC_IMAGE",
+        "NRC_TSIMAGE",
+        "NRC_CORON",
+        "NRC_FOCUS",
+        "NRC_TACQ",
+        "NRC_TACONFIRM",
+    ),
     models="NrcImg",
     channels={"SHORT": tuple(SHORT_FILTERS), "LONG": tuple(LONG_FILTERS)},
 )

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from astropy.modeling.models import Mapping, Polynomial2D, Shift
 from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
+from calwebb_simulator.clocks import MIRI_ROWS
 from calwebb_simulator.detector import detector_area
 from calwebb_simulator.geometry import Distortion
 from calwebb_simulator.instruments import Filter
@@ -32,6 +34,7 @@ from calwebb_simulator.references.base import (
     optical_keywords,
     write,
 )
+from calwebb_simulator.throughput import decline_of
 
 PHOTOM_ERROR = 0.01
 NEXT_PHOTOM_CHANGE = 1.02
@@ -39,6 +42,7 @@ ENERGIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 SKY_ANNULUS = 8.0, 12.0  # pixels beyond the largest aperture
 EXTRA_BOXES = 3  # droplet, output pixel, share of a pixel in an aperture
 HISTORY = "From the optics that the simulator used."
+SUBARRAYS = ("GENERIC", *MIRI_ROWS)
 TEXTS = {"filter": "S12", "pupil": "S15", "subarray": "S17"}
 PHOTOM_VALUES = ("photmjsr", "uncertainty")
 APCORR_VALUES = ("eefraction", "radius", "apcorr", "skyin", "skyout")
@@ -50,10 +54,14 @@ def table_dtype(scope: Scope, values: Sequence[str]) -> np.dtype[Any]:
     return np.dtype(texts + [(name, ">f4") for name in values])
 
 
-def optical_row(scope: Scope, optics: Filter) -> tuple[bytes, ...]:
-    """Return a filter's entries in the columns that tell optics apart."""
-    known = {"filter": optics.keyword, "pupil": optics.pupil, "subarray": "GENERIC"}
-    return tuple(known[name].encode() for name in scope.instrument.optical_keys)
+def optical_rows(scope: Scope, optics: Filter) -> list[tuple[bytes, ...]]:
+    """Return a filter's entries in the columns that tell optics apart: one per subarray there."""
+    keys = scope.instrument.optical_keys
+    frames = SUBARRAYS if "subarray" in keys else ("",)
+    known = {"filter": optics.keyword, "pupil": optics.pupil}
+    return [
+        tuple((known | {"subarray": frame})[name].encode() for name in keys) for frame in frames
+    ]
 
 
 def write_photom(path: Path, scope: Scope, optics: Filter, version: int = 1) -> Path:
@@ -70,9 +78,20 @@ def write_photom(path: Path, scope: Scope, optics: Filter, version: int = 1) -> 
     }
     value = photmjsr(optics, frame.detector, frame.distortion)
     value *= NEXT_PHOTOM_CHANGE ** (version - 1)
-    row = (*optical_row(scope, optics), value, value * PHOTOM_ERROR)
-    table = np.array([row], dtype=table_dtype(scope, PHOTOM_VALUES))
-    return write(path, header, [fits.BinTableHDU(table, name="PHOTOM")], HISTORY)
+    rows = [(*keys, value, value * PHOTOM_ERROR) for keys in optical_rows(scope, optics)]
+    table = np.array(rows, dtype=table_dtype(scope, PHOTOM_VALUES))
+    hdus = [fits.BinTableHDU(table, name="PHOTOM"), *time_tables(scope, optics)]
+    return write(path, header, hdus, HISTORY)
+
+
+def time_tables(scope: Scope, optics: Filter) -> list[fits.BinTableHDU]:
+    """Return the table of how a filter's throughput changes, where it does."""
+    decline = decline_of(scope.instrument, optics)
+    if decline is None:
+        return []
+    rows = [(*keys, *astuple(decline)) for keys in optical_rows(scope, optics)]
+    dtype = table_dtype(scope, [item.name for item in fields(decline)])
+    return [fits.BinTableHDU(np.array(rows, dtype=dtype), name="TIMECOEFF_EXPONENTIAL")]
 
 
 def _exposure_types(scope: Scope) -> dict[str, str]:
@@ -108,9 +127,10 @@ def write_apcorr(path: Path, scope: Scope, pairs: Sequence[tuple[Filter, float]]
     for name in ("MODULE", "CHANNEL"):
         header.pop(name, None)
     rows = [
-        (*optical_row(scope, optics), *row)
+        (*keys, *row)
         for optics, scale in pairs
         for row in aperture_rows(optics, scale)
+        for keys in optical_rows(scope, optics)
     ]
     table = np.array(rows, dtype=table_dtype(scope, APCORR_VALUES))
     return write(path, header, [fits.BinTableHDU(table, name="APCORR")], HISTORY)
