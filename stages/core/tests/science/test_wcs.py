@@ -1,10 +1,11 @@
 import asdf
 import numpy as np
 import pytest
-from astropy.modeling.models import Identity, Mapping, Polynomial2D, Shift
+from astropy.modeling.models import Mapping, Polynomial2D, Shift
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.plain_asdf import write_tree
 from calwebb_core.science.footprint import footprint, s_region
 from calwebb_core.science.wcs import find_filter_offset, imaging_wcs, v23_to_sky
 
@@ -63,7 +64,7 @@ def test_velocity_aberration_stretches_about_the_reference_point(pointing, disto
     assert stretch(186.1, -493.3)[0] - 86.1 == pytest.approx(100 * 1.00004)
     del pointing["VA_SCALE"]
     none = imaging_wcs(pointing, distortion).get_transform("v2v3", "v2v3vacorr")
-    assert isinstance(none, Identity)
+    assert none(1.0, 2.0) == (1.0, 2.0)
 
 
 def test_reference_model_is_not_changed(pointing, distortion):
@@ -84,10 +85,10 @@ def test_own_bounding_box_of_a_full_frame_reference(pointing, distortion, subarr
 
 def test_plain_asdf_reads_it_back(pointing, distortion, tmp_path):
     wcs = imaging_wcs(pointing, distortion, (0.1, 0.2))
-    asdf.AsdfFile({"wcs": wcs}).write_to(tmp_path / "wcs.asdf")
+    (tmp_path / "wcs.asdf").write_bytes(write_tree({"wcs": wcs.node()}))
     with asdf.open(tmp_path / "wcs.asdf") as tree:
         again = tree["wcs"]
-        assert again(7.0, 9.0) == wcs(7.0, 9.0)
+        assert again(7.0, 9.0) == pytest.approx(wcs(7.0, 9.0), abs=1e-13)
         assert again.invert(*wcs(7.0, 9.0)) == pytest.approx((7.0, 9.0), abs=1e-3)
 
 
@@ -96,7 +97,7 @@ def test_tweakwcs_takes_it(pointing, distortion):
 
     wcs = imaging_wcs(pointing, distortion)
     info = {"v2_ref": 86.1, "v3_ref": -493.3, "roll_ref": 120.0}
-    corrector = JWSTWCSCorrector(wcs, info)
+    corrector = JWSTWCSCorrector(wcs.gwcs(), info)
     corrector.set_correction(shift=[0.1, 0.0])
     assert "v2v3corr" in corrector.wcs.available_frames
     moved = np.array(corrector.wcs(1023.5, 1023.5)) - np.array(wcs(1023.5, 1023.5))

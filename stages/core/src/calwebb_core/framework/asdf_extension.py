@@ -9,16 +9,37 @@ import logging
 import warnings
 from typing import Any
 
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.keywords import find_keyword
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.plain_asdf import (
+    STANDARD_TAG,
+    DamagedError,
+    Tagged,
+    UnknownContentError,
+    read_tree,
+    write_tree,
+)
+from calwebb_core.science.transforms import UnknownTransformError
+from calwebb_core.science.world import World
 
 logger = logging.getLogger(__name__)
 
 PROVENANCE = "calwebb_flow"
-PLAIN_HEAD = (
-    b"#ASDF 1.0.0\n#ASDF_STANDARD 1.6.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n"
-    b"--- !core/asdf-1.1.0\n"
-)
+EXTENSION = STANDARD_TAG + "core/extension_metadata-1.0.0"
+# what a reader needs for the tags of a WCS; asdf names these in its warning where one is missing
+EXTENSIONS = [
+    {
+        "extension_class": "asdf.extension._manifest.ManifestExtension",
+        "extension_uri": f"asdf://{uri}",
+    }
+    for uri in (
+        "asdf-format.org/astronomy/coordinates/extensions/coordinates-1.0.0",
+        "asdf-format.org/astronomy/gwcs/extensions/gwcs-1.4.0",
+        "asdf-format.org/core/extensions/core-1.6.0",
+        "asdf-format.org/transform/extensions/transform-1.7.0",
+    )
+]
 
 
 def meta_tree(metadata: Metadata, values: dict[str, Any]) -> dict[str, Any]:
@@ -48,55 +69,36 @@ def to_asdf(metadata: Metadata, values: dict[str, Any], wcs: Any = None) -> byte
         Homes of the keywords and provenance.
     values : dict
         Keyword values as they stand in the headers.
-    wcs : gwcs.WCS, optional
+    wcs : World or gwcs.WCS, optional
 
     Returns
     -------
     bytes
-        The same for the same input: the libraries that wrote it are listed by name.
+        The same for the same input. The asdf library and the packages whose objects it would
+        store are not needed: loading them takes longer than many a step.
     """
     tree: dict[str, Any] = {"meta": meta_tree(metadata, values)}
     if metadata.provenance:
         tree[PROVENANCE] = metadata.provenance
-    if wcs is None:
-        return plain_file(tree)
+    if wcs is not None:
+        tree["meta"]["wcs"] = wcs_node(wcs)
+        tree["history"] = {"extensions": [Tagged(EXTENSION, entry) for entry in EXTENSIONS]}
+    return write_tree(tree)
+
+
+def wcs_node(wcs: Any) -> Any:
+    """Return the ASDF node of a WCS; one of gwcs passes through the asdf library."""
+    if hasattr(wcs, "node"):
+        return wcs.node()
     import asdf
 
-    tree["meta"]["wcs"] = wcs
-    # asdf lists the extensions it used in the order of a set, but keeps the order of a list
-    # that is there already
-    first = asdf.util.load_yaml(io.BytesIO(write(asdf.AsdfFile(tree))))
-    used = sorted(first["history"]["extensions"], key=lambda entry: entry["extension_uri"])
-    tree["history"] = {"extensions": [asdf.tags.core.ExtensionMetadata(entry) for entry in used]}
-    return write(asdf.AsdfFile(tree))
-
-
-def plain_file(tree: dict[str, Any]) -> bytes:
-    """Return the ASDF file of a tree of plain values.
-
-    The asdf library would load the extensions of every installed package first, which takes
-    longer than many a step; a tree without objects needs none of them.
-    """
-    import yaml
-
-    text = yaml.dump(native(tree), Dumper=yaml.CSafeDumper, encoding="utf-8", allow_unicode=True)
-    return PLAIN_HEAD + text + b"...\n"
-
-
-def native(value: Any) -> Any:
-    """Return a tree with numpy's numbers and tuples as plain ones."""
-    if isinstance(value, dict):
-        return {str(key): native(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [native(item) for item in value]
-    return value.item() if hasattr(value, "item") else value
-
-
-def write(file: Any) -> bytes:
-    """Return what an ASDF file would be on disk."""
     buffer = io.BytesIO()
-    file.write_to(buffer)
-    return buffer.getvalue()
+    asdf.AsdfFile({"wcs": wcs}).write_to(buffer)
+    node = read_tree(buffer.getvalue())["wcs"]
+    try:
+        return World.from_node(node).node()
+    except UnknownTransformError:
+        return node
 
 
 def from_asdf(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
@@ -111,13 +113,33 @@ def from_asdf(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
 
     Returns
     -------
-    wcs : gwcs.WCS or None
-        None, with a warning in the log, if it needs libraries that are not here.
+    wcs : World, gwcs.WCS or None
+        A World for an image; gwcs's own object for what World doesn't evaluate; None, with a
+        warning in the log, if it needs libraries that are not here.
     provenance : dict
         Empty for a product that this pipeline has not written.
+
+    Raises
+    ------
+    InputError
+        If the extension is damaged.
     """
     if b"wcs:" not in content and PROVENANCE.encode() not in content:
         return None, {}
+    try:
+        tree = read_tree(content)
+        node = (tree.get("meta") or {}).get("wcs")
+        wcs = None if node is None else World.from_node(node)
+    except DamagedError as error:
+        msg = f"{source}: its ASDF extension is damaged: {error}; make the product again"
+        raise InputError(msg) from error
+    except (UnknownContentError, UnknownTransformError):
+        return with_library(content, source)
+    return wcs, dict(tree.get(PROVENANCE) or {})
+
+
+def with_library(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
+    """Read WCS and provenance by the asdf library, which knows the objects of other packages."""
     import asdf
 
     with warnings.catch_warnings():

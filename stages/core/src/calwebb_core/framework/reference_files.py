@@ -6,6 +6,7 @@ from typing import Any
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.plain_asdf import DamagedError, UnknownContentError, read_tree
 from calwebb_core.framework.reference_data import Reference, check_fits
 from calwebb_core.framework.reference_fits import read_fits_reference
 
@@ -51,7 +52,25 @@ def missing_text(kind: str, path: Path) -> str:
     )
 
 
+# kinds of tags that stay plain mappings in a reference's tree; files with others, as tables, are
+# read by the asdf library, which makes objects of them
+PLAIN_KINDS = ("transform/", "gwcs/", "unit/")
+
+
 def _read_asdf(kind: str, path: Path) -> Reference:
+    content = path.read_bytes()
+    try:
+        tree = read_tree(content, PLAIN_KINDS) if content.startswith(b"#ASDF") else None
+    except UnknownContentError:
+        tree = None
+    except DamagedError as error:
+        raise unreadable(kind, path, error) from error
+    if tree is None:
+        tree = _read_with_library(kind, path)
+    return Reference(kind, path.name, path, _asdf_metadata(tree, path), tree=tree)
+
+
+def _read_with_library(kind: str, path: Path) -> dict[str, Any]:
     import asdf
 
     with warnings.catch_warnings():
@@ -59,12 +78,16 @@ def _read_asdf(kind: str, path: Path) -> Reference:
         warnings.simplefilter("ignore")
         try:
             with asdf.open(path, memmap=False, lazy_load=False) as file:
-                tree = dict(file.tree)
+                return dict(file.tree)
         except Exception as error:  # asdf raises many kinds; all mean an unreadable file
-            reason = " ".join(str(error).split())
-            msg = f"{path}: the {kind} reference file is no readable ASDF file ({reason})"
-            raise ReferenceFileError(msg) from error
-    return Reference(kind, path.name, path, _asdf_metadata(tree, path), tree=tree)
+            raise unreadable(kind, path, error) from error
+
+
+def unreadable(kind: str, path: Path, error: Exception) -> ReferenceFileError:
+    """Return the error for a reference that is no good ASDF file."""
+    reason = " ".join(str(error).split())
+    msg = f"{path}: the {kind} reference file is no readable ASDF file ({reason})"
+    return ReferenceFileError(msg)
 
 
 def _asdf_metadata(tree: dict[str, Any], path: Path) -> Metadata:

@@ -9,24 +9,26 @@ JWST-STScI-001550 (SIAF): about z by V2_REF, about y by -V3_REF, about x by ROLL
 angle of V3 at the reference point), then to RA_REF, DEC_REF.
 """
 
-import copy
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from astropy import coordinates, units
-from astropy.modeling import Model, bind_bounding_box
-from astropy.modeling.models import Identity, RotationSequence3D, Scale, Shift
-from gwcs import WCS
-from gwcs.coordinate_frames import CelestialFrame, Frame2D
-from gwcs.geometry import CartesianToSpherical, SphericalToCartesian
-
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.plain_asdf import Tagged, read_tree
 from calwebb_core.science.footprint import footprint, s_region
 from calwebb_core.science.sip import fits_sip
+from calwebb_core.science.transforms import (
+    NoInverseError,
+    Transform,
+    UnknownTransformError,
+    from_node,
+)
+from calwebb_core.science.transforms.elementary import Identity, Scale, Shift
+from calwebb_core.science.transforms.sphere import Rotations, ToCartesian, ToSpherical
+from calwebb_core.science.world import Box, Frame, World, read_box
 
-__all__ = ["find_filter_offset", "fits_sip", "footprint", "imaging_wcs", "s_region"]
+__all__ = ["World", "find_filter_offset", "fits_sip", "footprint", "imaging_wcs", "s_region"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +37,9 @@ ARCSEC_PER_DEGREE = 3600.0
 
 def imaging_wcs(
     metadata: Metadata,
-    distortion_model: Model,
+    distortion_model: Any,
     filter_offset: tuple[float, float] | None = None,
-) -> WCS:
+) -> World:
     """Build the WCS of an imaging exposure from its pointing keywords.
 
     Parameters
@@ -46,15 +48,15 @@ def imaging_wcs(
         Needs SUBSTRT1, SUBSTRT2, SUBSIZE1, SUBSIZE2 (1-based start and size of the subarray),
         V2_REF, V3_REF (arcsec), RA_REF, DEC_REF, ROLL_REF (degrees); VA_SCALE is taken as 1
         where it is absent.
-    distortion_model : astropy.modeling.Model
-        The reference's transform from 0-based full-frame pixels to V2, V3 in arcsec. It is
-        copied, not changed.
+    distortion_model : Tagged, Transform or astropy.modeling.Model
+        The reference's transform from 0-based full-frame pixels to V2, V3 in arcsec: the ASDF
+        node, or what it stands for.
     filter_offset : (float, float), optional
         Column and row offset in pixels that the filter adds, see `find_filter_offset`.
 
     Returns
     -------
-    gwcs.WCS
+    World
         From 0-based pixel centres of the subarray to ICRS degrees, with a bounding box.
 
     Raises
@@ -62,78 +64,91 @@ def imaging_wcs(
     InputError
         If a keyword is missing or VA_SCALE is not positive.
     ReferenceFileError
-        If the distortion model does not take two coordinates to two.
+        If the distortion model does not take two coordinates to two, has no inverse, or is of
+        a kind that is not evaluated here.
     """
-    check_distortion(distortion_model)
-    to_v2v3 = subarray_to_v2v3(metadata, distortion_model, filter_offset)
-    steps = [
-        (Frame2D(name="detector", axes_order=(0, 1), unit=(units.pix, units.pix)), to_v2v3),
-        (telescope_frame("v2v3"), velocity_aberration(metadata)),
-        (telescope_frame("v2v3vacorr"), v23_to_sky(metadata)),
-        (CelestialFrame(name="world", reference_frame=coordinates.ICRS()), None),
-    ]
-    wcs = WCS(steps)
-    wcs.pixel_shape = (metadata.require("SUBSIZE1", int), metadata.require("SUBSIZE2", int))
-    return wcs
+    distortion, box = read_distortion(distortion_model)
+    to_v2v3, box = subarray_to_v2v3(metadata, distortion, box, filter_offset)
+    return World(
+        (Frame.plane("detector", ("x", "y"), "pixel"), *sky_frames()),
+        (to_v2v3, velocity_aberration(metadata), v23_to_sky(metadata)),
+        box,
+        (metadata.require("SUBSIZE1", int), metadata.require("SUBSIZE2", int)),
+    )
 
 
-def check_distortion(model: Any) -> None:
-    """Refuse a distortion that is not a model of two coordinates with an inverse.
+def sky_frames() -> tuple[Frame, Frame, Frame]:
+    """Return the frames from the telescope's focal plane to the sky."""
+    axes = ("v2", "v3")
+    return (
+        Frame.plane("v2v3", axes, "arcsec"),
+        Frame.plane("v2v3vacorr", axes, "arcsec"),
+        Frame.sky(),
+    )
+
+
+def read_distortion(model: Any) -> tuple[Transform, Box | None]:
+    """Return the transform of a distortion reference and the bounding box it carries.
 
     Raises
     ------
     ReferenceFileError
-        If it is something else.
+        If it is not a transform of two coordinates to two with an inverse.
     """
-    if not isinstance(model, Model) or model.n_inputs != 2 or model.n_outputs != 2:
-        msg = f"the distortion reference holds {type(model).__name__}; expected a model of 2 to 2"
+    node = model_node(model)
+    try:
+        transform = model if isinstance(model, Transform) else from_node(node)
+        box = read_box(node) if isinstance(node, Tagged) else None
+    except UnknownTransformError as error:
+        msg = f"the distortion reference can't be evaluated ({error}); expected a model of 2 to 2"
+        raise ReferenceFileError(msg) from error
+    if (transform.n_inputs, transform.n_outputs) != (2, 2):
+        shape = f"{transform.n_inputs} to {transform.n_outputs}"
+        msg = f"the distortion reference holds a model of {shape}; expected a model of 2 to 2"
         raise ReferenceFileError(msg)
     try:
-        _ = model.inverse
-    except NotImplementedError:
+        _ = transform.inverse
+    except NoInverseError:
         msg = "the distortion reference has no inverse; one is needed to find sky positions"
         raise ReferenceFileError(msg) from None
+    return transform, box
 
 
-def telescope_frame(name: str) -> Frame2D:
-    """Return a frame of V2, V3 in arcsec."""
-    return Frame2D(
-        name=name,
-        axes_order=(0, 1),
-        axes_names=("v2", "v3"),
-        unit=(units.arcsec, units.arcsec),
-    )
+def model_node(model: Any) -> Any:
+    """Return the ASDF node of a model; one of astropy passes through the asdf library."""
+    if isinstance(model, Tagged | Transform) or not hasattr(model, "n_inputs"):
+        return model
+    import io
+
+    import asdf
+
+    buffer = io.BytesIO()
+    asdf.AsdfFile({"model": model}).write_to(buffer)
+    return read_tree(buffer.getvalue())["model"]
 
 
 def subarray_to_v2v3(
-    metadata: Metadata, distortion_model: Model, filter_offset: tuple[float, float] | None
-) -> Model:
+    metadata: Metadata,
+    distortion: Transform,
+    box: Box | None,
+    filter_offset: tuple[float, float] | None,
+) -> tuple[Transform, Box]:
     """Chain the subarray's place, the filter's offset and the distortion.
 
-    The bounding box is that of the reference for a full frame, where it has one, and otherwise
-    the edges of the subarray.
+    The bounding box is that of the reference for an image that starts at the detector's corner,
+    where it has one, within the edges of the image; otherwise these edges.
     """
-    transform = copy.deepcopy(distortion_model)
-    box = reference_bounding_box(transform)
+    transform = distortion
     if filter_offset is not None:
         transform = Shift(filter_offset[0]) & Shift(filter_offset[1]) | transform
     start = tuple(metadata.require(f"SUBSTRT{axis}", int) - 1 for axis in (1, 2))
     if start != (0, 0):
         transform = Shift(float(start[0])) & Shift(float(start[1])) | transform
         box = None
-    if box is None:
-        box = tuple((-0.5, metadata.require(f"SUBSIZE{axis}", int) - 0.5) for axis in (1, 2))
-    bind_bounding_box(transform, box, order="F")
-    return transform
-
-
-def reference_bounding_box(model: Model) -> tuple[tuple[float, float], ...] | None:
-    """Return the ((x0, x1), (y0, y1)) a reference model carries, or None."""
-    try:
-        box = model.bounding_box.bounding_box(order="F")
-    except NotImplementedError:
-        return None
-    return tuple((float(low), float(high)) for low, high in box)
+    edges = [(-0.5, metadata.require(f"SUBSIZE{axis}", int) - 0.5) for axis in (1, 2)]
+    if box is not None:
+        edges = [(max(a, c), min(b, d)) for (a, b), (c, d) in zip(edges, box, strict=True)]
+    return transform, Box((edges[0], edges[1]))
 
 
 def find_filter_offset(
@@ -168,7 +183,7 @@ def find_filter_offset(
     return None
 
 
-def velocity_aberration(metadata: Metadata) -> Model:
+def velocity_aberration(metadata: Metadata) -> Transform:
     """Return the scaling of V2, V3 about the reference point by VA_SCALE.
 
     VA_SCALE is the apparent over the true plate scale; the observatory's motion stretches the
@@ -177,22 +192,23 @@ def velocity_aberration(metadata: Metadata) -> Model:
     Raises
     ------
     InputError
-        If VA_SCALE is not positive.
+        If VA_SCALE is not a positive number.
     """
-    scale = metadata.get("VA_SCALE")
-    if scale is None or scale == 1:
+    if metadata.get("VA_SCALE") is None:
+        return Identity(2)
+    scale = metadata.require("VA_SCALE", float)
+    if scale == 1:
         return Identity(2)
     if not scale > 0:
         msg = f"{metadata.source}: keyword VA_SCALE is {scale!r}; expected a positive number"
         raise InputError(msg)
     shifts = [(1 - scale) * metadata.require(key, float) for key in ("V2_REF", "V3_REF")]
-    model = Scale(scale, name="dva_scale_v2") & Scale(scale, name="dva_scale_v3")
-    model = model | Shift(shifts[0], name="dva_v2_shift") & Shift(shifts[1], name="dva_v3_shift")
-    model.name = "DVA_Correction"
-    return model
+    stretch = Scale(scale, "dva_scale_v2") & Scale(scale, "dva_scale_v3")
+    back = Shift(shifts[0], "dva_v2_shift") & Shift(shifts[1], "dva_v3_shift")
+    return (stretch | back).named("DVA_Correction")
 
 
-def v23_to_sky(metadata: Metadata) -> Model:
+def v23_to_sky(metadata: Metadata) -> Transform:
     """Return the rotation from V2, V3 in arcsec to right ascension, declination in degrees."""
     v2, v3, roll, ra, dec = (
         metadata.require(key, float)
@@ -201,9 +217,8 @@ def v23_to_sky(metadata: Metadata) -> Model:
     angles = [v2 / ARCSEC_PER_DEGREE, -v3 / ARCSEC_PER_DEGREE, roll, dec, -ra]
     model = (
         Scale(1 / ARCSEC_PER_DEGREE) & Scale(1 / ARCSEC_PER_DEGREE)
-        | SphericalToCartesian(wrap_lon_at=180)
-        | RotationSequence3D(angles, axes_order="zyxyz")
-        | CartesianToSpherical(wrap_lon_at=360)
+        | ToCartesian(180)
+        | Rotations(angles, "zyxyz")
+        | ToSpherical(360)
     )
-    model.name = "v23tosky"
-    return model
+    return model.named("v23tosky")

@@ -1,0 +1,161 @@
+"""Transforms from the nodes of an ASDF file."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from calwebb_core.framework.plain_asdf import Tagged
+from calwebb_core.science.transforms import elementary, sphere
+from calwebb_core.science.transforms.base import Beside, Chain, Transform
+
+Builder = Callable[[Tagged], Transform]
+
+
+class UnknownTransformError(Exception):
+    """A transform, or a form of one, that this package doesn't evaluate."""
+
+
+def from_node(node: Any) -> Transform:
+    """Return the transform of an ASDF node.
+
+    Parameters
+    ----------
+    node : Tagged
+
+    Raises
+    ------
+    UnknownTransformError
+        If it or a part of it isn't known, or its parameters are wrong.
+    """
+    if not isinstance(node, Tagged) or node.kind not in BUILDERS:
+        msg = node.tag if isinstance(node, Tagged) else type(node).__name__
+        raise UnknownTransformError(msg)
+    try:
+        transform = BUILDERS[node.kind](node)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        msg = f"{node.kind}: {' '.join(str(error).split())}"
+        raise UnknownTransformError(msg) from error
+    if "name" in node:
+        transform.name = node["name"]
+    if node.get("inverse") is not None:
+        transform.own_inverse = from_node(node["inverse"])
+    return transform
+
+
+def pair(node: Tagged) -> tuple[Transform, Transform]:
+    """Return the two transforms of a compound node."""
+    first, second = node["forward"]
+    return from_node(first), from_node(second)
+
+
+def number(value: Any) -> float:
+    """Return a plain number; quantities and arrays of numbers are not evaluated here."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        msg = f"the value {value!r}; expected a number"
+        raise TypeError(msg)
+    return float(value)
+
+
+def remap(node: Tagged) -> Transform:
+    """Return a remap; texts in a mapping stand for constants and are not evaluated here."""
+    return elementary.Remap([int(index) for index in node["mapping"]], node.get("n_inputs"))
+
+
+def constant(node: Tagged) -> Transform:
+    """Return a constant of one or two coordinates."""
+    return elementary.Constant(number(node["value"]), int(node.get("dimensions", 1)))
+
+
+def affine(node: Tagged) -> Transform:
+    """Return an affine transform."""
+    return elementary.Affine(np.asarray(node["matrix"]), np.asarray(node["translation"]))
+
+
+def rotate2d(node: Tagged) -> Transform:
+    """Return a rotation in the plane as a matrix."""
+    angle = np.deg2rad(number(node["angle"]))
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return elementary.Affine([[cosine, -sine], [sine, cosine]])
+
+
+def arithmetic(node: Tagged) -> Transform:
+    """Return the sum, difference, product or ratio of two transforms."""
+    first, second = pair(node)
+    if (first.n_inputs, first.n_outputs) != (second.n_inputs, second.n_outputs):
+        msg = "two transforms of different dimensions"
+        raise ValueError(msg)
+    return elementary.Arithmetic(node.kind.removeprefix("transform/"), first, second)
+
+
+def polynomial(node: Tagged) -> Transform:
+    """Return a polynomial in one or two coordinates."""
+    coefficients = np.asarray(node["coefficients"], np.float64)
+    if coefficients.ndim not in (1, 2) or len(set(coefficients.shape)) != 1:
+        msg = f"coefficients of shape {coefficients.shape}"
+        raise ValueError(msg)
+    domain, window = (intervals(node.get(key), coefficients.ndim) for key in ("domain", "window"))
+    return elementary.Polynomial(coefficients, domain, window)
+
+
+def intervals(value: Any, dimensions: int) -> list[tuple[float, float]] | None:
+    """Return the intervals of a domain, one a coordinate."""
+    if value is None:
+        return None
+    pairs: Sequence[Any] = [value] if dimensions == 1 else value
+    return [(number(low), number(high)) for low, high in pairs]
+
+
+def rotations(node: Tagged) -> Transform:
+    """Return a sequence of rotations of vectors."""
+    if node.get("rotation_type", "cartesian") != "cartesian":
+        msg = "rotations of angles"
+        raise ValueError(msg)
+    return sphere.Rotations(node["angles"], node["axes_order"])
+
+
+def spherical(node: Tagged) -> Transform:
+    """Return a change between angles and vectors."""
+    wrap = int(node.get("wrap_lon_at", 360))
+    if wrap not in (180, 360):
+        msg = f"wrap_lon_at {wrap}"
+        raise ValueError(msg)
+    if node["transform_type"] == "spherical_to_cartesian":
+        return sphere.ToCartesian(wrap)
+    return sphere.ToSpherical(wrap)
+
+
+def gnomonic(node: Tagged) -> Transform:
+    """Return the tangent projection or its inverse."""
+    return sphere.Tangent() if node["direction"] == "pix2sky" else sphere.ToTangent()
+
+
+def fits_image(node: Tagged) -> Transform:
+    """Return a FITS image's coordinates in the tangent plane."""
+    if not isinstance(from_node(node["projection"]), sphere.Tangent):
+        msg = "a projection other than the tangent plane"
+        raise UnknownTransformError(msg)
+    return sphere.FitsImage(node["crpix"], node["crval"], node["cdelt"], node["pc"])
+
+
+BUILDERS: dict[str, Builder] = {
+    "transform/shift": lambda node: elementary.Shift(number(node["offset"])),
+    "transform/scale": lambda node: elementary.Scale(number(node["factor"])),
+    "transform/multiplyscale": lambda node: elementary.Scale(number(node["factor"])),
+    "transform/identity": lambda node: elementary.Identity(int(node.get("n_dims", 1))),
+    "transform/remap_axes": remap,
+    "transform/constant": constant,
+    "transform/affine": affine,
+    "transform/rotate2d": rotate2d,
+    "transform/polynomial": polynomial,
+    "transform/compose": lambda node: Chain(*pair(node)),
+    "transform/concatenate": lambda node: Beside(*pair(node)),
+    "transform/add": arithmetic,
+    "transform/subtract": arithmetic,
+    "transform/multiply": arithmetic,
+    "transform/divide": arithmetic,
+    "transform/rotate_sequence_3d": rotations,
+    "transform/gnomonic": gnomonic,
+    "gwcs/spherical_cartesian": spherical,
+    "gwcs/fitswcs_imaging": fits_image,
+}

@@ -1,0 +1,302 @@
+"""The world coordinates of an image: a chain of frames and transforms, without gwcs.
+
+`World` has the methods of ``gwcs.WCS`` that this project uses, does the same arithmetic, and is
+stored as the same ASDF nodes; `World.gwcs` returns the object of that library.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from calwebb_core.framework.plain_asdf import (
+    STANDARD_TAG,
+    Tagged,
+    TaggedText,
+    read_tree,
+    write_tree,
+)
+from calwebb_core.science.transforms.base import Chain, Transform
+from calwebb_core.science.transforms.nodes import UnknownTransformError, from_node
+
+GWCS = "tag:stsci.edu:gwcs/"
+ICRS_TAG = "tag:astropy.org:astropy/coordinates/frames/icrs-1.1.0"
+UNIT_TAG = STANDARD_TAG + "unit/unit-1.0.0"
+BOX_TAG = STANDARD_TAG + "transform/property/bounding_box-1.2.0"
+
+Interval = tuple[float, float]
+
+
+class Box(tuple[Interval, Interval]):
+    """A bounding box: ((x0, x1), (y0, y1)) in pixels, edges included."""
+
+    __slots__ = ()
+
+    def bounding_box(self, order: str = "F") -> tuple[Interval, Interval]:
+        """Return ((x0, x1), (y0, y1)), or with order "C" ((y0, y1), (x0, x1))."""
+        return (self[0], self[1]) if order == "F" else (self[1], self[0])
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A coordinate frame: its name, and its node as it is stored."""
+
+    node: Tagged
+
+    @property
+    def name(self) -> str:
+        """What it is called, as ``v2v3``."""
+        return str(self.node["name"])
+
+    @classmethod
+    def plane(cls, name: str, axes: tuple[str, str], unit: str) -> "Frame":
+        """Return a frame of two coordinates of one unit."""
+        values = {
+            "axes_names": list(axes),
+            "axes_order": [0, 1],
+            "axis_physical_types": [f"custom:{axis}" for axis in axes],
+            "name": name,
+            "unit": [TaggedText(UNIT_TAG, unit), TaggedText(UNIT_TAG, unit)],
+        }
+        return cls(Tagged(GWCS + "frame2d-1.2.0", values))
+
+    @classmethod
+    def sky(cls, name: str = "world") -> "Frame":
+        """Return the frame of right ascension and declination, ICRS, in degrees."""
+        values = {
+            "axes_names": ["lon", "lat"],
+            "axes_order": [0, 1],
+            "axis_physical_types": ["pos.eq.ra", "pos.eq.dec"],
+            "name": name,
+            "reference_frame": Tagged(ICRS_TAG, {"frame_attributes": {}}),
+            "unit": [TaggedText(UNIT_TAG, "deg"), TaggedText(UNIT_TAG, "deg")],
+        }
+        return cls(Tagged(GWCS + "celestial_frame-1.2.0", values))
+
+    def renamed(self, name: str) -> "Frame":
+        """Return the same frame under another name."""
+        return Frame(Tagged(self.node.tag, self.node | {"name": name}))
+
+
+@dataclass(frozen=True)
+class World:
+    """Pixels of an image to right ascension and declination.
+
+    Attributes
+    ----------
+    frames : tuple of Frame
+        From ``detector`` to ``world``.
+    transforms : tuple of Transform
+        One from each frame to the next.
+    bounding_box : Box or None
+        Where the WCS holds, in pixels.
+    pixel_shape : (nx, ny) or None
+    name : str
+    """
+
+    frames: tuple[Frame, ...]
+    transforms: tuple[Transform, ...]
+    bounding_box: Box | None = None
+    pixel_shape: tuple[int, int] | None = None
+    name: str = ""
+    _cache: dict[str, Transform] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.frames) != len(self.transforms) + 1:
+            msg = f"{len(self.frames)} frames and {len(self.transforms)} transforms"
+            raise ValueError(msg)
+
+    @property
+    def available_frames(self) -> list[str]:
+        """Names of the frames, in order."""
+        return [frame.name for frame in self.frames]
+
+    @property
+    def input_frame(self) -> Frame:
+        """The first frame."""
+        return self.frames[0]
+
+    @property
+    def output_frame(self) -> Frame:
+        """The last frame."""
+        return self.frames[-1]
+
+    @property
+    def forward_transform(self) -> Transform:
+        """Pixels to the last frame."""
+        if "forward" not in self._cache:
+            self._cache["forward"] = chained(self.transforms)
+        return self._cache["forward"]
+
+    @property
+    def backward_transform(self) -> Transform:
+        """The last frame to pixels.
+
+        Raises
+        ------
+        NoInverseError
+            If a transform has no inverse.
+        """
+        if "backward" not in self._cache:
+            self._cache["backward"] = chained([t.inverse for t in reversed(self.transforms)])
+        return self._cache["backward"]
+
+    def get_transform(self, start: str, end: str) -> Transform:
+        """Return the transform between two frames.
+
+        Raises
+        ------
+        ValueError
+            If there is no such frame.
+        """
+        first, last = (self.available_frames.index(name) for name in (start, end))
+        if first < last:
+            return chained(self.transforms[first:last])
+        return chained([t.inverse for t in reversed(self.transforms[last:first])])
+
+    def __call__(self, x: Any, y: Any, with_bounding_box: bool = True) -> Any:
+        """Return right ascension and declination in degrees; NaN outside of the bounding box."""
+        results = self.forward_transform(x, y)
+        return self.inside(x, y, results) if with_bounding_box else results
+
+    def invert(self, ra: Any, dec: Any, with_bounding_box: bool = True) -> Any:
+        """Return pixels (0-based) of positions in degrees; NaN outside of the bounding box."""
+        x, y = self.backward_transform(ra, dec)
+        return self.inside(x, y, (x, y)) if with_bounding_box else (x, y)
+
+    def inside(self, x: Any, y: Any, results: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the results with NaN where pixels are outside of the bounding box."""
+        if self.bounding_box is None:
+            return results
+        (x0, x1), (y0, y1) = self.bounding_box
+        x, y = np.asarray(x), np.asarray(y)
+        within = (x >= x0) & (x <= x1) & (y >= y0) & (y <= y1)
+        if np.all(within):
+            return results
+        return tuple(np.where(within, result, np.nan)[()] for result in results)
+
+    def inserted(self, after: str, name: str, transform: Transform) -> "World":
+        """Return this chain with a frame inserted after another one of the same kind.
+
+        Parameters
+        ----------
+        after : str
+            Name of the frame before it; what followed that one follows the new frame.
+        name : str
+            Of the new frame.
+        transform : Transform
+            From the one to the new one.
+        """
+        place = self.available_frames.index(after) + 1
+        frame = self.frames[place - 1].renamed(name)
+        return replace(
+            self,
+            frames=(*self.frames[:place], frame, *self.frames[place:]),
+            transforms=(*self.transforms[: place - 1], transform, *self.transforms[place - 1 :]),
+            _cache={},
+        )
+
+    def node(self) -> Tagged:
+        """Return the node of an ASDF file that gwcs reads."""
+        steps = []
+        for i, frame in enumerate(self.frames):
+            transform = self.transforms[i].node() if i < len(self.transforms) else None
+            if i == 0 and transform is not None and self.bounding_box is not None:
+                transform |= box_fields(self.bounding_box)
+            steps.append(Tagged(GWCS + "step-1.3.0", {"frame": frame.node, "transform": transform}))
+        values: dict[str, Any] = {"name": self.name, "steps": steps}
+        if self.pixel_shape is not None:
+            values["pixel_shape"] = list(self.pixel_shape)
+        return Tagged(GWCS + "wcs-1.4.0", values)
+
+    def gwcs(self) -> Any:
+        """Return the ``gwcs.WCS``, for libraries that want one; it loads that package."""
+        import io
+
+        import asdf
+
+        content = io.BytesIO(write_tree({"wcs": self.node()}))
+        with asdf.open(content, lazy_load=False, memmap=False) as file:
+            return file.tree["wcs"]
+
+    @classmethod
+    def from_node(cls, node: Any) -> "World":
+        """Return the chain of an ASDF node.
+
+        Raises
+        ------
+        UnknownTransformError
+            If it has transforms that aren't evaluated here, or is no chain of an image.
+        """
+        if not isinstance(node, Tagged) or node.kind != "gwcs/wcs":
+            msg = "no gwcs/wcs"
+            raise UnknownTransformError(msg)
+        steps = node["steps"]
+        if not steps or any(not isinstance(step.get("frame"), Tagged) for step in steps):
+            msg = "a step without frame"
+            raise UnknownTransformError(msg)
+        transforms = tuple(from_node(step["transform"]) for step in steps[:-1])
+        if [transforms[0].n_inputs, transforms[-1].n_outputs] != [2, 2]:
+            msg = "a WCS of other than two axes"
+            raise UnknownTransformError(msg)
+        shape = node.get("pixel_shape")
+        return cls(
+            tuple(Frame(step["frame"]) for step in steps),
+            transforms,
+            read_box(steps[0]["transform"]),
+            None if shape is None else (int(shape[0]), int(shape[1])),
+            str(node.get("name", "")),
+        )
+
+    @classmethod
+    def of(cls, wcs: Any) -> "World":
+        """Return the same chain of a ``gwcs.WCS``, or the given one if it is a World."""
+        if isinstance(wcs, World):
+            return wcs
+        import io
+
+        import asdf
+
+        buffer = io.BytesIO()
+        asdf.AsdfFile({"wcs": wcs}).write_to(buffer)
+        return cls.from_node(read_tree(buffer.getvalue())["wcs"])
+
+
+def chained(transforms: Sequence[Transform]) -> Transform:
+    """Return transforms one after the other as one."""
+    result = transforms[0]
+    for transform in transforms[1:]:
+        result = Chain(result, transform)
+    return result
+
+
+def box_fields(box: Box) -> dict[str, Any]:
+    """Return the fields that state a bounding box in a transform's node."""
+    intervals = {"x0": list(box[0]), "x1": list(box[1])}
+    values = {"ignore": [], "intervals": intervals, "order": "F"}
+    return {"inputs": ["x0", "x1"], "bounding_box": Tagged(BOX_TAG, values)}
+
+
+def read_box(transform: Tagged) -> Box | None:
+    """Return the bounding box in a transform's node; old files have a list, y first.
+
+    Raises
+    ------
+    UnknownTransformError
+        If it isn't one of two coordinates.
+    """
+    stated = transform.get("bounding_box")
+    if stated is None:
+        return None
+    try:
+        if isinstance(stated, Tagged):
+            intervals = stated["intervals"]
+            pairs = [intervals[name] for name in transform.get("inputs", sorted(intervals))]
+        else:
+            pairs = list(reversed(stated))
+        (x0, x1), (y0, y1) = pairs
+        return Box(((float(x0), float(x1)), (float(y0), float(y1))))
+    except (KeyError, TypeError, ValueError) as error:
+        msg = "a bounding box of other than two coordinates"
+        raise UnknownTransformError(msg) from error
