@@ -101,7 +101,7 @@ def test_written_row_by_row_the_product_is_the_same(exposure, tmp_path, monkeypa
     for name in ("whole", "rows"):
         (tmp_path / name).mkdir()
     write_image(exposure.image(), tmp_path / "whole" / "jw01_a_crf.fits")
-    monkeypatch.setattr(fits_write, "PIECE", 11)
+    monkeypatch.setattr(fits_write, "LAYER", 11)
     write_pixels(exposure, tmp_path / "rows" / "jw01_a_crf.fits")
     first, second = ((tmp_path / d / "jw01_a_crf.fits").read_bytes() for d in ("whole", "rows"))
     assert first == second
@@ -116,7 +116,7 @@ def test_a_mosaic_is_written_row_by_row(tmp_path, monkeypatch):
     context = [MemoryPlane(plane) for plane in image.context]
     stored = StoredImage(image.metadata, image.wcs, image.data.shape, planes, context, image.tables)
     write_image(stored.image(), tmp_path / "whole" / "jw01_t_i2d.fits")
-    monkeypatch.setattr(fits_write, "PIECE", 20)
+    monkeypatch.setattr(fits_write, "LAYER", 20)
     write_pixels(stored, tmp_path / "rows" / "jw01_t_i2d.fits")
     first, second = ((tmp_path / d / "jw01_t_i2d.fits").read_bytes() for d in ("whole", "rows"))
     assert first == second

@@ -1,6 +1,7 @@
 """Arrays and tables of a FITS file as native numpy arrays."""
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.fits_layout import Hdu
 from calwebb_core.framework.keywords import is_structural
 from calwebb_core.framework.models import Table
+from calwebb_core.framework.threads import in_threads
 
 logger = logging.getLogger(__name__)
 
+PIECE = 1 << 18  # values that are read at a time: 1 MB of float32
 STORED = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 UNSIGNED = {16: 2**15, 32: 2**31, 64: 2**63}
 
@@ -48,6 +51,18 @@ class Storage:
             return raw.astype(dtype)
         return (raw * np.float64(self.scale) + np.float64(self.zero)).astype(dtype)
 
+    def put(self, raw: NDArray[Any], result: NDArray[Any]) -> None:
+        """Convert stored values to a native array of the same length."""
+        plain = (self.zero, self.scale) == (0, 1)
+        same = self.dtype.itemsize == result.dtype.itemsize
+        if plain and self.unsigned and same and result.dtype.kind == "u":
+            np.copyto(result, raw.view(raw.dtype.str.replace("i", "u")))
+            result ^= result.dtype.type(1 << (8 * raw.dtype.itemsize - 1))
+        elif plain and not self.unsigned:
+            np.copyto(result, raw, casting="unsafe")
+        else:
+            result[...] = self.convert(raw, result.dtype)
+
 
 def storage(path: Path, hdu: Hdu) -> Storage:
     """Read BITPIX, BZERO and BSCALE of an array HDU.
@@ -67,7 +82,7 @@ def storage(path: Path, hdu: Hdu) -> Storage:
 
 
 def read_into(stream: Any, offset: int, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Read an array as it is stored from a place of an open binary file.
+    """Read an array as it is stored from a place of an open file, for any thread.
 
     Raises
     ------
@@ -75,10 +90,15 @@ def read_into(stream: Any, offset: int, shape: tuple[int, ...], dtype: Any) -> N
         If the file ends before, because somebody changes it meanwhile.
     """
     raw: NDArray[Any] = np.empty(shape, dtype)
-    stream.seek(offset)
-    if stream.readinto(raw.reshape(-1).view(np.uint8).data) != raw.nbytes:
-        msg = f"{stream.name}: became shorter while it was read; start again once it is complete"
-        raise ProcessingError(msg)
+    left, place = raw.reshape(-1).view(np.uint8).data, offset
+    while left:
+        done = os.preadv(stream.fileno(), [left], place)
+        if not done:
+            msg = (
+                f"{stream.name}: became shorter while it was read; start again once it is complete"
+            )
+            raise ProcessingError(msg)
+        left, place = left[done:], place + done
     return raw
 
 
@@ -94,37 +114,30 @@ def read_array(path: Path, hdu: Hdu, dtype: DTypeLike | None = None) -> NDArray[
         Type to return; the stored one (unsigned where BZERO says so) otherwise.
     """
     stored = storage(path, hdu)
-    if dtype is None:
-        dtype = natural_dtype(stored)
-    result: NDArray[Any] = np.empty(hdu.shape, dtype)
-    # one plane at a time, so that the stored copy of a large cube is never whole in memory
-    planes = result.reshape((-1, *hdu.shape[-2:])) if len(hdu.shape) > 2 else result[None]
-    step = planes[0].size * stored.dtype.itemsize if planes.size else 0
-    with path.open("rb") as stream:
-        for index, plane in enumerate(planes):
-            raw = read_into(stream, hdu.offset + index * step, plane.shape, stored.dtype)
-            plane[...] = stored.convert(raw, dtype)
+    result: NDArray[Any] = np.empty(hdu.shape, natural_dtype(stored) if dtype is None else dtype)
+    flat, size = result.reshape(-1), stored.dtype.itemsize
+    with path.open("rb", buffering=0) as stream:
+
+        def read(first: int) -> None:
+            part = flat[first : first + PIECE]
+            raw = read_into(stream, hdu.offset + first * size, part.shape, stored.dtype)
+            stored.put(raw, part)
+
+        in_threads(read, range(0, flat.size, PIECE))
     return result
 
 
 def read_rows(path: Path, hdu: Hdu, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
     """Read rows `start` to `stop` of a 2-D array HDU in native byte order."""
-    stored = storage(path, hdu)
-    width = hdu.shape[-1]
+    stored, width = storage(path, hdu), hdu.shape[-1]
+    result: NDArray[Any] = np.empty((stop - start, width), dtype)
+    flat = result.reshape(-1)
     with path.open("rb", buffering=0) as stream:
-        place = hdu.offset + start * width * stored.dtype.itemsize
-        raw = read_into(stream, place, (stop - start, width), stored.dtype)
-    wanted = np.dtype(dtype)
-    if (stored.zero, stored.scale) == (0, 1) and stored.dtype.itemsize == wanted.itemsize == 4:
-        native = raw.byteswap(inplace=True).view(stored.dtype.newbyteorder("="))
-        if stored.unsigned and wanted.kind == "u":
-            native = native.view(wanted)
-            native ^= wanted.type(1 << 31)
-            return native
-        if native.dtype == wanted:
-            return native
-        return stored.convert(native.astype(stored.dtype), dtype)
-    return stored.convert(raw, dtype)
+        for first in range(0, flat.size, PIECE):
+            part = flat[first : first + PIECE]
+            place = hdu.offset + (start * width + first) * stored.dtype.itemsize
+            stored.put(read_into(stream, place, part.shape, stored.dtype), part)
+    return result
 
 
 def read_bytes(path: Path, hdu: Hdu) -> bytes:

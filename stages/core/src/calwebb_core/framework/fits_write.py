@@ -6,6 +6,7 @@ the time of day and a large array must not be copied whole.
 
 import io
 import math
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +20,12 @@ from calwebb_core.framework.atomic import atomic_path
 from calwebb_core.framework.fits_layout import BLOCK
 from calwebb_core.framework.fits_tables import plain_bytes
 from calwebb_core.framework.models import Table
+from calwebb_core.framework.threads import in_threads
 
 BITPIX = {"u1": 8, "i2": 16, "u2": 16, "i4": 32, "u4": 32, "i8": 64, "f4": -32, "f8": -64}
-PIECE = 1 << 22  # values converted at a time: 16 MB of float32
+PIECE = 1 << 18  # values that a thread converts at a time: 1 MB of float32
+LAYER = 1 << 22  # values of lazy pixels in memory at a time
+WORD = 4  # bytes of the words that checksums add
 ZERO_CHECKSUM = "0" * 16
 
 
@@ -77,7 +81,7 @@ class Lazy:
 
     def pieces(self) -> Iterator[NDArray[Any]]:
         """Yield the pixels in order, some rows at a time."""
-        step = max(1, PIECE // max(1, self.shape[-1]))
+        step = max(1, LAYER // max(1, self.shape[-1]))
         for layer in range(math.prod(self.shape[:-2])):
             for start in range(0, self.shape[-2], step):
                 yield self.read(layer, slice(start, min(start + step, self.shape[-2])))
@@ -186,29 +190,53 @@ def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | Lazy | None) -> i
     """Write the data of an HDU with their padding and return their checksum."""
     if array is None:
         return 0
-    total = written = 0
-    parts = [array] if not isinstance(array, Lazy) else array.pieces()
-    for piece in (piece for part in parts for piece in pieces(part)):
-        stream.write(piece)
-        total = add_words(total, piece)
-        written += len(piece)
-    padding = -written % BLOCK
-    stream.write(b"\0" * padding)
+    if isinstance(array, bytes):
+        total, written = add_words(0, array), stream.write(array)
+    else:
+        parts = [array] if not isinstance(array, Lazy) else array.pieces()
+        total = written = 0
+        for part in parts:
+            total = fold(total + write_array(stream, part))
+            written += part.nbytes
+    stream.write(b"\0" * (-written % BLOCK))
     return total
 
 
-def pieces(array: NDArray[Any] | bytes) -> Any:
-    """Yield the stored bytes of an array in pieces of a multiple of four bytes but the last."""
-    if isinstance(array, bytes):
-        yield array
-        return
+def write_array(stream: BinaryIO, array: NDArray[Any]) -> int:
+    """Write an array, several pieces of it side by side, and return the sum of its words."""
     flat = np.ascontiguousarray(array).reshape(-1)
-    size = flat.dtype.itemsize
-    for start in range(0, flat.size, PIECE):
-        part = flat[start : start + PIECE]
-        if part.dtype.kind == "u" and size > 1:
-            part = (part ^ (1 << (8 * size - 1))).view(f"i{size}")
-        yield part.astype(part.dtype.newbyteorder(">")).tobytes()
+    stream.flush()
+    file, start, size = stream.fileno(), stream.tell(), flat.dtype.itemsize
+
+    def put(first: int) -> int:
+        piece, total = stored(flat[first : first + PIECE])
+        write_at(file, piece, start + first * size)
+        return total
+
+    total = sum(in_threads(put, range(0, flat.size, PIECE)))
+    stream.seek(start + flat.nbytes)
+    return fold(total)
+
+
+def stored(values: NDArray[Any]) -> tuple[bytes | memoryview, int]:
+    """Return values as they are in the file, and the sum of their 32-bit words."""
+    size = values.dtype.itemsize
+    if values.dtype.kind == "u" and size > 1:
+        values = (values ^ values.dtype.type(1 << (8 * size - 1))).view(f"i{size}")
+    piece = values.astype(values.dtype.newbyteorder(">"))
+    if size < WORD:
+        data = piece.tobytes()
+        return data, add_words(0, data)
+    # the value of a word is the same before its bytes are swapped
+    return piece.view(np.uint8).data, int(values.view(np.uint32).sum(dtype=np.uint64))
+
+
+def write_at(file: int, data: bytes | memoryview, offset: int) -> None:
+    """Write bytes to a place of a file, all of them."""
+    left = memoryview(data)
+    while left:
+        done = os.pwrite(file, left, offset)
+        left, offset = left[done:], offset + done
 
 
 def add_words(total: int, data: bytes) -> int:
@@ -217,6 +245,11 @@ def add_words(total: int, data: bytes) -> int:
     total += int(np.frombuffer(data[:whole] if whole < len(data) else data, ">u4").sum(dtype="u8"))
     if whole < len(data):
         total += int.from_bytes(data[whole:].ljust(4, b"\0"), "big")
+    return fold(total)
+
+
+def fold(total: int) -> int:
+    """Bring a sum of 32-bit words to 32 bits: what is carried over is added at the low end."""
     while total >> 32:
         total = (total & 0xFFFFFFFF) + (total >> 32)
     return total
