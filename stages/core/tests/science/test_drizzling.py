@@ -1,12 +1,10 @@
-import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calwebb_core.science.drizzling import Window, by_library, drizzle_planes
-
-OPTIONS = {"kernel": "square", "pixel_scale_ratio": 1.0}
+from calwebb_core.science.drizzling import Drop, drizzle_planes, with_library
+from calwebb_core.science.pixelmap import PixelMap, Window
 
 
 def skewed_map(ny, nx, angle, scale, bend=1e-3):
@@ -36,11 +34,10 @@ def test_same_as_the_library(ny, nx, angle, scale, pixfrac):
     # and shrinks pixels along the curved axes, which real distortion does not tell apart
     pixmap = skewed_map(ny, nx, angle, scale, 1e-5) + 60
     shape = (ny + 150, nx + 150)
-    sums, totals = drizzle_planes(planes, weight, pixmap, shape, pixfrac=pixfrac)
+    drop = Drop(pixfrac=pixfrac)
+    sums, totals = drizzle_planes(planes, weight, pixmap, shape, drop)
     for plane in range(2):
-        expected, expected_totals = by_library(
-            planes[plane], weight, pixmap, shape, OPTIONS | {"pixfrac": pixfrac}
-        )
+        expected, expected_totals, _ = with_library(planes[plane], weight, pixmap, shape, drop)
         np.testing.assert_allclose(totals[plane], expected_totals, atol=2e-5)
         np.testing.assert_allclose(sums[plane], expected, atol=5e-5)
 
@@ -87,30 +84,18 @@ def test_other_kernels_keep_a_constant(kernel):
     planes = np.full((1, 30, 30), 3, np.float32)
     pixmap = skewed_map(30, 30, 0.1, 1.0)
     weight = np.ones((30, 30), np.float32)
-    sums, totals = drizzle_planes(planes, weight, pixmap, (30, 30), kernel=kernel)
+    sums, totals = drizzle_planes(planes, weight, pixmap, (30, 30), Drop(kernel))
     used = totals[0] > 0.1
     np.testing.assert_allclose(sums[0][used] / totals[0][used], 3, rtol=1e-5)
 
 
-def test_same_bits_with_one_thread_and_more():
-    rng = np.random.default_rng(2)
-    planes = rng.normal(size=(2, 100, 90)).astype(np.float32)
-    weight = rng.uniform(size=(100, 90)).astype(np.float32)
-    pixmap = skewed_map(100, 90, 0.7, 1.1) + 40
-    before = numba.get_num_threads()
-    results = []
-    try:
-        for threads in (1, before):
-            numba.set_num_threads(threads)
-            results.append(drizzle_planes(planes, weight, pixmap, (200, 190)))
-    finally:
-        numba.set_num_threads(before)
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 def test_window_of_an_image_beside_the_output():
     pixmap = skewed_map(5, 5, 0.0, 1.0, 0.0) + 1000
-    assert Window.around(pixmap, (20, 20)) is None
-    assert Window.around(pixmap * np.nan, (20, 20)) is None
-    assert Window.around(pixmap - 1000, (20, 20)) == Window(0, 9, 0, 9)
+    assert PixelMap.from_array(pixmap, (20, 20)).reach() is None
+    assert PixelMap.from_array(pixmap * np.nan, (20, 20)).reach() is None
+    window = PixelMap.from_array(pixmap - 1000, (20, 20)).reach()
+    assert window is not None
+    assert (window.y0, window.x0) == (0, 0)
+    assert window.y1 >= 5
+    assert window.x1 >= 5
+    assert Window(1, 3, 2, 6).shape == (2, 4)

@@ -188,7 +188,7 @@ def test_more_than_32_images_take_a_second_plane(make_image):
     image = make_image()
     grid = output_wcs([image.wcs], [SHAPE])
     pixmap = pixel_map(image.wcs, grid, SHAPE)
-    mosaic = Mosaic(grid, variances=False)
+    mosaic = Mosaic(grid, enable_err=False, report_var=False)
     for _ in range(33):
         mosaic.add(image, pixmap)
     context = mosaic.finish(image.metadata).context

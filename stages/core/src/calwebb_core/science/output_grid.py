@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from astropy.modeling.models import Pix2Sky_TAN
-from gwcs import WCS, FITSImagingWCSTransform
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
@@ -27,6 +25,8 @@ from calwebb_core.science.footprint import (
 from calwebb_core.science.footprint import (
     pixel_scale as scale_at,
 )
+from calwebb_core.science.transforms.sphere import FitsImage
+from calwebb_core.science.world import Box, Frame, World
 
 Float64 = NDArray[np.float64]
 # A union that needs this many times the pixels of its inputs is a pointing error, not a mosaic.
@@ -66,12 +66,12 @@ def output_wcs(
     output_shape: tuple[int, int] | None = None,
     names: Sequence[str] = (),
     largest_growth: float = LARGEST_GROWTH,
-) -> WCS:
+) -> World:
     """Return the tangent-plane WCS that holds all inputs.
 
     Parameters
     ----------
-    wcses : sequence of gwcs.WCS
+    wcses : sequence of World or gwcs.WCS
         The first is the reference for scale and orientation.
     shapes : sequence of (..., ny, nx)
         Shape of each input's array.
@@ -95,9 +95,9 @@ def output_wcs(
 
     Returns
     -------
-    gwcs.WCS
-        One FITSImagingWCSTransform (TAN) from ``detector`` to ``world``, with ``pixel_shape``
-        (nx, ny) and ``bounding_box``.
+    World
+        One FitsImage (TAN) from ``detector`` to ``world``, with ``pixel_shape`` (nx, ny) and
+        ``bounding_box``.
 
     Raises
     ------
@@ -178,9 +178,7 @@ def measured_orientation(wcs: Any, shape: tuple[int, ...]) -> tuple[int, float]:
 
 def plane(sky_positions: Float64, crval: tuple[float, float], scale: float, pc: Float64) -> Float64:
     """Project positions (n, 2) in degrees to pixels (n, 2) about the tangent point."""
-    transform = FITSImagingWCSTransform(
-        Pix2Sky_TAN(), crpix=[0.0, 0.0], crval=list(crval), cdelt=[scale, scale], pc=pc
-    )
+    transform = FitsImage(crpix=[0.0, 0.0], crval=crval, cdelt=[scale, scale], pc=pc)
     return np.stack(transform.inverse(*sky_positions.T), axis=1)
 
 
@@ -240,30 +238,25 @@ def check_growth(
     raise InputError(msg)
 
 
-def grid_wcs(grid: Grid, like: Any) -> WCS:
-    """Return the gwcs of a grid, with the first and last frame of another WCS."""
-    transform = FITSImagingWCSTransform(
-        Pix2Sky_TAN(),
-        crpix=list(grid.crpix),
-        crval=list(grid.crval),
-        cdelt=[grid.scale, grid.scale],
-        pc=grid.pc,
-    )
-    wcs = WCS([(like.input_frame, transform), (like.output_frame, None)])
-    wcs.bounding_box = ((-0.5, grid.shape[1] - 0.5), (-0.5, grid.shape[0] - 0.5))
-    wcs.pixel_shape = (grid.shape[1], grid.shape[0])
-    return wcs
+def grid_wcs(grid: Grid, like: Any) -> World:
+    """Return the WCS of a grid, with the first and last frame of another WCS."""
+    transform = FitsImage(grid.crpix, grid.crval, [grid.scale, grid.scale], grid.pc)
+    frames = Frame.plane("detector", ("x", "y"), "pixel"), Frame.sky()
+    if isinstance(like, World):
+        frames = like.input_frame, like.output_frame
+    ny, nx = grid.shape
+    return World(frames, (transform,), Box(((-0.5, nx - 0.5), (-0.5, ny - 0.5))), (nx, ny))
 
 
 def grid_keywords(wcs: Any) -> dict[str, Any]:
     """Return the FITS keywords of an output WCS: exact, since it is a FITS projection."""
     transform = wcs.forward_transform
-    pc = np.asarray(transform.pc.value)
+    pc = transform.pc
     keywords: dict[str, Any] = {"WCSAXES": 2}
     for axis in (0, 1):
-        keywords[f"CRPIX{axis + 1}"] = float(transform.crpix.value[axis]) + 1.0
-        keywords[f"CRVAL{axis + 1}"] = float(transform.crval.value[axis])
-        keywords[f"CDELT{axis + 1}"] = float(transform.cdelt.value[axis])
+        keywords[f"CRPIX{axis + 1}"] = float(transform.crpix[axis]) + 1.0
+        keywords[f"CRVAL{axis + 1}"] = float(transform.crval[axis])
+        keywords[f"CDELT{axis + 1}"] = float(transform.cdelt[axis])
         keywords[f"CTYPE{axis + 1}"] = ("RA---TAN", "DEC--TAN")[axis]
         keywords[f"CUNIT{axis + 1}"] = "deg"
         for other in (0, 1):

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image
 from calwebb_core.science.footprint import footprint, s_region
 from calwebb_core.science.output_grid import grid_keywords, output_pixel_area
+from calwebb_core.science.transforms.sphere import FitsImage
 
 Float64 = NDArray[np.float64]
 
@@ -38,20 +38,23 @@ class Exposures:
     totals: dict[str, float] = field(default_factory=dict)
     start: float | None = None
     end: float | None = None
-    outlines: list[Float64] = field(default_factory=list)
-    regions: list[str] = field(default_factory=list)
+    places: list[tuple[Any, tuple[int, ...]]] = field(default_factory=list)
 
     def scale_ratio(self, metadata: Metadata, output_wcs: Any) -> float:
         """Return the output over the input pixel scale, 1 where PIXAR_SR is absent."""
         area = metadata.get("PIXAR_SR")
         return math.sqrt(output_pixel_area(output_wcs) / area) if area else 1.0
 
-    def add(self, image: Image) -> None:
-        """Remember one image; exposure times count once for detectors that expose together."""
+    def add(self, image: Any) -> None:
+        """Remember one exposure; times count once for detectors that expose together.
+
+        Parameters
+        ----------
+        image : Exposure
+        """
         self.count += 1
         if image.wcs is not None:
-            self.outlines.append(footprint(image.wcs, image.data.shape))
-            self.regions.append(s_region(image.wcs, image.data.shape))
+            self.places.append((image.wcs, image.shape))
         metadata = image.metadata
         group = tuple(metadata.get(key) for key in EXPOSURE_KEYWORDS)
         if group in self.groups and any(value is not None for value in group):
@@ -86,7 +89,7 @@ def product_keywords(
     wcs: Any,
     *,
     pixfrac: float,
-    weight_type: str,
+    weight_type: str | None,
     pixel_scale_ratio: float,
 ) -> Metadata:
     """Return a copy of keywords with those of the resampled image set.
@@ -105,7 +108,7 @@ def product_keywords(
     result = metadata.copy()
     for key in [key for key in result if DETECTOR_KEYWORDS.match(key)]:
         del result[key]
-    if hasattr(wcs.forward_transform, "crpix"):
+    if isinstance(wcs.forward_transform, FitsImage):
         result.update(grid_keywords(wcs))
     area = output_pixel_area(wcs)
     result["PIXAR_SR"] = area
@@ -113,7 +116,10 @@ def product_keywords(
     result["S_REGION"] = combined_region(exposures, wcs)
     result.update(exposures.keywords())
     result["PIXFRAC"] = float(pixfrac)
-    result["RESWHT"] = weight_type
+    if weight_type is not None:
+        result["RESWHT"] = weight_type
+    elif "RESWHT" in result:
+        del result["RESWHT"]
     result["PXSCLRT"] = float(pixel_scale_ratio)
     return result
 
@@ -121,11 +127,11 @@ def product_keywords(
 def combined_region(exposures: Exposures, wcs: Any) -> str:
     """Return S_REGION: the input's own, or the convex hull of several inputs' corners."""
     nx, ny = wcs.pixel_shape
-    if len(exposures.regions) == 1:
-        return exposures.regions[0]
-    if not exposures.outlines:
+    if len(exposures.places) == 1:
+        return s_region(*exposures.places[0])
+    if not exposures.places:
         return s_region(wcs, (ny, nx))
-    positions = np.concatenate(exposures.outlines)
+    positions = np.concatenate([footprint(*place) for place in exposures.places])
     pixels = np.stack(wcs.backward_transform(*positions.T, with_bounding_box=False), axis=1)
     corners = positions[convex_hull(pixels)]
     return "POLYGON ICRS  " + " ".join(f"{value:.9f}" for value in corners.ravel())

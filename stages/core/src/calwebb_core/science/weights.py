@@ -1,16 +1,44 @@
 """How much each pixel of an image counts in a mosaic, and which pixels don't count at all."""
 
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
-from astropy.nddata.bitmask import interpret_bit_flags
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Image, UInt32
 from calwebb_core.science.dq import PixelDQ
+from calwebb_core.science.kernels.mosaic import weigh
+from calwebb_core.science.pixelmap import PixelMap
 
 GOOD_BITS = "~DO_NOT_USE+NON_SCIENCE"
 WEIGHT_TYPES = ("ivm", "exptime")
+# Bytes of an image's planes in memory at a time.
+CHUNK_BYTES = 1 << 25
+# Of a pixel: data, dq, three variances and their standard deviations, values, weight.
+PIXEL_BYTES = 40
+
+
+def counted_flags(good_bits: int | str) -> int:
+    """Return the flags of pixels that are not used.
+
+    Raises
+    ------
+    InputError
+        If a name is not a flag.
+    """
+    from astropy.nddata.bitmask import interpret_bit_flags
+
+    names = {flag.name: int(flag) for flag in PixelDQ}
+    try:
+        ignored = interpret_bit_flags(good_bits, flag_name_map=names)
+    except (KeyError, ValueError) as error:
+        msg = f"good_bits is {good_bits!r}; expected flag names of PixelDQ or a number ({error})"
+        raise InputError(msg) from None
+    return ~(0 if ignored is None else int(ignored)) & 0xFFFFFFFF
 
 
 def good_mask(dq: UInt32, good_bits: int | str = GOOD_BITS) -> NDArray[np.bool_]:
@@ -28,18 +56,11 @@ def good_mask(dq: UInt32, good_bits: int | str = GOOD_BITS) -> NDArray[np.bool_]
     InputError
         If a name is not a flag.
     """
-    names = {flag.name: int(flag) for flag in PixelDQ}
-    try:
-        ignored = interpret_bit_flags(good_bits, flag_name_map=names)
-    except (KeyError, ValueError) as error:
-        msg = f"good_bits is {good_bits!r}; expected flag names of PixelDQ or a number ({error})"
-        raise InputError(msg) from None
-    counted = np.uint32(~(0 if ignored is None else int(ignored)) & 0xFFFFFFFF)
-    return np.asarray((dq & counted) == 0)
+    return np.asarray((dq & np.uint32(counted_flags(good_bits))) == 0)
 
 
 def input_weight(
-    image: Image, weight_type: str = "ivm", good_bits: int | str = GOOD_BITS
+    image: Image, weight_type: str | None = "ivm", good_bits: int | str = GOOD_BITS
 ) -> Float32:
     """Return the weight of each pixel of an image in a mosaic.
 
@@ -47,8 +68,8 @@ def input_weight(
     ----------
     image : Image
         Needs DQ; ``ivm`` uses VAR_RNOISE (all pixels weigh 1 without it).
-    weight_type : {"ivm", "exptime"}
-        1 / VAR_RNOISE, or the measuring time TMEASURE (XPOSURE where absent) in seconds.
+    weight_type : {"ivm", "exptime"} or None
+        1 / VAR_RNOISE, or the measuring time TMEASURE (XPOSURE where absent) in seconds, or 1.
     good_bits : int or str
         See `good_mask`; other flagged pixels and NaN pixels weigh 0.
 
@@ -61,26 +82,109 @@ def input_weight(
     InputError
         If the image is not 2-D or the weight type is unknown.
     """
+    from calwebb_core.framework.exposures import Exposure
+
     if image.data.ndim != 2:
         msg = f"{image.metadata.source}: SCI has {image.data.ndim} axes; resampling needs 2"
         raise InputError(msg)
-    use = np.isfinite(image.data)
-    if image.dq is not None:
-        use &= good_mask(image.dq, good_bits)
+    columns = (0, image.data.shape[1])
+    return weighed_rows(Exposure.of(image), slice(None), columns, weight_type, good_bits)[1]
+
+
+def weighed_rows(
+    exposure: Any,
+    rows: slice,
+    columns: tuple[int, int],
+    weight_type: str | None,
+    good_bits: int | str,
+    sky: float = 0.0,
+) -> tuple[Float32, Float32]:
+    """Return values and weights of some rows of an exposure; both are 0 for unusable pixels.
+
+    Parameters
+    ----------
+    exposure : Exposure
+    rows : slice
+    columns : (int, int)
+        First column to use and the one behind the last; others weigh 0.
+    weight_type, good_bits
+        As in `input_weight`.
+    sky : float
+        Level to subtract from the values.
+
+    Returns
+    -------
+    float32, (n, nx), twice
+    """
+    data = exposure.plane("data", rows)
+    dq = exposure.plane("dq", rows)
+    variance = exposure.plane("var_rnoise", rows) if weight_type == "ivm" else None
+    values, weight = np.empty_like(data), np.empty_like(data)
+    weigh(
+        data,
+        np.empty((0, 0), np.uint32) if dq is None else dq,
+        np.empty((0, 0), np.float32) if variance is None else variance,
+        counted_flags(good_bits),
+        unit_weight(exposure.metadata, weight_type),
+        sky,
+        columns,
+        values,
+        weight,
+    )
+    return values, weight
+
+
+def unit_weight(metadata: Metadata, weight_type: str | None) -> float:
+    """Return the weight of a usable pixel where it isn't that of its noise.
+
+    Raises
+    ------
+    InputError
+        If the weight type is unknown.
+    """
     if weight_type == "exptime":
-        return np.where(use, np.float32(measuring_time(image.metadata)), np.float32(0))
-    if weight_type != "ivm":
-        msg = f"weight_type is {weight_type!r}; expected one of {', '.join(WEIGHT_TYPES)}"
-        raise InputError(msg)
-    if image.var_rnoise is None:
-        return use.astype(np.float32)
-    use &= np.isfinite(image.var_rnoise) & (image.var_rnoise > 0)
-    weight = np.zeros(image.data.shape, np.float32)
-    np.divide(np.float32(1), image.var_rnoise, out=weight, where=use)
-    return weight
+        return measuring_time(metadata)
+    if weight_type is None or weight_type == "ivm":
+        return 1.0
+    msg = f"weight_type is {weight_type!r}; expected one of {', '.join(WEIGHT_TYPES)}, or None"
+    raise InputError(msg)
 
 
 def measuring_time(metadata: Metadata) -> float:
     """Return TMEASURE, or XPOSURE where it is absent, in seconds."""
     key = "TMEASURE" if metadata.get("TMEASURE") is not None else "XPOSURE"
     return metadata.require(key, float)
+
+
+def chunks(rows: slice, columns: int, pixel_bytes: int = PIXEL_BYTES) -> Iterator[slice]:
+    """Yield rows in parts that take no more than `CHUNK_BYTES`."""
+    step = max(16, CHUNK_BYTES // (pixel_bytes * columns))
+    for start in range(rows.start, rows.stop, step):
+        yield slice(start, min(rows.stop, start + step))
+
+
+def typical_weight(
+    exposures: Sequence[Any],
+    pixmaps: Sequence[PixelMap],
+    weight_type: str | None = "ivm",
+    good_bits: int | str = GOOD_BITS,
+) -> float:
+    """Return the mean weight of all usable pixels of exposures; infinite if there are none.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+    pixmaps : sequence of PixelMap
+        Pixels outside of their boxes are not used.
+    weight_type, good_bits
+        As in `input_weight`.
+    """
+    total, count = 0.0, 0
+    for exposure, pixmap in zip(exposures, pixmaps, strict=True):
+        box = pixmap.box
+        for rows in chunks(slice(box.y0, box.y1), exposure.shape[1]):
+            _, weight = weighed_rows(exposure, rows, (box.x0, box.x1), weight_type, good_bits)
+            # rows by rows, so that the sum doesn't depend on the chunks
+            total += math.fsum(np.sum(weight, axis=1, dtype=np.float64))
+            count += int(np.count_nonzero(weight))
+    return total / count if count else math.inf
