@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.exposures import Exposure
+from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.footprint import pixel_box, sky, unit_vectors
 from calwebb_core.science.weights import good_mask
 from calwebb_level3.imaging.sky import Differences, Statistic
@@ -22,7 +23,7 @@ from calwebb_level3.kernels import cells as kernels
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
+Int16 = NDArray[np.int16]
 
 KINDS = {
     "mean": kernels.MEAN,
@@ -30,11 +31,12 @@ KINDS = {
     "midpt": kernels.MIDPT,
     "mode": kernels.MODE,
 }
-SIDE = 16  # pixels along the side of a cell
-SIDE_OF_MODE = 64  # a histogram needs more pixels
+# Pixels along the side of a cell. In smaller ones more of what an exposure has for itself stands
+# out of the noise; in larger ones less light of stars falls beyond the border of a cell.
+SIDE = 4
 STEP = 128  # pixels between the places where the WCS is evaluated; linear in between
 # A cell counts if so many of its pixels do.
-LEAST_SHARE = 0.25
+LEAST_SHARE = 0.6
 # Two levels are compared over no fewer pixels.
 FEWEST = 100
 
@@ -71,7 +73,7 @@ class Cells:
         Row and column of its first cell.
     levels : float32, (ncv, ncu)
         NaN where unknown.
-    counts : int32, (ncv, ncu)
+    counts : int16, (ncv, ncu)
         Pixels that a level stands for.
     variance : float
         Of a pixel in the sky.
@@ -79,7 +81,7 @@ class Cells:
 
     corner: tuple[int, int]
     levels: Float32
-    counts: Int32
+    counts: Int16
     variance: float
 
 
@@ -89,7 +91,7 @@ def directions(exposure: Exposure) -> Float64:
     return unit_vectors(*sky(exposure.wcs, *np.meshgrid(x, y)))
 
 
-def common_frame(vectors: Sequence[Float64], side: int) -> Frame:
+def common_frame(vectors: Sequence[Float64], side: int = SIDE) -> Frame:
     """Return a plane about the middle of all exposures, with cells of `side` pixels.
 
     Parameters
@@ -141,27 +143,17 @@ def measure(
     corner = np.floor(nodes.min(axis=(1, 2))).astype(int)
     nodes -= corner[:, np.newaxis, np.newaxis]
     ncu, ncv = (int(n) + 1 for n in nodes.max(axis=(1, 2)))
-    values = np.empty((ncv, ncu, pixels_of_cell(nodes)), np.float32)
-    counts = np.zeros((ncv, ncu), np.int32)
-    collect(exposure, nodes, pixel_limits(statistic), excluded_bits(dqbits), values, counts)
-    levels, scatter = (np.empty((ncv, ncu), np.float32) for _ in range(2))
-    clip = np.array([statistic.lsigma, statistic.usigma])
-    least = max(4, int(LEAST_SHARE * values.shape[2] / 1.2))
-    kind = KINDS[statistic.kind]
-    kernels.reduce_cells(
-        values, counts, least, kind, statistic.nclip, clip, statistic.binwidth, levels, scatter
-    )
-    known = scatter[counts > 0]
-    variance = float(np.median(known)) ** 2 if known.size else 1.0
-    return Cells((int(corner[1]), int(corner[0])), levels, counts, max(variance, 1e-30))
+    levels, counts = np.zeros((ncv, ncu), np.float32), np.zeros((ncv, ncu), np.int16)
+    collect(exposure, nodes, pixel_limits(statistic), excluded_bits(dqbits), levels, counts)
+    kernels.average(levels, counts, max(1.0, LEAST_SHARE * pixels_of_cell(nodes)))
+    variance = max(kernels.roughness(levels, counts), 1e-30)
+    return Cells((int(corner[1]), int(corner[0])), levels, counts, variance)
 
 
-def pixels_of_cell(nodes: Float64) -> int:
-    """Return how many pixels may fall in a cell."""
+def pixels_of_cell(nodes: Float64) -> float:
+    """Return how many pixels fall in a cell."""
     du, dv = nodes[:, :-1, 1:] - nodes[:, :-1, :-1], nodes[:, 1:, :-1] - nodes[:, :-1, :-1]
-    density = STEP**2 / np.abs(du[0] * dv[1] - du[1] * dv[0])
-    pixels = float(np.max(density))
-    return int(pixels + 3 * math.sqrt(pixels)) + 8
+    return float(np.median(STEP**2 / np.abs(du[0] * dv[1] - du[1] * dv[0])))
 
 
 def collect(
@@ -169,10 +161,10 @@ def collect(
     nodes: Float64,
     limits: Float32,
     bits: np.uint32,
-    values: Float32,
-    counts: Int32,
+    sums: Float32,
+    counts: Int16,
 ) -> None:
-    """Sort the good pixels of an exposure into cells."""
+    """Add the good pixels of an exposure to cells."""
     data, dq = exposure.plane("data"), exposure.plane("dq")
     if dq is None:
         dq = np.empty((0, 0), np.uint32)
@@ -181,37 +173,56 @@ def collect(
     rows = max(0, math.ceil(y0)), min(ny, math.floor(y1) + 1)
     columns = max(0, math.ceil(x0)), min(nx, math.floor(x1) + 1)
     box = np.array([*rows, *columns], np.int64)
-    kernels.collect(data, dq, bits, limits, nodes, STEP, box, values, counts)
+    kernels.collect(data, dq, bits, limits, nodes, STEP, box, sums, counts)
 
 
-def differences(cells: Sequence[Cells], group_of: Sequence[int]) -> Differences:
+def differences(
+    cells: Sequence[Cells], group_of: Sequence[int], statistic: Statistic
+) -> Differences:
     """Return the level differences of all groups of exposures that share cells.
+
+    The statistic, with its clipping, is that of the differences of two exposures' cells.
 
     Parameters
     ----------
     cells : sequence of Cells
     group_of : sequence of int
         The group that each belongs to.
+    statistic : Statistic
     """
     found = Differences({})
-    most = max((c.levels.size for c in cells), default=0)
-    scratch = np.empty(most, np.float32), np.empty(most, np.float32)
-    sample = np.empty(kernels.SAMPLE, np.float32)
-    for i, first in enumerate(cells):
-        for j in range(i + 1, len(cells)):
-            if group_of[i] == group_of[j]:
-                continue
-            shared = in_common(first, cells[j])
-            if shared is None:
-                continue
-            value, weight = kernels.compare(*shared, *scratch, sample)
-            if weight * (first.variance + cells[j].variance) < FEWEST:
-                continue
+    clip = np.array([statistic.lsigma, statistic.usigma])
+    how = KINDS[statistic.kind], statistic.nclip, clip, statistic.binwidth
+
+    def compare(pair: tuple[int, int]) -> tuple[float, float]:
+        return difference_of(cells[pair[0]], cells[pair[1]], how)
+
+    pairs = [(i, j) for j in range(len(cells)) for i in range(j) if group_of[i] != group_of[j]]
+    for (i, j), (value, weight) in zip(pairs, in_threads(compare, pairs), strict=True):
+        if weight > 0:
             one, other = group_of[i], group_of[j]
-            if one > other:
-                one, other, value = other, one, -value
-            found.add(one, other, value, weight)
+            if one < other:
+                found.add(one, other, value, weight)
+            else:
+                found.add(other, one, -value, weight)
     return found
+
+
+def difference_of(first: Cells, second: Cells, how: tuple[Any, ...]) -> tuple[float, float]:
+    """Return by how much the second exposure is brighter, and the weight; 0 if unknown."""
+    shared = in_common(first, second)
+    if shared is None:
+        return 0.0, 0.0
+    size = shared[0][0].size
+    values, weights = np.empty(size, np.float32), np.empty(size, np.float32)
+    n = kernels.differences(*shared, values, weights)
+    if not n:
+        return 0.0, 0.0
+    sample, histogram = np.empty(kernels.SAMPLE, np.float32), np.empty(kernels.BINS, np.int64)
+    value, weight = kernels.level(values[:n], weights[:n], *how, sample, histogram)
+    # as if both had the same pixels
+    pixels = weight * (first.variance + second.variance)
+    return (value, weight) if pixels >= FEWEST else (0.0, 0.0)
 
 
 def in_common(first: Cells, second: Cells) -> tuple[Any, Any] | None:

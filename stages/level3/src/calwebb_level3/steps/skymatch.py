@@ -106,16 +106,15 @@ def measure_differences(
     from calwebb_level3.imaging import cells
 
     statistic = statistic_of(parameters)
-    side = cells.SIDE_OF_MODE if statistic.kind == "mode" else cells.SIDE
-    smallest = min(min(exposure.shape) for exposure in exposures)
     vectors = [cells.directions(exposure) for exposure in exposures]
-    frame = cells.common_frame(vectors, max(1, min(side, smallest // 8)))
+    frame = cells.common_frame(vectors)
     measured = in_threads(
         lambda i: cells.measure(exposures[i], vectors[i], frame, statistic, parameters.dqbits),
         range(len(exposures)),
     )
     group_of = {i: g for g, members in enumerate(groups) for i in members}
-    return cells.differences(measured, [group_of[i] for i in range(len(exposures))])
+    members = [group_of[i] for i in range(len(exposures))]
+    return cells.differences(measured, members, statistic)
 
 
 def own_levels(
