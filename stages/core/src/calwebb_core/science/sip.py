@@ -7,6 +7,7 @@ greatest error of a least-squares polynomial is close to the smallest there is; 
 measured on another grid, edges and corners included.
 """
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ProcessingError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.science.footprint import pixel_box, sky
+from calwebb_core.science.footprint import pixel_box, s_region, sky
 from calwebb_core.science.transforms.sphere import SkyToPlane
+
+logger = logging.getLogger(__name__)
 
 Float64 = NDArray[np.float64]
 
@@ -252,6 +255,23 @@ def polynomial_keywords(names: tuple[str, str], fit: Fit) -> dict[str, Any]:
             if p + q >= lowest:
                 keywords[f"{name}_{p}_{q}"] = float(value)
     return keywords
+
+
+def renew_keywords(metadata: Metadata, wcs: Any, shape: tuple[int, ...]) -> None:
+    """Bring S_REGION and the FITS approximation of a product to a changed WCS, in place.
+
+    A product without approximation gets none, and neither does one whose new WCS can't be
+    approximated: a warning in the log says so.
+    """
+    metadata["S_REGION"] = s_region(wcs, shape)
+    if not any(LINEAR_KEYWORDS.match(key) for key in metadata):
+        return
+    try:
+        keywords = fits_sip(wcs, shape)
+    except ProcessingError as error:
+        logger.warning("%s: no SIP keywords are written: %s", metadata.source, error)
+        keywords = {}
+    replace_wcs_keywords(metadata, keywords)
 
 
 def replace_wcs_keywords(metadata: Metadata, keywords: dict[str, Any]) -> None:

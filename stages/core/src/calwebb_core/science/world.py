@@ -197,6 +197,18 @@ class World:
             _cache={},
         )
 
+    def appended(self, name: str, transform: Transform) -> "World":
+        """Return this chain with a frame like the last one after it.
+
+        Parameters
+        ----------
+        name : str
+            Of the new frame.
+        transform : Transform
+            From the last frame to the new one.
+        """
+        return self.inserted(self.output_frame.name, name, transform)
+
     def node(self) -> Tagged:
         """Return the node of an ASDF file that gwcs reads."""
         steps = []
