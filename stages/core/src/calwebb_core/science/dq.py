@@ -3,6 +3,7 @@
 The values are those of the product definition; kernels import the constants by name.
 """
 
+import re
 from enum import IntFlag
 
 
@@ -70,3 +71,36 @@ NO_GAIN_VALUE = int(PixelDQ.NO_GAIN_VALUE)
 NO_LIN_CORR = int(PixelDQ.NO_LIN_CORR)
 NO_SAT_CHECK = int(PixelDQ.NO_SAT_CHECK)
 REFERENCE_PIXEL = int(PixelDQ.REFERENCE_PIXEL)
+
+
+def bits_of(flags: int | str | None) -> int:
+    """Return bits of PixelDQ that are given by name or number.
+
+    Parameters
+    ----------
+    flags : int or str or None
+        A number, or names and numbers joined by ``+``, ``,`` or ``|``, all of them negated by
+        ``~`` before them: ``"~DO_NOT_USE+NON_SCIENCE"`` is everything but these two, as in
+        astropy's `interpret_bit_flags`. None, "None" and an empty text are 0.
+
+    Raises
+    ------
+    ValueError
+        If a name is not a flag.
+    """
+    if flags is None or isinstance(flags, int):
+        return flags or 0
+    text = flags.strip()
+    if text.lower() == "none":
+        return 0
+    negated = text.startswith("~")
+    text = text.removeprefix("~").strip()
+    if text.startswith("(") and text.endswith(")"):
+        text = text[1:-1]
+    total = 0
+    for word in filter(None, re.split(r"\s*[+,|]\s*", text.strip())):
+        if word.upper() not in PixelDQ.__members__ and not word.isdigit():
+            msg = f"no flag is called {word}"
+            raise ValueError(msg)
+        total |= int(word) if word.isdigit() else int(PixelDQ[word.upper()])
+    return ~total if negated else total

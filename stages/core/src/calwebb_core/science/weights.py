@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Image, UInt32
-from calwebb_core.science.dq import PixelDQ
+from calwebb_core.science.dq import bits_of
 from calwebb_core.science.kernels.mosaic import weigh
 from calwebb_core.science.pixelmap import PixelMap
 
@@ -30,15 +30,12 @@ def counted_flags(good_bits: int | str) -> int:
     InputError
         If a name is not a flag.
     """
-    from astropy.nddata.bitmask import interpret_bit_flags
-
-    names = {flag.name: int(flag) for flag in PixelDQ}
     try:
-        ignored = interpret_bit_flags(good_bits, flag_name_map=names)
-    except (KeyError, ValueError) as error:
+        ignored = bits_of(good_bits)
+    except ValueError as error:
         msg = f"good_bits is {good_bits!r}; expected flag names of PixelDQ or a number ({error})"
         raise InputError(msg) from None
-    return ~(0 if ignored is None else int(ignored)) & 0xFFFFFFFF
+    return ~ignored & 0xFFFFFFFF
 
 
 def good_mask(dq: UInt32, good_bits: int | str = GOOD_BITS) -> NDArray[np.bool_]:

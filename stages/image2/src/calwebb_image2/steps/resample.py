@@ -71,7 +71,7 @@ def resample(image: Image, parameters: ResampleParameters) -> Image:
     InputError
         If the image has no WCS.
     """
-    from calwebb_core.science.resample import Mosaic, output_wcs, pixel_map
+    from calwebb_core.science.resample import PixelMap, output_wcs, render
 
     if image.wcs is None:
         msg = f"{image.metadata.source}: the image has no WCS; run assign_wcs before resample"
@@ -89,17 +89,18 @@ def resample(image: Image, parameters: ResampleParameters) -> Image:
         output_shape=None if shape is None else (shape[1], shape[0]),
         names=[image.metadata.source],
     )
-    mosaic = Mosaic(
+    pixmap = PixelMap.of(image.wcs, grid, image.data.shape, tolerance=parameters.pixmap_tolerance)
+    result = render(
+        [image],
+        [pixmap],
         grid,
+        image.metadata,
         pixfrac=parameters.pixfrac,
         kernel=parameters.kernel,
         fillval=math.nan if parameters.fillval is None else parameters.fillval,
         weight_type=parameters.weight_type,
         pixel_scale_ratio=None if parameters.pixel_scale else parameters.pixel_scale_ratio,
     )
-    tolerance = parameters.pixmap_tolerance
-    mosaic.add(image, pixel_map(image.wcs, grid, image.data.shape, tolerance=tolerance))
-    result = mosaic.finish(image.metadata)
     result.metadata["S_RESAMP"] = str(COMPLETE)
     return result
 
