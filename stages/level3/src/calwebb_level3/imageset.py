@@ -15,6 +15,7 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Segmentation
 from calwebb_core.framework.names import ExposureName
 from calwebb_core.framework.planes import Store
+from calwebb_level3.imaging.geometry import Geometry
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -48,10 +49,16 @@ class ImageSet:
     segmentation : Segmentation or None
     reference_catalog : astropy.table.Table or None
         Columns RA, DEC (degrees): positions for the absolute alignment.
+    custom_stars : dict of Stars
+        Stars that the user gives, by the exposure's index.
+    tables : dict of astropy.table.Table
+        Tables to be written beside the products, by file name.
     sky_levels : dict of float
         Sky levels that the user gives, by name of the exposure without suffix.
     store : Store
         Where steps keep what is larger than a band of the mosaic.
+    geometry : Geometry
+        The mosaic's grid and the exposures' places on it.
     """
 
     metadata: Metadata
@@ -62,8 +69,11 @@ class ImageSet:
     catalog: Table | None = None
     segmentation: Segmentation | None = None
     reference_catalog: Table | None = None
+    custom_stars: dict[int, Any] = field(default_factory=dict)
+    tables: dict[str, Any] = field(default_factory=dict)
     sky_levels: dict[str, float] = field(default_factory=dict)
     store: Store = field(default_factory=Store)
+    geometry: Geometry = field(default_factory=Geometry)
 
     def groups(self) -> dict[str, list[int]]:
         """Return the exposures (by index) that were taken at the same time, by name.

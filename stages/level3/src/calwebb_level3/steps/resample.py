@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.exposures import StoredImage
-from calwebb_core.framework.models import Image, Table
 from calwebb_core.framework.parameters import option
-from calwebb_core.framework.planes import MemoryPlane
 from calwebb_core.framework.step import COMPLETE, Status, Step
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.steps.skymatch import level_to_subtract
 
 logger = logging.getLogger(__name__)
 
+GRID_OPTIONS = (
+    "pixel_scale", "pixel_scale_ratio", "rotation", "output_shape", "crpix", "crval",
+)  # fmt: skip
 KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
 
 
@@ -33,7 +33,7 @@ class ResampleParameters:
     pixfrac: float = option(1.0, "Side of the shrunken pixel.", minimum=0, maximum=1)
     kernel: str = option("square", "Drizzle kernel.", choices=KERNELS)
     fillval: str = option("NAN", "Value where no exposure reaches, a number or NAN.")
-    weight_type: str = option("ivm", "Weight of a pixel.", choices=("ivm", "exptime"))
+    weight_type: str = option("ivm", "Weight of a pixel.", choices=("ivm", "exptime", "none"))
     good_bits: str = option("~DO_NOT_USE+NON_SCIENCE", "Flags of pixels to use nevertheless.")
     pixel_scale: float | None = option(
         None, "Side of an output pixel; goes before the ratio.", minimum=1e-4, unit="arcsec"
@@ -47,6 +47,10 @@ class ResampleParameters:
     output_shape: str = option("", "Columns and rows, such as '2048 2048'; all sky if empty.")
     crpix: str = option("", "Column and row of the reference pixel, from 0.")
     crval: str = option("", "Right ascension and declination of the reference pixel.")
+    enable_ctx: bool = option(True, "Say which exposures are in a pixel (CON).")
+    enable_err: bool = option(True, "Make ERR.")
+    report_var: bool = option(True, "Make VAR_POISSON, VAR_RNOISE, VAR_FLAT.")
+    propagate_dq: bool = option(False, "Collect the flags of the pixels in a pixel (DQ).")
 
 
 def run(
@@ -54,48 +58,55 @@ def run(
     references: Any,  # noqa: ARG001
     parameters: ResampleParameters,
 ) -> tuple[ImageSet, Status]:
-    """Make the mosaic of a set of exposures."""
-    from calwebb_core.science.resample import Mosaic, pixel_map
+    """Make the mosaic of a set of exposures, band by band."""
     from calwebb_level3.imaging.blending import blend
+    from calwebb_level3.imaging.mosaicking import fill_mosaic
 
     images.require_exposures("resample")
     grid = grid_of(images, parameters)
-    mosaic = Mosaic(
-        grid,
-        pixfrac=parameters.pixfrac,
-        kernel=parameters.kernel,
-        fillval=fill_value(parameters.fillval),
-        weight_type=parameters.weight_type,
-        good_bits=parameters.good_bits,
-    )
-    for image in images.exposures:
-        pixmap = pixel_map(image.wcs, grid, image.shape)
-        mosaic.add(image.image(), pixmap, sky=level_to_subtract(image))
-        logger.info("resample: %s added", image.metadata.source)
+    maps = images.geometry.maps(images.exposures, grid)
+    levels = [level_to_subtract(image) for image in images.exposures]
+    options = {
+        "pixfrac": parameters.pixfrac,
+        "kernel": parameters.kernel,
+        "fillval": fill_value(parameters.fillval),
+        "weight_type": None if parameters.weight_type == "none" else parameters.weight_type,
+        "good_bits": parameters.good_bits,
+        "enable_ctx": parameters.enable_ctx,
+        "enable_err": parameters.enable_err,
+        "report_var": parameters.report_var,
+        "propagate_dq": parameters.propagate_dq,
+    }
+    mosaic = fill_mosaic(images.exposures, maps, levels, grid, images.store, options)
     metadata, table = blend([image.metadata for image in images.exposures], images.metadata)
-    images.mosaic = stored(mosaic.finish(metadata), {"HDRTAB": table})
+    images.mosaic = mosaic.stored(metadata, {"HDRTAB": table})
+    logger.info("resample: %d exposures on %d x %d pixels", len(maps), *grid.pixel_shape)
     return images, COMPLETE
 
 
-def stored(image: Image, tables: dict[str, Table]) -> StoredImage:
-    """Return a mosaic in memory as planes."""
-    names = ("data", "err", "weight", "var_poisson", "var_rnoise", "var_flat")
-    planes = {n: MemoryPlane(getattr(image, n)) for n in names if getattr(image, n) is not None}
-    context = [] if image.context is None else [MemoryPlane(plane) for plane in image.context]
-    return StoredImage(image.metadata, image.wcs, image.data.shape, planes, context, tables)  # type: ignore[arg-type]
-
-
 def grid_of(images: ImageSet, parameters: ResampleParameters | None = None) -> Any:
-    """Return the grid of the mosaic, a gwcs.WCS; the default one without parameters."""
+    """Return the grid of the mosaic, a WCS with ``pixel_shape``; the default one without options.
+
+    Raises
+    ------
+    InputError
+        If an option makes no sense, or the mosaic would be absurdly large.
+    """
+    parameters = parameters or ResampleParameters()
+    key = tuple(getattr(parameters, name) for name in GRID_OPTIONS)
+    return images.geometry.grid(images.exposures, key, lambda: make_grid(images, parameters))
+
+
+def make_grid(images: ImageSet, parameters: ResampleParameters) -> Any:
+    """Return the grid that the options ask for."""
     from calwebb_core.science.resample import output_wcs
 
-    parameters = parameters or ResampleParameters()
     shape = numbers(parameters.output_shape, "output_shape", int)
     return output_wcs(
         [image.wcs for image in images.exposures],
         [image.shape for image in images.exposures],
         reference=images.exposures[0].metadata,
-        names=[image.metadata.source for image in images.exposures],
+        names=[image.name for image in images.exposures],
         pixel_scale=parameters.pixel_scale,
         pixel_scale_ratio=parameters.pixel_scale_ratio,
         rotation=parameters.rotation,
