@@ -177,7 +177,11 @@ def write(images: ImageSet, directory: Path) -> list[Path]:
     """Write the products: `_crf` of each exposure, `_i2d`, `_cat.ecsv`, `_segm`."""
     from calwebb_core.framework.products import product_path, write_pixels
 
-    paths = []
+    paths: list[Path] = []
+    if images.tables:
+        from calwebb_level3.imaging.reference_catalogs import write_tables
+
+        paths += write_tables(images, directory)
     if images.metadata.get("S_OUTLIR"):
         paths += write_exposures(images, "crf", directory)
     elif images.mosaic is None:
@@ -222,37 +226,12 @@ def write_catalogued(images: ImageSet, directory: Path) -> list[Path]:
 def align_with_catalog(
     images: ImageSet, references: Any, parameters: tweakreg.TweakregParameters
 ) -> tuple[ImageSet, Status]:
-    """Run tweakreg with the positions of `abs_refcat` read first: steps open no files."""
-    if parameters.abs_refcat:
-        images.reference_catalog = read_positions(Path(parameters.abs_refcat))
+    """Run tweakreg with the catalogs that its options name read first: steps open no files."""
+    if parameters.abs_refcat or parameters.use_custom_catalogs:
+        from calwebb_level3.imaging.reference_catalogs import prepare
+
+        prepare(images, parameters)
     return tweakreg.run(images, references, parameters)
-
-
-def read_positions(path: Path) -> Any:
-    """Return RA and DEC, degrees, of a catalog file in any format that astropy recognizes.
-
-    Raises
-    ------
-    InputError
-        If it can't be read or has no such columns.
-    """
-    from astropy.table import QTable, Table
-
-    try:
-        table = QTable.read(path)
-    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
-        reason = " ".join(str(error).split())
-        msg = f"{path}: abs_refcat can't be read as a table ({reason:.120}); expected ECSV or FITS"
-        raise InputError(msg) from error
-    if "sky_centroid" in table.colnames:
-        position = table["sky_centroid"].icrs
-        return Table({"RA": position.ra.deg, "DEC": position.dec.deg})
-    names = {name.lower(): name for name in table.colnames}
-    if not {"ra", "dec"} <= names.keys():
-        msg = f"{path}: abs_refcat has no columns RA and DEC; found {', '.join(table.colnames)}"
-        raise InputError(msg)
-    ra, dec = (getattr(table[names[key]], "value", table[names[key]]) for key in ("ra", "dec"))
-    return Table({"RA": ra, "DEC": dec})
 
 
 STEPS = (

@@ -5,8 +5,9 @@ import pytest
 from astropy.table import Table
 
 from calwebb_level3.imageset import make_set
+from calwebb_level3.imaging.finders import Finder
 from calwebb_level3.imaging.psf import star_width, wavelength
-from calwebb_level3.imaging.stars import Finder, find_stars
+from calwebb_level3.imaging.stars import find_stars
 from calwebb_level3.steps.tweakreg import TweakregParameters, run
 
 from .scene import DITHERS, dithered, exposure, metadata, offset, star_field

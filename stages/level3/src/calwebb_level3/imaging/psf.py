@@ -50,9 +50,14 @@ def star_width(metadata: Metadata, wcs: Any, shape: tuple[int, ...]) -> float:
     shape : (ny, nx)
         The scale is measured at the centre.
     """
-    ra, dec = sky(wcs, (shape[-1] - 1) / 2.0, (shape[-2] - 1) / 2.0)
-    scale = math.radians(pixel_scale(wcs, float(ra), float(dec)))
+    scale = math.radians(arcsec_per_pixel(wcs, shape) / 3600.0)
     return WIDTH_PER_LAMBDA_D * wavelength(metadata) * 1e-6 / APERTURE_METRES / scale
+
+
+def arcsec_per_pixel(wcs: Any, shape: tuple[int, ...]) -> float:
+    """Return the pixel scale in the middle of an image."""
+    ra, dec = sky(wcs, (shape[-1] - 1) / 2.0, (shape[-2] - 1) / 2.0)
+    return 3600.0 * pixel_scale(wcs, float(ra), float(dec))
 
 
 def seen_width(fwhm: float) -> float:

@@ -4,7 +4,8 @@ The guide-star catalog, the fine guidance and the roll leave errors of up to 0.1
 between exposures. Stars are found in each exposure; exposures that overlap are matched in a
 tangent plane and moved by a shift and a small rotation (`calwebb_level3.imaging.alignment`).
 The detectors of one exposure move together. With `abs_refcat` all exposures are then moved as
-one onto that catalog; without it the first exposure's pointing defines the frame.
+one onto that catalog, a file or the stars of Gaia at the epoch of the exposures; without it the
+exposure that shares most stars with the others defines the frame.
 
 A correction that can't be right (larger than the search radius, rotated by more than
 `maximum_rotation`, too few stars) is refused and the exposure keeps its WCS, with a warning.
@@ -13,8 +14,11 @@ The step is skipped if there is a single exposure and no catalog, or too few sta
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from calwebb_core.framework.errors import ProcessingError
 from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
@@ -22,9 +26,20 @@ from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.footprint import s_region
 from calwebb_level3.imageset import ImageSet, usable_pixels
 
+if TYPE_CHECKING:
+    from calwebb_core.science.world import World
+    from calwebb_level3.imaging.alignment import Pointing
+    from calwebb_level3.imaging.finders import Finder
+    from calwebb_level3.imaging.star_matching import Matching
+    from calwebb_level3.imaging.stars import Stars
+
 logger = logging.getLogger(__name__)
 
+# The archive of the European Space Agency.
+SERVICE = "https://gea.esac.esa.int/tap-server/tap"
+
 FINDERS = ("iraf", "dao", "segmentation")
+FORMATS = ("ecsv", "fits")
 GEOMETRIES = ("shift", "rshift", "rscale", "general")
 # What each star finder keeps when the user names no limits: (sharpness, roundness).
 RANGES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
@@ -38,6 +53,10 @@ RANGES: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
 class TweakregParameters:
     """Options of tweakreg; names as in the official step."""
 
+    save_catalogs: bool = option(False, "Write the stars of each exposure.")
+    use_custom_catalogs: bool = option(False, "Take stars from the catalogs listed in catfile.")
+    catalog_format: str = option("ecsv", "Format of the catalogs written.", choices=FORMATS)
+    catfile: str = option("", "List of exposures and their catalogs, two names a line.")
     starfinder: str = option("iraf", "How stars are found.", choices=FINDERS)
     snr_threshold: float = option(10.0, "Peak of a star over the noise.", minimum=0)
     kernel_fwhm: float | None = option(
@@ -67,7 +86,14 @@ class TweakregParameters:
     xoffset: float = option(0.0, "First guess without histogram.", unit="arcsec")
     yoffset: float = option(0.0, "First guess without histogram.", unit="arcsec")
     maximum_rotation: float = option(0.1, "Refuse larger rotations.", minimum=0, unit="degree")
-    abs_refcat: str = option("", "File with columns RA, DEC to align to; none if empty.")
+    abs_refcat: str = option(
+        "",
+        "What to align to: a file with columns RA, DEC, or GAIAREFCAT, GAIADR3, GAIADR2, GAIADR1; "
+        "nothing if empty.",
+    )
+    save_abs_catalog: bool = option(False, "Write the catalog that was aligned to.")
+    abs_service: str = option(SERVICE, "Address (TAP) of the archive with the Gaia catalogs.")
+    abs_timeout: float = option(30.0, "Longest wait for that archive.", minimum=1, unit="s")
     abs_minobj: int = option(5, "As minobj, for the catalog.", minimum=1)
     abs_fitgeometry: str = option("rshift", "As fitgeometry, for the catalog.", choices=GEOMETRIES)
     abs_nclip: int = option(3, "As nclip, for the catalog.", minimum=0)
@@ -76,6 +102,20 @@ class TweakregParameters:
     abs_use2dhist: bool = option(True, "As use2dhist, for the catalog.")
     abs_separation: float = option(0.5, "As separation, for the catalog.", unit="arcsec")
     abs_tolerance: float = option(0.2, "As tolerance, for the catalog.", minimum=0, unit="arcsec")
+    sip_approx: bool = option(True, "Renew the FITS approximation of the WCS in the header.")
+    sip_max_pix_error: float = option(
+        0.01, "Greatest error of that approximation.", minimum=1e-6, unit="pixel"
+    )
+    sip_degree: int | None = option(
+        None, "Degree of the polynomial; the lowest that fits by default.", minimum=1, maximum=6
+    )
+    sip_max_inv_pix_error: float = option(
+        0.01, "Greatest error of the inverse polynomial.", minimum=1e-6, unit="pixel"
+    )
+    sip_inv_degree: int | None = option(
+        None, "Degree of the inverse polynomial.", minimum=1, maximum=6
+    )
+    sip_npoints: int = option(12, "Points per axis of the fit.", minimum=3)
 
 
 def run(
@@ -83,46 +123,71 @@ def run(
     references: Any,  # noqa: ARG001
     parameters: TweakregParameters,
 ) -> tuple[ImageSet, Status]:
-    """Align the exposures of a set; their WCS and S_REGION are replaced.
+    """Align the exposures of a set; their WCS, S_REGION and FITS WCS keywords are replaced.
 
     Parameters
     ----------
     images : ImageSet
-        `reference_catalog` is used when there is one.
+        `reference_catalog` and `custom_stars` are used when there are any; `tables` gets the
+        stars of the exposures if they are to be saved.
     references : None
     parameters : TweakregParameters
     """
     images.require_exposures("tweakreg")
-    groups = images.groups()
-    catalog = images.reference_catalog
-    if len(groups) < 2 and catalog is None:
+    if len(images.groups()) < 2 and images.reference_catalog is None:
+        if parameters.save_catalogs:
+            keep_stars(images, find_all(images, parameters), parameters)
         return images, skipped("one exposure, and no catalog (abs_refcat) to align it to")
-    pointings = find_pointings(images, groups, parameters)
-    if not pointings:
-        reason = f"no exposure has {parameters.minobj} stars (minobj)"
-        logger.warning("tweakreg: %s; the WCS stay as they are", reason)
-        return images, skipped(reason)
-    moved = align(images, pointings, parameters)
+    stars = find_all(images, parameters)
+    pointings = find_pointings(images, stars, parameters)
+    moved = bool(pointings) and align(images, pointings, parameters)
+    if parameters.save_catalogs:
+        keep_stars(images, stars, parameters)
     if moved:
         return images, COMPLETE
-    return images, skipped("no exposure could be aligned; see the log")
+    if pointings:
+        return images, skipped("no exposure could be aligned; see the log")
+    reason = f"no exposure has {parameters.minobj} stars (minobj)"
+    logger.warning("tweakreg: %s; the WCS stay as they are", reason)
+    return images, skipped(reason)
+
+
+def find_all(images: ImageSet, parameters: TweakregParameters) -> "list[Stars]":
+    """Return the stars of all exposures, the user's where there are any."""
+
+    def find(index: int) -> "Stars":
+        if index in images.custom_stars:
+            return brightest(images.custom_stars[index], parameters)
+        return find_in(images.exposures[index], parameters)
+
+    return in_threads(find, range(len(images.exposures)))
+
+
+def brightest(stars: "Stars", parameters: TweakregParameters) -> "Stars":
+    """Return the brightest stars of a catalog, as many as are wanted."""
+    return stars[np.argsort(-stars.flux, kind="stable")[: parameters.brightest]]
+
+
+def keep_stars(images: ImageSet, stars: "list[Stars]", parameters: TweakregParameters) -> None:
+    """Put the stars of all exposures among the tables to be written, with their new places."""
+    from calwebb_level3.imaging.reference_catalogs import star_table, table_name
+
+    for exposure, found in zip(images.exposures, stars, strict=True):
+        name = table_name(exposure, parameters.catalog_format)
+        images.tables[name] = star_table(found, exposure)
 
 
 def find_pointings(
-    images: ImageSet, groups: dict[str, list[int]], parameters: TweakregParameters
-) -> dict[int, Any]:
+    images: ImageSet, stars: "list[Stars]", parameters: TweakregParameters
+) -> "dict[int, Pointing]":
     """Return the pointings, by index, of the groups that have enough stars."""
     from calwebb_level3.imaging.alignment import Pointing
     from calwebb_level3.imaging.correction import as_world
+    from calwebb_level3.imaging.psf import arcsec_per_pixel
 
-    def find(exposure: Exposure) -> Any:
-        return find_in(exposure, parameters)
-
-    found = in_threads(find, images.exposures)
-    result: dict[int, Any] = {}
-    for group, members in groups.items():
-        stars = {i: found[i] for i in members}
-        count = sum(map(len, stars.values()))
+    result: dict[int, Pointing] = {}
+    for group, members in images.groups().items():
+        count = sum(len(stars[i]) for i in members)
         if count < parameters.minobj:
             logger.warning(
                 "tweakreg: exposure %s has %d stars, fewer than minobj = %d; it isn't moved",
@@ -131,14 +196,15 @@ def find_pointings(
                 parameters.minobj,
             )
             continue
-        for i, table in stars.items():
-            image = images.exposures[i]
-            wcs = as_world(image.wcs, image.metadata)
-            result[i] = Pointing(wcs, image.metadata, table, group)
+        for i in members:
+            exposure = images.exposures[i]
+            wcs = as_world(exposure.wcs, exposure.metadata)
+            scale = arcsec_per_pixel(wcs, exposure.shape)
+            result[i] = Pointing(wcs, exposure.metadata, stars[i], group, scale)
     return result
 
 
-def find_in(exposure: Exposure, parameters: TweakregParameters) -> Any:
+def find_in(exposure: Exposure, parameters: TweakregParameters) -> "Stars":
     """Return the stars of one exposure."""
     from calwebb_level3.imaging.stars import Stars, find_stars
 
@@ -151,10 +217,10 @@ def find_in(exposure: Exposure, parameters: TweakregParameters) -> Any:
     return stars
 
 
-def make_finder(exposure: Exposure, parameters: TweakregParameters) -> Any:
+def make_finder(exposure: Exposure, parameters: TweakregParameters) -> "Finder":
     """Return how the stars of an exposure are found."""
+    from calwebb_level3.imaging.finders import Finder
     from calwebb_level3.imaging.psf import seen_width, star_width
-    from calwebb_level3.imaging.stars import Finder
 
     optical = star_width(exposure.metadata, exposure.wcs, exposure.shape)
     fwhm = parameters.kernel_fwhm or seen_width(optical)
@@ -184,9 +250,12 @@ def limits(
     return (default[0] if low is None else low, default[1] if high is None else high)
 
 
-def align(images: ImageSet, pointings: dict[int, Any], parameters: TweakregParameters) -> bool:
+def align(
+    images: ImageSet, pointings: "dict[int, Pointing]", parameters: TweakregParameters
+) -> bool:
     """Align relative, then absolute; put the new WCS in the exposures; say if any was moved."""
-    from calwebb_level3.imaging.alignment import Positions, align_group, align_relative
+    from calwebb_level3.imaging.alignment import align_group, align_relative
+    from calwebb_level3.imaging.star_matching import Positions
 
     wcses, outcomes = align_relative(list(pointings.values()), relative_matching(parameters))
     for group, outcome in outcomes.items():
@@ -202,28 +271,55 @@ def align(images: ImageSet, pointings: dict[int, Any], parameters: TweakregParam
         level = logging.WARNING if outcome.status == "failed" else logging.INFO
         logger.log(level, "tweakreg: all exposures to the catalog: %s", outcome)
         moved |= outcome.status == "aligned"
-    for index, wcs in zip(pointings, wcses, strict=True):
-        place(images, index, wcs)
+
+    def put(pair: "tuple[int, World]") -> None:
+        place(images.exposures[pair[0]], pair[1], parameters)
+
+    in_threads(put, zip(pointings, wcses, strict=True))
     return moved
 
 
-def place(images: ImageSet, index: int, wcs: Any) -> None:
+def place(exposure: Exposure, wcs: "World", parameters: TweakregParameters) -> None:
     """Give an exposure a new WCS, and the keywords that follow from it."""
-    image = images.exposures[index]
-    if wcs is not image.wcs:
-        image.wcs = wcs
-        image.metadata["S_REGION"] = s_region(wcs, image.shape)
+    if wcs is exposure.wcs:
+        return
+    exposure.wcs = wcs
+    exposure.metadata["S_REGION"] = s_region(wcs, exposure.shape)
+    if parameters.sip_approx:
+        write_sip(exposure, parameters)
 
 
-def relative_matching(parameters: TweakregParameters) -> Any:
+def write_sip(exposure: Exposure, parameters: TweakregParameters) -> None:
+    """Replace the FITS WCS keywords; without a good fit the header keeps none, with a warning."""
+    from calwebb_core.science.sip import fits_sip, replace_wcs_keywords
+
+    crpix = exposure.metadata.get("CRPIX1"), exposure.metadata.get("CRPIX2")
+    try:
+        keywords = fits_sip(
+            exposure.wcs,
+            exposure.shape,
+            max_pix_error=parameters.sip_max_pix_error,
+            degree=parameters.sip_degree,
+            max_inv_pix_error=parameters.sip_max_inv_pix_error,
+            inv_degree=parameters.sip_inv_degree,
+            npoints=parameters.sip_npoints,
+            crpix=None if None in crpix else crpix,  # type: ignore[arg-type]
+        )
+    except ProcessingError as error:
+        logger.warning("%s: no SIP keywords are written: %s", exposure.name, error)
+        keywords = {}
+    replace_wcs_keywords(exposure.metadata, keywords)
+
+
+def relative_matching(parameters: TweakregParameters) -> "Matching":
     """Return the options of the relative alignment."""
-    from calwebb_level3.imaging.alignment import Matching
+    from calwebb_level3.imaging.star_matching import Matching
 
     names = Matching.__dataclass_fields__
     return Matching(**{name: getattr(parameters, name) for name in names})
 
 
-def absolute_matching(parameters: TweakregParameters) -> Any:
+def absolute_matching(parameters: TweakregParameters) -> "Matching":
     """Return the options of the absolute alignment."""
     names = ("minobj", "fitgeometry", "nclip", "sigma", "searchrad", "use2dhist", "separation")
     values = {name: getattr(parameters, f"abs_{name}") for name in (*names, "tolerance")}
