@@ -26,6 +26,9 @@ RUN_EXAMPLE = """
 calwebb-simulate run --scenario demo --output-dir demo-data
 calwebb-simulate run --scenario my.yaml --detector NRCA1 --filter F150W --output-dir data
 """
+CAL_EXAMPLE = """
+calwebb-simulate cal --scenario imaging64 --exposures 16 --output-dir images
+"""
 SCORE_EXAMPLE = "calwebb-simulate score --truth demo-data/truth --results results --json score.json"
 
 
@@ -49,18 +52,49 @@ def command(name: str, example: str) -> Callable[[Callable[..., None]], click.Co
     return decorate
 
 
-@command("run", RUN_EXAMPLE)
-@click.option(
-    "--scenario",
-    default="demo",
-    show_default=True,
-    metavar="NAME|FILE.yaml",
-    help="Scenario of the package (see calwebb-simulate scenarios) or a file.",
+def scenario_options(body: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what to simulate."""
+    for option in reversed(SCENARIO_OPTIONS):
+        body = option(body)
+    return body
+
+
+SCENARIO_OPTIONS = (
+    click.option(
+        "--scenario",
+        default="demo",
+        show_default=True,
+        metavar="NAME|FILE.yaml",
+        help="Scenario of the package (see calwebb-simulate scenarios) or a file.",
+    ),
+    click.option("--output-dir", type=FILE, required=True, metavar="DIR", help="Where to write."),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of sky and noise."),
+    click.option("--groups", type=int, metavar="N", help="Groups in an integration."),
+    click.option("--integrations", type=int, metavar="N", help="Integrations in an exposure."),
+    click.option(
+        "--exposures", "count", type=int, metavar="N", help="Number of dithered exposures."
+    ),
+    click.option("--readpatt", metavar="NAME", help="Readout pattern, such as SHALLOW4."),
+    click.option(
+        "--detector", "detectors", multiple=True, metavar="NAME", help="Detector; may be repeated."
+    ),
+    click.option(
+        "--filter", "filters", multiple=True, metavar="NAME", help="Filter; may be repeated."
+    ),
+    click.option("--subarray", metavar="NAME", help="FULL, or a subarray such as SUB160."),
+    click.option("--no-references", is_flag=True, help="Write no reference files."),
+    click.option("--off", multiple=True, metavar="EFFECT", help="Leave an effect out."),
+    click.option("--on", multiple=True, metavar="EFFECT", help="Add an effect that is off."),
+    click.option(
+        "--only-effects",
+        metavar="EFFECT,...",
+        help="Just these effects; none for no effect at all.",
+    ),
 )
-@click.option("--output-dir", type=FILE, required=True, metavar="DIR", help="Where to write.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of sky and noise.")
-@click.option("--groups", type=int, metavar="N", help="Groups in an integration.")
-@click.option("--integrations", type=int, metavar="N", help="Integrations in an exposure.")
+
+
+@command("run", RUN_EXAMPLE)
+@scenario_options
 @click.option("--segments", type=int, metavar="N", help="Files to cut each exposure into.")
 @click.option(
     "--distinct",
@@ -68,23 +102,10 @@ def command(name: str, example: str) -> Callable[[Callable[..., None]], click.Co
     metavar="N",
     help="Integrations with noise of their own; the others take theirs from these, moved. 0: all.",
 )
-@click.option("--exposures", "count", type=int, metavar="N", help="Number of dithered exposures.")
-@click.option("--readpatt", metavar="NAME", help="Readout pattern, such as SHALLOW4.")
-@click.option(
-    "--detector", "detectors", multiple=True, metavar="NAME", help="Detector; may be repeated."
-)
-@click.option("--filter", "filters", multiple=True, metavar="NAME", help="Filter; may be repeated.")
-@click.option("--subarray", metavar="NAME", help="FULL, or a subarray such as SUB160.")
 @click.option(
     "--references",
     type=click.Choice(["full", "subarray"]),
     help="Reference files of whole detectors, or of the subarrays in use.",
-)
-@click.option("--no-references", is_flag=True, help="Write no reference files.")
-@click.option("--off", multiple=True, metavar="EFFECT", help="Leave an effect out.")
-@click.option("--on", multiple=True, metavar="EFFECT", help="Add an effect that is off.")
-@click.option(
-    "--only-effects", metavar="EFFECT,...", help="Just these effects; none for no effect at all."
 )
 def run_command(**options: Any) -> None:
     """Simulate a scenario into DIR/uncal, DIR/truth and DIR/crds_cache.
@@ -96,6 +117,22 @@ def run_command(**options: Any) -> None:
     from calwebb_simulator.command import run_body
 
     run_body(options, quiet=quiet)
+
+
+@command("cal", CAL_EXAMPLE)
+@scenario_options
+@click.option("--no-truth", is_flag=True, help="Write no truth of each image: half the space.")
+def cal_command(**options: Any) -> None:
+    """Make calibrated images of a scenario in DIR/cal, without ramps, in seconds each.
+
+    They are what stages 1 and 2 would leave, with white noise and a few cosmic rays; DIR/truth
+    is as for ramps, DIR/crds_cache holds what stage 3 needs. The same options give the same
+    bytes.
+    """
+    quiet = configure_log(options)
+    from calwebb_simulator.command import run_body
+
+    run_body(options, quiet=quiet, ramps=False)
 
 
 @command("scenarios", "calwebb-simulate scenarios")

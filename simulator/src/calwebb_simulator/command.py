@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.effects import EFFECTS, OFF_BY_DEFAULT, chosen_effects
-from calwebb_simulator.run import Watcher, run
+from calwebb_simulator.run import Watcher, run, run_calibrated
 from calwebb_simulator.scenario import Scenario, with_options
 from calwebb_simulator.scenario_file import built_in, load_scenario
 from calwebb_simulator.score import score
@@ -32,16 +32,22 @@ SCENARIO_OPTIONS = (
 )
 
 
-def run_body(options: dict[str, Any], *, quiet: bool) -> None:
-    """Run a scenario with the options of the command line."""
+def run_body(options: dict[str, Any], *, quiet: bool, ramps: bool = True) -> None:
+    """Run a scenario with the options of the command line: its ramps, or calibrated images."""
     scenario = chosen_scenario(options)
-    with progress(scenario, quiet=quiet) as watcher:
-        outcome = run(
-            scenario,
-            options["output_dir"],
-            references=not options["no_references"],
-            watcher=watcher,
-        )
+    total = group_count(scenario) if ramps else scenario.count
+    with progress(total, quiet=quiet) as watcher:
+        references = not options["no_references"]
+        if ramps:
+            outcome = run(scenario, options["output_dir"], references=references, watcher=watcher)
+        else:
+            outcome = run_calibrated(
+                scenario,
+                options["output_dir"],
+                references=references,
+                truth=not options["no_truth"],
+                watcher=watcher,
+            )
     logger.info("%d exposures in %s", len(outcome.raw), outcome.raw[0].parent)
     logger.info("truth in %s", outcome.truth)
     if not options["no_references"]:
@@ -51,7 +57,7 @@ def run_body(options: dict[str, Any], *, quiet: bool) -> None:
 def chosen_scenario(options: dict[str, Any]) -> Scenario:
     """Return the scenario that options ask for."""
     scenario = load_scenario(options["scenario"])
-    changes = {name: options[name] for name in SCENARIO_OPTIONS}
+    changes = {name: options.get(name) for name in SCENARIO_OPTIONS}
     changes |= {name: tuple(options[name]) or None for name in ("detectors", "filters")}
     if options["off"] or options["on"] or options["only_effects"] is not None:
         changes["effects"] = effects_of(scenario, options)
@@ -67,14 +73,18 @@ def effects_of(scenario: Scenario, options: dict[str, Any]) -> frozenset[str]:
     return chosen_effects(options["off"], options["on"], [n for n in names if n and n != "none"])
 
 
-@contextmanager
-def progress(scenario: Scenario, *, quiet: bool) -> Iterator[Watcher]:
-    """Show a bar of groups on a terminal; elsewhere say which exposure is made."""
-    console = Console(stderr=True)
-    total = sum(
+def group_count(scenario: Scenario) -> int:
+    """Return how many groups there are to simulate."""
+    return sum(
         len(group.dithers) * len(group.detectors) * group.groups * group.integrations
         for group in scenario.exposures
     )
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool) -> Iterator[Watcher]:
+    """Show a bar of groups or images on a terminal; elsewhere say which exposure is made."""
+    console = Console(stderr=True)
     if quiet:
         yield Watcher()
     elif console.is_terminal:

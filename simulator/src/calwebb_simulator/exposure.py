@@ -79,7 +79,7 @@ def simulate(
         _, _, end = moments(entry)
         memory.keep(entry.frame, end.mjd, exposed.traps.after, instrument.shape)
     truth = output_dir / "truth" / f"{entry.root}_truth.fits"
-    write_truth(truth, scenario, entry, light, exposed, properties.gain)
+    write_truth(truth, scenario, entry, light, exposed.hits, properties.gain, exposed)
     return path
 
 

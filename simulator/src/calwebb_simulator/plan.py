@@ -101,9 +101,7 @@ class Planned:
         if self.steps == 1:
             return (self.placement,)
         seconds = ((np.arange(self.steps) + 0.5) / self.steps - 0.5) * self.timing.duration
-        aims = [
-            self.aim.moved(self.motion[0] * after, self.motion[1] * after) for after in seconds
-        ]
+        aims = [self.aim.moved(self.motion[0] * after, self.motion[1] * after) for after in seconds]
         return tuple(
             replace(self.placement, attitude=aim.missed(self.error).attitude) for aim in aims
         )

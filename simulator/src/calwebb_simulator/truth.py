@@ -8,6 +8,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
+from calwebb_simulator.cosmic_rays import Hits
 from calwebb_simulator.events import EventRows
 from calwebb_simulator.header_tables import raw_tables
 from calwebb_simulator.light import Light, sky_electrons, throughput_of
@@ -39,15 +40,17 @@ def write_truth(
     scenario: Scenario,
     entry: Planned,
     light: Light,
-    exposed: Exposed,
+    hits: Hits,
     gain: Float32,
+    exposed: Exposed | None = None,
 ) -> None:
     """Write the truth of an exposure.
 
     SCI is the noise-free rate in DN/s with the pixels' sensitivity in it and without dark
-    current; CAL the noise-free image in MJy/sr; COSMIC_RAYS has a row for every pixel of every
-    track: integration (of the file) and group (from 0; the first group that holds it), frame
-    (from 1), track, x, y (from 0), charge in electrons. With a star at the target there are
+    current, where there are ramps; CAL the noise-free image in MJy/sr; COSMIC_RAYS has a row
+    for every pixel of every track: integration (of the file) and group (from 0; the first group
+    that holds it), frame (from 1), track, x, y (from 0), charge in electrons. With a star at the
+    target there are
     TARGET, its rate in DN/s outside a transit, in the units of SCI, and LIGHT_CURVE: relative
     light at the middle of every integration. LARGE_EVENTS has a row for every snowball and
     shower (see `event_hdu`). PLACES says where some pixels really are on the sky; SURROUNDINGS
@@ -58,14 +61,11 @@ def write_truth(
     header = fits.Header()
     for keyword, value in _truth_keywords(scenario, entry).items():
         header[keyword] = value
-    hdus = fits.HDUList(
-        [
-            fits.PrimaryHDU(header=header),
-            fits.ImageHDU(light.rate, name="SCI"),
-            fits.ImageHDU(light.surface, name="CAL"),
-            fits.BinTableHDU(exposed.hits, name="COSMIC_RAYS"),
-        ]
-    )
+    hdus = fits.HDUList([fits.PrimaryHDU(header=header)])
+    if exposed is not None:
+        hdus.append(fits.ImageHDU(light.rate, name="SCI"))
+    hdus.append(fits.ImageHDU(light.surface, name="CAL"))
+    hdus.append(fits.BinTableHDU(hits, name="COSMIC_RAYS"))
     if not entry.instrument.spectral:
         hdus.append(fits.BinTableHDU(true_places(entry), name="PLACES"))
         surroundings = sky_map(scenario, entry)
@@ -74,9 +74,9 @@ def write_truth(
     if light.variable is not None:
         hdus.append(fits.ImageHDU((light.variable.rate / gain).astype(np.float32), name="TARGET"))
         hdus.append(fits.BinTableHDU(light_curve(entry, light.variable), name="LIGHT_CURVE"))
-    if exposed.events is not None and len(exposed.events):
+    if exposed is not None and exposed.events is not None and len(exposed.events):
         hdus.append(event_hdu(exposed.events))
-    if exposed.traps is not None:
+    if exposed is not None and exposed.traps is not None:
         released = np.array(exposed.traps.released)
         hdus.append(fits.ImageHDU(exposed.traps.before, name="TRAPS_BEFORE"))
         hdus.append(fits.ImageHDU(exposed.traps.after, name="TRAPS_AFTER"))
@@ -143,8 +143,7 @@ def _truth_keywords(scenario: Scenario, entry: Planned) -> dict[str, Any]:
         "TGROUP": timing.group_time,
         "SKY": sky_level(scenario, entry),
         "SKYRATE": sky_electrons(scenario, entry) / frame.detector.gain,
-        "PHOTMJSR": photmjsr(entry.optics, frame.detector, frame.distortion)
-        / throughput_of(entry),
+        "PHOTMJSR": photmjsr(entry.optics, frame.detector, frame.distortion) / throughput_of(entry),
         "BKGDTARG": entry.group.background,
         "VISIT": entry.name.visit,
         "ERR_EAST": entry.error.east,

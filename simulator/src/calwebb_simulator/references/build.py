@@ -81,6 +81,16 @@ class Builder:
             later = self._second_context()
         self.cache.write_contexts({FIRST: self.rules, SECOND: later})
 
+    def build_for_images(self) -> None:
+        """Write only what calibrated images need on their way to a mosaic and a catalog."""
+        for detector in self._detectors():
+            scope = self._scope(detector)
+            values = self._values(detector)
+            path = write_distortion(self._new("distortion", "asdf"), scope)
+            self._add("distortion", values, path)
+        self._common()
+        self.cache.write_contexts({FIRST: self.rules})
+
     def _detectors(self) -> tuple[Detector, ...]:
         return tuple(dict.fromkeys(entry.frame.detector for entry in self.entries))
 
