@@ -1,19 +1,61 @@
-"""Smooth background of an image: clipped medians of boxes (photutils), joined by a spline."""
+"""Smooth background of an image: clipped medians of boxes, joined by splines.
 
-import warnings
+The method is SExtractor's (Bertin & Arnouts 1996, A&AS 117, 393): the values of each box are
+clipped at 3 sigma about the median, boxes without enough pixels take the distance-weighted mean
+of their neighbours, the mesh is smoothed by a median over 3 x 3 boxes and interpolated.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-from astropy.stats import SigmaClip
 from numpy.typing import NDArray
-from photutils.background import Background2D, MedianBackground
-from scipy.interpolate import RectBivariateSpline
+
+from calwebb_core.framework.threads import in_threads
+from calwebb_core.science.background import fill
+from calwebb_core.science.kernels.order_statistics import clip_sorted, middle, moments
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# A box in which more than this percentage is masked takes its level from its neighbours.
-MOST_MASKED = 90.0
+CLIP, ROUNDS = 3.0, 10
+# A box in which more than this part is masked takes its level from its neighbours.
+MOST_MASKED = 0.9
+SMOOTHING = 3
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Values of the boxes of an image.
+
+    Attributes
+    ----------
+    values : float64, (my, mx)
+    box : (int, int)
+        Rows and columns of a box; the first one starts at pixel 0.
+    shape : (ny, nx)
+        Of the image.
+    """
+
+    values: Float64
+    box: tuple[int, int]
+    shape: tuple[int, int]
+
+    def rows(self, first: int, last: int) -> Float64:
+        """Return the values between the boxes' columns of rows [first, last): (n, mx)."""
+        along = interpolation(len(self.values), self.box[0], self.shape[0], first, last)
+        return np.ascontiguousarray(along @ self.values)
+
+    def columns(self) -> Float64:
+        """Return the weight of each box along x in each column: (mx, nx)."""
+        number = self.values.shape[1]
+        along = interpolation(number, self.box[1], self.shape[1], 0, self.shape[1])
+        return np.ascontiguousarray(along.T)
+
+    def image(self) -> Float32:
+        """Return the values at every pixel, float32 (ny, nx)."""
+        return np.asarray(self.rows(0, self.shape[0]) @ self.columns(), np.float32)
 
 
 def measure_background(data: Float32, mask: Bools, boxsize: int) -> tuple[Float32, float]:
@@ -33,19 +75,77 @@ def measure_background(data: Float32, mask: Bools, boxsize: int) -> tuple[Float3
     float
         Median of the boxes' standard deviations.
     """
-    with warnings.catch_warnings():
-        # Boxes without a usable pixel are interpolated over.
-        warnings.simplefilter("ignore")
-        boxes = Background2D(
-            np.where(mask, np.float32(0), data),
-            max(1, min(boxsize, *data.shape)),
-            mask=mask,
-            exclude_percentile=MOST_MASKED,
-            sigma_clip=SigmaClip(sigma=3.0, maxiters=10),
-            bkg_estimator=MedianBackground(),
-        )
-        mesh, noise = np.asarray(boxes.background_mesh, float), float(boxes.background_rms_median)
-    return spread(mesh, tuple(boxes.box_size), data.shape), noise
+    shape = (data.shape[0], data.shape[1])
+
+    def values(first: int, last: int) -> Float32:
+        return np.where(mask[first:last], np.float32(np.nan), data[first:last])
+
+    level, noise = measure_mesh(values, shape, boxsize)
+    return level.image(), noise
+
+
+def box_of(shape: tuple[int, int], boxsize: int) -> tuple[int, int]:
+    """Return rows and columns of a square box that isn't larger than the image."""
+    side = max(1, min(boxsize, *shape))
+    return side, side
+
+
+def measure_mesh(
+    values: Callable[[int, int], Float32], shape: tuple[int, int], boxsize: int
+) -> tuple[Mesh, float]:
+    """Return the boxes' levels of an image that is given by bands of rows, and their noise.
+
+    Parameters
+    ----------
+    values : callable
+        Returns rows [first, last) of the image, float32 (n, nx), not finite where there are no
+        data. It is called from several threads.
+    shape : (ny, nx)
+    boxsize : int
+        Side of the boxes in pixels.
+
+    Returns
+    -------
+    Mesh
+    float
+        Median of the boxes' standard deviations.
+    """
+    box = box_of(shape, boxsize)
+
+    def one_row(first: int) -> Float64:
+        return box_row(values(first, min(first + box[0], shape[0])), box)
+
+    rows = np.array(in_threads(one_row, range(0, shape[0], box[0])))
+    level, noise = (complete(np.ascontiguousarray(rows[..., k])) for k in (0, 1))
+    return Mesh(level, box, shape), float(np.median(noise))
+
+
+def box_row(band: Float32, box: tuple[int, int]) -> Float64:
+    """Return clipped median and deviation of each box in a row of boxes, (mx, 2)."""
+    result = np.full((-(-band.shape[1] // box[1]), 2), np.nan)
+    least = (1.0 - MOST_MASKED) * box[0] * box[1]
+    for number in range(len(result)):
+        part = band[:, number * box[1] : (number + 1) * box[1]]
+        values = np.sort(part[np.isfinite(part)])
+        if not len(values):
+            continue
+        start, stop = clip_sorted(values, len(values), CLIP, ROUNDS)
+        if stop - start >= max(1.0, least):
+            centre = float(middle(values, start, stop))
+            shift, square = moments(values, start, stop, centre)
+            result[number] = centre, np.sqrt(max(square - shift * shift, 0.0))
+    return result
+
+
+def complete(mesh: Float64) -> Float64:
+    """Return a mesh without holes and smoothed; zeros if there is nothing in it."""
+    if not np.isfinite(mesh).any():
+        return np.zeros_like(mesh)
+    filled = mesh if np.isfinite(mesh).all() else np.asarray(fill(mesh), float)
+    half = SMOOTHING // 2
+    padded = np.pad(filled, half, constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, (SMOOTHING, SMOOTHING))
+    return np.asarray(np.nanmedian(around, axis=(-2, -1)), np.float64)
 
 
 def spread(mesh: Float64, box: tuple[int, ...], shape: tuple[int, ...]) -> Float32:
@@ -58,16 +158,50 @@ def spread(mesh: Float64, box: tuple[int, ...], shape: tuple[int, ...]) -> Float
         Rows and columns of a box; the first one starts at pixel 0.
     shape : (ny, nx)
     """
-    centres = [(np.arange(n) + 0.5) * side - 0.5 for n, side in zip(mesh.shape, box, strict=True)]
-    # A spline needs two nodes along each axis.
-    for axis in (0, 1):
-        if mesh.shape[axis] == 1:
-            mesh = np.repeat(mesh, 2, axis=axis)
-            centres[axis] = np.array([0.0, max(1.0, shape[axis] - 1.0)])
-    degrees = [min(3, n - 1) for n in mesh.shape]
-    spline = RectBivariateSpline(centres[0], centres[1], mesh, kx=degrees[0], ky=degrees[1])
-    inside = [
-        np.clip(np.arange(size), nodes[0], nodes[-1])
-        for size, nodes in zip(shape, centres, strict=True)
-    ]
-    return np.asarray(spline(inside[0], inside[1]), np.float32)
+    return Mesh(np.asarray(mesh, float), (box[0], box[1]), (shape[0], shape[1])).image()
+
+
+def interpolation(nodes: int, side: int, size: int, first: int, last: int) -> Float64:
+    """Return the weights of the nodes at pixels [first, last): a cubic spline through them.
+
+    Parameters
+    ----------
+    nodes : int
+        The centres of boxes of `side` pixels, the first of which starts at pixel 0.
+    side, size : int
+        Of a box and of the axis, pixels.
+
+    Returns
+    -------
+    float64, (last - first, nodes)
+        Constant beyond the outer centres. The spline has no knot next to its ends, and lower
+        degree where there are fewer than four nodes.
+    """
+    if nodes == 1:
+        return np.ones((last - first, 1))
+    place = np.clip((np.arange(first, last) + 0.5) / side - 0.5, 0.0, nodes - 1.0)
+    left = np.minimum(place.astype(np.int64), nodes - 2)
+    t = (place - left)[:, np.newaxis]
+    curve = curvature(nodes)
+    rows = np.eye(nodes)
+    weights = (1 - t) * rows[left] + t * rows[left + 1]
+    weights += ((1 - t) ** 3 - (1 - t)) / 6 * curve[left] + (t**3 - t) / 6 * curve[left + 1]
+    return np.asarray(weights)
+
+
+def curvature(nodes: int) -> Float64:
+    """Return the matrix from values at unit steps to the spline's second derivatives there."""
+    second = np.zeros((nodes, nodes))
+    inner = np.arange(1, nodes - 1)
+    for shift, weight in ((-1, 6.0), (0, -12.0), (1, 6.0)):
+        second[inner, inner + shift] = weight
+    if nodes == 2:
+        return second
+    if nodes == 3:
+        return np.repeat(second[1:2] / 6.0, 3, axis=0)
+    system = 4.0 * np.eye(nodes)
+    system[inner, inner - 1] = system[inner, inner + 1] = 1.0
+    for row, step in ((0, 1), (nodes - 1, -1)):
+        system[row] = 0.0
+        system[row, [row, row + step, row + 2 * step]] = 1.0, -2.0, 1.0
+    return np.linalg.solve(system, second)

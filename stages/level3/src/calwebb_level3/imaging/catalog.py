@@ -8,18 +8,14 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 from numpy.typing import NDArray
-from photutils.segmentation import SourceCatalog
-from scipy.spatial import KDTree
 
 from calwebb_core.science.footprint import sky
 from calwebb_level3.imaging.aperture_reference import Apertures
-from calwebb_level3.imaging.detection import Found
-from calwebb_level3.imaging.photometry import Fluxes, ab_magnitude, concentration, measure
-from calwebb_level3.imaging.shapes import sharpness_roundness
+from calwebb_level3.imaging.measuring import Measured
+from calwebb_level3.imaging.photometry import Fluxes, ab_magnitude, concentration
+from calwebb_level3.imaging.shapes import Isophotes, neighbours
 
-Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,75 +38,82 @@ class Calibration:
     star_limits: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class SkyPlaces:
+    """Where sources lie on the sky, degrees.
+
+    Attributes
+    ----------
+    centroid : (ra, dec), float64, (n,) each
+    along : (ra, dec)
+        Of the point one pixel along the major axis.
+    corners : dict
+        (ra, dec) of the outer corners of the corner pixels of the segments' boxes.
+    """
+
+    centroid: tuple[Float64, Float64]
+    along: tuple[Float64, Float64]
+    corners: dict[str, tuple[Float64, Float64]]
+
+
 def make_catalog(
-    found: Found,
-    err: Float32,
-    mask: Bools,
+    measured: Measured,
     wcs: Any,
     *,
     apertures: Apertures,
     calibration: Calibration,
-    fwhm: float,
-    localbkg_width: int = 0,
 ) -> QTable:
-    """Return the catalog of the sources found.
+    """Return the catalog of sources that have been measured.
 
     Parameters
     ----------
-    found : Found
-    err : float32, (ny, nx)
-    mask : bool, (ny, nx)
+    measured : Measured
     wcs : gwcs.WCS
     apertures : Apertures
     calibration : Calibration
-    fwhm : float
-        Of a star, pixels.
-    localbkg_width : int
-        Of the annulus around segments, pixels; none if 0.
 
     Returns
     -------
     astropy.table.QTable
         One row for each source, by label; fluxes in Jy.
     """
-    sources = SourceCatalog(
-        found.clean,
-        found.segments,
-        convolved_data=found.filtered,
-        error=np.where(np.isfinite(err), err, np.float32(0)),
-        mask=mask,
-        local_bkg_width=localbkg_width,
-    )
-    places = centroids(sources)
-    fluxes = measure(found.clean, err, mask, places, apertures)
+    shapes, places, fluxes = measured.shapes, measured.places, measured.fluxes
+    on_sky = sky_places(wcs, places, shapes)
     table = QTable()
-    table["label"] = np.asarray(sources.labels, np.int64)
+    table["label"] = np.arange(1, len(places) + 1)
     table["xcentroid"], table["ycentroid"] = places.T
-    table["sky_centroid"] = sky_positions(wcs, *places.T)
+    table["sky_centroid"] = coordinates(on_sky.centroid)
     add_apertures(table, fluxes, apertures, calibration)
-    add_shapes(table, found, places, fluxes, apertures, calibration, fwhm)
+    add_concentrations(table, fluxes, apertures, calibration)
+    table["sharpness"], table["roundness"] = measured.sharpness, measured.roundness
     add_neighbours(table, places)
-    add_isophotal(table, sources, wcs, calibration)
-    add_boxes(table, sources, wcs)
+    add_isophotal(table, shapes, on_sky, calibration)
+    for name, corner in on_sky.corners.items():
+        table[f"sky_bbox_{name}"] = coordinates(corner)
     return table
 
 
-def centroids(sources: SourceCatalog) -> Float64:
-    """Return positions (n, 2): windowed centroids, isophotal ones where these fail or run off.
+def sky_places(wcs: Any, places: Float64, shapes: Isophotes) -> SkyPlaces:
+    """Return all positions that the catalog gives, from one evaluation of the WCS."""
+    x, y = places.T
+    left, right, low, high = shapes.box
+    points = [
+        (x, y),
+        (x + np.cos(shapes.angle), y + np.sin(shapes.angle)),
+        (left - 0.5, low - 0.5),
+        (left - 0.5, high + 0.5),
+        (right + 0.5, low - 0.5),
+        (right + 0.5, high + 0.5),
+    ]
+    ra, dec = sky(wcs, *np.array(points).transpose(1, 0, 2).reshape(2, -1))
+    ra, dec = ra.reshape(6, -1) % 360.0, dec.reshape(6, -1)
+    corners = {name: (ra[k + 2], dec[k + 2]) for k, name in enumerate(("ll", "ul", "lr", "ur"))}
+    return SkyPlaces((ra[0], dec[0]), (ra[1], dec[1]), corners)
 
-    The window's weights make the position of a faint star as good as a PSF fit's, while the
-    isophotal centroid is that of the few pixels above the threshold.
-    """
-    isophotal = np.atleast_2d(np.asarray(sources.centroid, float))
-    windowed = np.atleast_2d(np.asarray(sources.centroid_win, float))
-    near = np.hypot(*(windowed - isophotal).T) < 1.5
-    return np.where(near[:, np.newaxis], windowed, isophotal)
 
-
-def sky_positions(wcs: Any, x: Any, y: Any) -> SkyCoord:
-    """Return ICRS positions of pixels."""
-    ra, dec = sky(wcs, np.asarray(x, float), np.asarray(y, float))
-    return SkyCoord(ra * units.deg, dec * units.deg, frame="icrs")
+def coordinates(place: tuple[Float64, Float64]) -> SkyCoord:
+    """Return ICRS coordinates of (ra, dec) in degrees."""
+    return SkyCoord(place[0] * units.deg, place[1] * units.deg, frame="icrs")
 
 
 def add_fluxes(
@@ -139,16 +142,10 @@ def add_apertures(
     add_fluxes(table, "aper_total", fluxes.total, fluxes.total_err, calibration)
 
 
-def add_shapes(
-    table: QTable,
-    found: Found,
-    places: Float64,
-    fluxes: Fluxes,
-    apertures: Apertures,
-    calibration: Calibration,
-    fwhm: float,
+def add_concentrations(
+    table: QTable, fluxes: Fluxes, apertures: Apertures, calibration: Calibration
 ) -> None:
-    """Add concentrations, whether it is extended, sharpness and roundness."""
+    """Add concentrations, and whether the source is extended."""
     first, second, third = apertures.energies
     inner, outer, whole = concentration(fluxes.aperture)
     table[f"CI_{second}_{first}"] = inner
@@ -157,68 +154,39 @@ def add_shapes(
     table["is_extended"] = (inner > calibration.star_limits[0]) & (
         outer > calibration.star_limits[1]
     )
-    table["sharpness"], table["roundness"] = sharpness_roundness(found.clean, places, fwhm)
 
 
 def add_neighbours(table: QTable, places: Float64) -> None:
     """Add label and distance of the nearest other source; -1 and NaN for a lonely one."""
-    table["nn_label"] = np.full(len(table), -1, np.int64)
-    table["nn_dist"] = np.full(len(table), np.nan) * units.pix
-    if len(table) > 1:
-        distance, index = KDTree(places).query(places, k=2)
-        own = index[:, 0] == np.arange(len(table))
-        # Of two sources at one place the tree may name the other one first.
-        table["nn_label"] = table["label"][np.where(own, index[:, 1], index[:, 0])]
-        table["nn_dist"] = distance[:, 1] * units.pix
+    index, distance = neighbours(places)
+    table["nn_label"] = np.where(index >= 0, index + 1, -1)
+    table["nn_dist"] = distance * units.pix
 
 
 def add_isophotal(
-    table: QTable, sources: SourceCatalog, wcs: Any, calibration: Calibration
+    table: QTable, shapes: Isophotes, on_sky: SkyPlaces, calibration: Calibration
 ) -> None:
     """Add flux and shape of the segments."""
-    flux, error = (
-        np.atleast_1d(np.asarray(values, float))
-        for values in (sources.segment_flux, sources.segment_flux_err)
-    )
-    add_fluxes(table, "isophotal", flux, error, calibration)
-    table["isophotal_area"] = np.atleast_1d(sources.area.value) * units.pix**2
-    table["semimajor_sigma"] = np.atleast_1d(sources.semimajor_axis.value) * units.pix
-    table["semiminor_sigma"] = np.atleast_1d(sources.semiminor_axis.value) * units.pix
-    table["ellipticity"] = np.atleast_1d(np.asarray(sources.ellipticity, float))
-    angle = np.atleast_1d(sources.orientation.to_value(units.deg))
-    table["orientation"] = angle * units.deg
-    x, y = table["xcentroid"], table["ycentroid"]
-    table["sky_orientation"] = position_angle(wcs, x, y, angle) * units.deg
+    add_fluxes(table, "isophotal", shapes.flux, shapes.flux_err, calibration)
+    table["isophotal_area"] = shapes.area * units.pix**2
+    table["semimajor_sigma"] = shapes.major * units.pix
+    table["semiminor_sigma"] = shapes.minor * units.pix
+    table["ellipticity"] = shapes.ellipticity
+    table["orientation"] = np.degrees(shapes.angle) * units.deg
+    table["sky_orientation"] = position_angle(on_sky.centroid, on_sky.along) * units.deg
 
 
-def position_angle(wcs: Any, x: Float64, y: Float64, angle: Float64) -> Float64:
-    """Return the angle east of north, 0 to 180 degrees, of a direction in pixels.
+def position_angle(start: tuple[Float64, Float64], end: tuple[Float64, Float64]) -> Float64:
+    """Return the angle east of north, 0 to 180 degrees, of the line between two positions.
 
     Parameters
     ----------
-    wcs : gwcs.WCS
-    x, y : float64, (n,)
-    angle : float64, (n,)
-        From +x towards +y, degrees.
+    start, end : (ra, dec)
+        Degrees.
     """
-    turned = np.deg2rad(angle)
-    start = sky_positions(wcs, x, y)
-    end = sky_positions(wcs, x + np.cos(turned), y + np.sin(turned))
-    return np.asarray(start.position_angle(end).to_value(units.deg)) % 180.0
-
-
-def add_boxes(table: QTable, sources: SourceCatalog, wcs: Any) -> None:
-    """Add the corners of the segments' boxes on the sky: outer corners of the corner pixels."""
-    edges = {
-        name: np.atleast_1d(np.asarray(getattr(sources, f"bbox_{name}"), float))
-        for name in ("xmin", "xmax", "ymin", "ymax")
-    }
-    left, right = edges["xmin"] - 0.5, edges["xmax"] + 0.5
-    low, high = edges["ymin"] - 0.5, edges["ymax"] + 0.5
-    for name, x, y in (
-        ("ll", left, low),
-        ("ul", left, high),
-        ("lr", right, low),
-        ("ur", right, high),
-    ):
-        table[f"sky_bbox_{name}"] = sky_positions(wcs, x, y)
+    dec0, dec1 = np.deg2rad(start[1]), np.deg2rad(end[1])
+    turn = np.deg2rad(end[0] - start[0])
+    east = np.sin(turn) * np.cos(dec1)
+    # sin(dec1 - dec0) without the loss of digits of the usual form at small distances.
+    north = np.sin(dec1 - dec0) + 2 * np.sin(dec0) * np.cos(dec1) * np.sin(turn / 2) ** 2
+    return np.asarray(np.degrees(np.arctan2(east, north)) % 180.0)

@@ -2,28 +2,44 @@
 
 The image is filtered with a Gaussian of the width of a star, weighted by the inverse variance
 (for a star this is the filter of the highest signal to noise; Turin 1960, IRE Trans. Inf.
-Theory 6, 311). Drizzled noise is correlated, so that the filter lowers it less than the errors
-of independent pixels say: the filtered image is divided by its own scatter. A threshold of 3
-on the result means 3 sigma of a star's flux, not of a pixel's.
+Theory 6, 311). Drizzled noise is correlated, and noise that detectors add along their rows is
+in no error plane: the filtered image is therefore divided by its own scatter, measured box by
+box from the values below the median, which sources don't reach. A threshold of 3 on the result
+means 3 sigma of a star's flux, not of a pixel's.
+
+Everything is done in bands of rows; what is kept of the whole image is one plane of integers
+and the pixels above the threshold.
 """
 
-import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from astropy.stats import mad_std
 from numpy.typing import NDArray
-from photutils.segmentation import SegmentationImage, detect_sources
-from scipy.ndimage import binary_dilation, gaussian_filter, label
 
-from calwebb_level3.imaging.background import measure_background
-from calwebb_level3.kernels.deblend import flood
+from calwebb_core.framework.threads import in_threads
+from calwebb_core.science.kernels.order_statistics import middle, mirrored_sigma
+from calwebb_level3.imaging.background import CLIP, ROUNDS, Mesh, box_of, complete, measure_mesh
+from calwebb_level3.imaging.pixels import Pixels
+from calwebb_level3.kernels.components import connect, gather
+from calwebb_level3.kernels.deblend import flood, renumber
+from calwebb_level3.kernels.smoothing import (
+    divide_by_root,
+    prepare,
+    reach_of_data,
+    smooth_rows,
+)
 
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 SIGMA_PER_FWHM = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
 TRUNCATE = 4.0
+# Every so many pixels and rows of the filtered image count for its scatter: it is smooth.
+STRIDE = 2
 
 
 @dataclass(frozen=True)
@@ -52,88 +68,200 @@ class Detection:
     deblend: bool = True
     bkg_boxsize: int = 200
 
+    @property
+    def sigma(self) -> float:
+        """Width of the filter as a standard deviation, pixels."""
+        return float(self.fwhm * SIGMA_PER_FWHM)
 
-@dataclass(frozen=True)
+
+@dataclass
 class Found:
-    """What was found.
+    """What was found: the pixels of sources, in the order of rows.
 
     Attributes
     ----------
-    segments : photutils.segmentation.SegmentationImage
-    clean : float32, (ny, nx)
-        Image without background, 0 where masked.
-    filtered : float32, (ny, nx)
-        `clean`, smoothed to the width of a star.
+    segments : int32, (ny, nx)
+        Label of the source, from 1 on in the order in which they begin; 0 elsewhere.
+    count : int
+        Number of sources.
+    places : int64, (n,)
+        Flat indices of the sources' pixels, ascending.
+    labels : int32, (n,)
+    filtered, noise : float32, (n,)
+        Image smoothed to the width of a star, without background, and its noise.
+    background : Mesh
+    groups : int32, (n,)
+        Number of the connected segment, before it was separated into sources.
     """
 
-    segments: SegmentationImage
-    clean: Float32
+    segments: Int32
+    count: int
+    places: Int64
+    labels: Int32
     filtered: Float32
+    noise: Float32
+    background: Mesh
+    groups: Int32
+
+    def segment_of_label(self) -> Int32:
+        """Return the connected segment of each source, int32 (count,)."""
+        result = np.zeros(self.count + 1, np.int32)
+        result[self.labels] = self.groups
+        return result[1:]
 
 
-def smooth(image: Float32, sigma: float) -> Float32:
-    """Return the convolution with a Gaussian of unit sum; 0 beyond the edges."""
-    return np.asarray(
-        gaussian_filter(image, sigma, mode="constant", cval=0.0, truncate=TRUNCATE), np.float32
-    )
+@dataclass(frozen=True)
+class Filter:
+    """The matched filter of an image that is given by bands.
 
-
-def significance(clean: Float32, err: Float32, mask: Bools, fwhm: float) -> Float32:
-    """Return the signal to noise of a star centred on each pixel.
-
-    ``sum(k d / s^2) / sqrt(sum(k^2 / s^2))`` with the Gaussian k, divided by its scatter in
-    the image.
-
-    Parameters
+    Attributes
     ----------
-    clean : float32, (ny, nx)
-        Image without background.
-    err : float32, (ny, nx)
-    mask : bool, (ny, nx)
-    fwhm : float
+    pixels : Pixels
+    background : Mesh
+    columns : float64, (mx, nx)
+        Weights of the background's boxes.
+    sigma : float
         Pixels.
-
-    Returns
-    -------
-    float32, (ny, nx)
-        0 where masked.
+    unit : float
+        Typical error, which keeps float32 in range for any unit of the image.
     """
-    sigma = fwhm * SIGMA_PER_FWHM
-    usable = ~mask & np.isfinite(err) & (err > 0)
-    if not usable.any():
-        return np.zeros_like(clean)
-    # In units of the typical variance, which keeps float32 in range for any unit of the image.
-    unit = np.float32(np.median(err[usable]))
-    weight = np.zeros_like(clean)
-    np.divide(unit, err, out=weight, where=usable)
-    weight **= 2
-    signal = smooth(clean / unit * weight, sigma)
-    # The square of a Gaussian is a narrower Gaussian.
-    power = smooth(weight, sigma / np.sqrt(2.0)) / np.float32(4.0 * np.pi * sigma**2)
-    result = np.zeros_like(clean)
-    np.divide(signal, np.sqrt(np.clip(power, 0, None)), out=result, where=usable & (power > 0))
-    scatter = float(mad_std(result[usable]))
-    return result / np.float32(scatter) if scatter > 0 else result
+
+    pixels: Pixels
+    background: Mesh
+    columns: Float64
+    sigma: float
+    unit: float
+
+    def rows(self, first: int, last: int) -> tuple[Float32, Float32, Float32]:
+        """Return signal to noise, smoothed image and its noise of rows [first, last).
+
+        The noise is that of independent pixels: ``sum(k d / s^2) / sqrt(sum(k^2 / s^2))`` with
+        the Gaussian k is not yet divided by its scatter.
+        """
+        wide, narrow = gaussian(self.sigma), gaussian(self.sigma / np.sqrt(2.0))
+        low = max(0, first - len(wide) // 2)
+        high = min(self.pixels.shape[0], last + len(wide) // 2)
+        data, err = self.pixels.rows(low, high)
+        inputs = np.empty((4, *data.shape), np.float32)
+        prepare(data, err, self.background.rows(low, high), self.columns, self.unit, inputs)
+        clean, signal, power, variance = (
+            smoothed(inputs[k], kernel, first - low, last - first)
+            for k, kernel in enumerate((wide, wide, narrow, narrow))
+        )
+        # The square of a Gaussian is a narrower Gaussian.
+        factor = np.float32(1.0 / (4.0 * np.pi * self.sigma**2))
+        weight = inputs[2, first - low : last - low]
+        divide_by_root(signal, power, weight, np.float32(self.unit**2) * factor)
+        noise = np.sqrt(variance * np.float32(self.unit**2) * factor)
+        return signal, clean, noise
 
 
-def outer_edge(mask: Bools) -> Bools:
-    """Return the outermost usable pixels of an image.
+def gaussian(sigma: float) -> Float32:
+    """Return a Gaussian of unit sum on whole pixels."""
+    half = int(TRUNCATE * sigma + 0.5)
+    values = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
+    return np.asarray(values / values.sum(), np.float32)
 
-    They cover their input pixels in part only; several may hold the same noise, which passes
-    for a source.
 
-    Parameters
-    ----------
-    mask : bool, (ny, nx)
-        True where there are no data.
-    """
-    parts, count = label(mask)
-    border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    outside = np.zeros(count + 1, bool)
-    outside[border] = True
-    outside[0] = False
-    edge = binary_dilation(outside[parts], np.ones((3, 3), bool), border_value=1)
-    return np.asarray(edge & ~mask)
+def smoothed(image: Float32, kernel: Float32, first: int, number: int) -> Float32:
+    """Return so many rows of an image from `first` on, convolved; 0 beyond the edges."""
+    out = np.empty((number, image.shape[1]), np.float32)
+    smooth_rows(image, kernel, first, out)
+    return out
+
+
+def matched_filter(pixels: Pixels, how: Detection) -> Filter | None:
+    """Return the filter of an image, or None if no pixel is usable."""
+    background, _ = measure_mesh(pixels.usable, pixels.shape, how.bkg_boxsize)
+    unit = typical_error(pixels)
+    if not unit > 0:
+        return None
+    return Filter(pixels, background, background.columns(), how.sigma, unit)
+
+
+def typical_error(pixels: Pixels) -> float:
+    """Return the median error of the usable pixels in every 16th row; NaN if there is none."""
+    samples = []
+    for row in range(pixels.shape[0] % 16 // 2, pixels.shape[0], 16):
+        data, err = pixels.rows(row, row + 1)
+        samples.append(err[np.isfinite(data) & np.isfinite(err) & (err > 0)])
+    values = np.concatenate(samples) if samples else np.empty(0)
+    if not len(values):
+        data, err = pixels.rows(0, pixels.shape[0])
+        values = err[np.isfinite(data) & np.isfinite(err) & (err > 0)]
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def scatter_of(matched: Filter, boxsize: int) -> Mesh:
+    """Return the scatter of the signal to noise in boxes."""
+    shape = matched.pixels.shape
+    box = box_of(shape, boxsize)
+
+    def one_row(first: int) -> Float64:
+        snr, _, _ = matched.rows(first, min(first + box[0], shape[0]))
+        return box_scatter(snr, box)
+
+    rows = np.array(in_threads(one_row, range(0, shape[0], box[0])))
+    mesh = complete(rows)
+    return Mesh(np.where(mesh > 0, mesh, 1.0), box, shape)
+
+
+def box_scatter(snr: Float32, box: tuple[int, int]) -> Float64:
+    """Return the scatter of the values below the median in each box of a row; NaN if empty."""
+    result = np.full(-(-snr.shape[1] // box[1]), np.nan)
+    for number in range(len(result)):
+        part = snr[::STRIDE, number * box[1] : (number + 1) * box[1] : STRIDE]
+        values = np.sort(part[part != 0])
+        if len(values) < max(2, 0.1 * part.size):
+            continue
+        centre = float(middle(values, 0, len(values)))
+        below = int(np.searchsorted(values, centre))
+        scatter = mirrored_sigma(values, below, centre, CLIP, ROUNDS) if below else 0.0
+        if scatter > 0:
+            # Clipping at 3 sigma cuts the wings of normal deviates.
+            result[number] = scatter / 0.9866
+    return result
+
+
+def reach(pixels: Pixels) -> tuple[Int64, Int64]:
+    """Return the first and last usable row of each column, and column of each row."""
+    ny, nx = pixels.shape
+    columns = np.empty((2, nx), np.int64)
+    columns[0], columns[1] = ny, -1
+    rows = np.empty((2, ny), np.int64)
+    for first, last in pixels.bands():
+        data, err = pixels.rows(first, last)
+        part = np.empty((2, last - first), np.int64)
+        reach_of_data(data, err, first, columns, part)
+        rows[:, first:last] = part
+    return columns, rows
+
+
+def significant(
+    matched: Filter, scatter: Mesh, how: Detection
+) -> tuple[Int64, Float32, Float32]:
+    """Return the pixels above the threshold: flat indices, smoothed image and its noise."""
+    shape = matched.pixels.shape
+    edges = reach(matched.pixels)
+    columns = scatter.columns()
+
+    def one_band(band: tuple[int, int]) -> tuple[Int64, Float32, Float32]:
+        snr, filtered, noise = matched.rows(*band)
+        levels = scatter.rows(*band)
+        places = np.empty(max(1024, snr.size // 16), np.int64)
+        for _ in range(2):
+            arguments = (snr, levels, columns, how.snr_threshold, band[0], shape, *edges)
+            count = gather(*arguments, places)
+            if count <= len(places):
+                break
+            places = np.empty(count, np.int64)
+        places = places[:count].copy()
+        inside = places - band[0] * shape[1]
+        level = (levels @ columns).ravel()[inside].astype(np.float32)
+        return places, filtered.ravel()[inside], noise.ravel()[inside] * level
+
+    parts = in_threads(one_band, matched.pixels.bands())
+    return tuple(np.concatenate(values) for values in zip(*parts, strict=True))  # type: ignore[return-value]
 
 
 def find_sources(data: Float32, err: Float32, mask: Bools, how: Detection) -> Found | None:
@@ -146,44 +274,66 @@ def find_sources(data: Float32, err: Float32, mask: Bools, how: Detection) -> Fo
         True where not to be used.
     how : Detection
     """
-    if mask.all():
+    return find_in(Pixels.of(data, err, mask), how)
+
+
+def find_in(pixels: Pixels, how: Detection, segments: Any = None) -> Found | None:
+    """Return the sources of an image that is given by bands, or None if there are none.
+
+    Parameters
+    ----------
+    pixels : Pixels
+    how : Detection
+    segments : int32, (ny, nx), optional
+        Zeros to be filled, such as an array in a file.
+    """
+    matched = matched_filter(pixels, how)
+    if matched is None:
         return None
-    clean = np.where(mask, np.float32(0), data - measure_background(data, mask, how.bkg_boxsize)[0])
-    clean = clean.astype(np.float32)
-    filtered = smooth(clean, how.fwhm * SIGMA_PER_FWHM)
-    snr = significance(clean, err, mask, how.fwhm)
-    snr[outer_edge(mask)] = 0
-    with warnings.catch_warnings():
-        # "No sources were found" is answered by None.
-        warnings.simplefilter("ignore")
-        segments = detect_sources(
-            snr, how.snr_threshold, how.npixels, connectivity=how.connectivity, mask=mask
-        )
-    if segments is None:
+    scatter = scatter_of(matched, how.bkg_boxsize)
+    places, filtered, noise = significant(matched, scatter, how)
+    index = np.zeros(pixels.shape, np.int32) if segments is None else segments
+    put(index, places, np.arange(1, len(places) + 1, dtype=np.int32))
+    labels = connect(places, index, pixels.shape[1], how.connectivity == 8)
+    large = np.bincount(labels, minlength=len(places)) >= how.npixels
+    keep = large[labels] if len(labels) else np.zeros(0, bool)
+    put(index, places, np.int32(0))
+    if not keep.any():
         return None
+    found = Found(
+        index, 0, places[keep], labels[keep] + np.int32(1), filtered[keep], noise[keep],
+        matched.background, labels[keep],
+    )  # fmt: skip
+    found.count = renumber(found.labels, len(places))
     if how.deblend:
-        noise = filtered_noise(filtered, err, mask, how.fwhm)
-        limits = (how.npixels, how.contrast, how.snr_threshold)
-        segments = SegmentationImage(deblend(filtered, noise, segments.data, limits))
-    return Found(segments, clean, filtered)
+        separate(found, how)
+    put(found.segments, found.places, found.labels)
+    return found
 
 
-def filtered_noise(filtered: Float32, err: Float32, mask: Bools, fwhm: float) -> Float32:
-    """Return the noise of the filtered image, scaled to its scatter as in `significance`."""
-    sigma = fwhm * SIGMA_PER_FWHM
-    usable = ~mask & np.isfinite(err) & (err > 0)
-    unit = np.float32(np.median(err[usable]))
-    variance = np.where(usable, err / unit, np.float32(0)) ** 2
-    noise = unit * np.sqrt(np.clip(smooth(variance, sigma / np.sqrt(2.0)), 0, None))
-    noise /= np.float32(np.sqrt(4.0 * np.pi) * sigma)
-    known = usable & (noise > 0)
-    scatter = float(mad_std(filtered[known] / noise[known]))
-    return np.asarray(noise * np.float32(scatter if scatter > 0 else 1.0), np.float32)
+def put(image: Any, places: Int64, values: Any) -> None:
+    """Set the pixels of an image at flat indices."""
+    image.reshape(-1)[places] = values
+
+
+def separate(found: Found, how: Detection) -> None:
+    """Separate the sources that share a segment; labels are renumbered by first appearance."""
+    index = found.segments
+    put(index, found.places, np.arange(1, len(found.places) + 1, dtype=np.int32))
+    limits = (how.npixels, how.contrast, how.snr_threshold)
+    found.labels, found.count = deblend(
+        found.filtered, found.noise, found.labels, found.places, index, limits
+    )
 
 
 def deblend(
-    image: Float32, noise: Float32, segments: NDArray[np.int32], limits: tuple[int, float, float]
-) -> NDArray[np.int32]:
+    filtered: Float32,
+    noise: Float32,
+    segments: Int32,
+    places: Int64,
+    index: Int32,
+    limits: tuple[int, float, float],
+) -> tuple[Int32, int]:
     """Separate the sources that share a segment.
 
     Pixels are labelled from the brightest down; where two peaks meet, they stay apart if both
@@ -193,37 +343,33 @@ def deblend(
 
     Parameters
     ----------
-    image : float32, (ny, nx)
-        Smoothed to the width of a star.
-    noise : float32, (ny, nx)
-        Of `image`.
-    segments : int32, (ny, nx)
+    filtered, noise : float32, (n,)
+        Image smoothed to the width of a star, and its noise, at the segments' pixels.
+    segments : int32, (n,)
+        Number of the segment, from 1 on.
+    places : int64, (n,)
+        Flat indices, ascending.
+    index : int32, (ny, nx)
+        Position + 1 in `places` of each pixel, 0 of the others.
     limits : (int, float, float)
         Least pixels, least share of the segment's flux, least height above the saddle in units
         of the noise.
 
     Returns
     -------
-    int32, (ny, nx)
+    int32, (n,)
         Labels from 1 on, in the order in which the sources begin from the first row on.
+    int
+        How many.
     """
-    image, noise = (np.ascontiguousarray(array, np.float32) for array in (image, noise))
-    segments = np.ascontiguousarray(segments, np.int32)
-    inside = np.flatnonzero(segments)
     # Stable, so that equal pixels keep the order of rows and columns.
-    order = inside[np.argsort(-image.ravel()[inside], kind="stable")]
-    totals = np.bincount(segments.ravel(), weights=np.clip(image, 0, None).ravel())
-    labels = np.zeros(image.shape, np.int32)
-    parent = flood(image, noise, segments, order, totals, np.array(limits, np.float64), labels)
+    order = np.argsort(-filtered, kind="stable")
+    totals = np.bincount(segments, weights=np.clip(filtered, 0, None))
+    labels = np.zeros(len(places), np.int32)
+    parent = flood(
+        filtered, noise, segments, places, index, order, totals, np.array(limits, float), labels
+    )
     while np.any(parent[parent] != parent):
         parent = parent[parent]
-    return in_order(parent[labels])
-
-
-def in_order(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Renumber labels 1, 2, ... by first appearance along the rows; 0 stays."""
-    names, first = np.unique(labels, return_index=True)
-    rank = np.zeros(int(names[-1]) + 1, np.int32)
-    present = names > 0
-    rank[names[present][np.argsort(first[present])]] = np.arange(1, present.sum() + 1)
-    return rank[labels]
+    labels = parent[labels]
+    return labels, renumber(labels, len(parent))

@@ -1,12 +1,127 @@
-"""Sharpness and roundness of sources as DAOFIND defines them (Stetson 1987, PASP 99, 191)."""
+"""Places and shapes of sources: segments, windows, and DAOFIND's sharpness and roundness."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_level3.kernels.moments import nearest, segment_moments, windowed
+
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
 
 SIGMA_PER_FWHM = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
+# Farthest that a windowed centroid may lie from that of the segment, pixels.
+WINDOW_REACH = 1.5
+PIXEL_VARIANCE = 1.0 / 12.0
+
+
+@dataclass(frozen=True)
+class Isophotes:
+    """Properties of the segments of n sources; pixels and the unit of the image.
+
+    Attributes
+    ----------
+    places : float64, (n, 2)
+        Centroid x, y of the smoothed image.
+    flux, flux_err, area : float64, (n,)
+        Sum of the pixels with data, its error, and their number.
+    major, minor : float64, (n,)
+        Standard deviations along the axes.
+    angle : float64, (n,)
+        Of the major axis, from +x towards +y, radians.
+    box : float64, (4, n)
+        First and last x, first and last y.
+    """
+
+    places: Float64
+    flux: Float64
+    flux_err: Float64
+    area: Float64
+    major: Float64
+    minor: Float64
+    angle: Float64
+    box: Float64
+
+    @property
+    def ellipticity(self) -> Float64:
+        """One minus the ratio of the axes."""
+        return np.asarray(1.0 - self.minor / self.major)
+
+
+def isophotes(
+    places: Int64, labels: Int32, count: int, nx: int, filtered: Float32, values: Float32
+) -> Isophotes:
+    """Return the properties of segments.
+
+    Parameters
+    ----------
+    places, labels, filtered : (n,)
+        As `detection.Found` holds them.
+    count, nx : int
+        Number of sources, and columns of the image.
+    values : float32, (2, n)
+        Image without background (NaN where there are no data) and errors at `places`.
+    """
+    sums = np.zeros((count, 12))
+    segment_moments(places, labels, nx, filtered, values[0], values[1], sums)
+    xx, xy, yy = widened(*sums[:, 2:5].T)
+    mean, half = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+    return Isophotes(
+        sums[:, :2],
+        sums[:, 5],
+        np.sqrt(sums[:, 6]),
+        sums[:, 7],
+        np.sqrt(mean + half),
+        np.sqrt(np.maximum(mean - half, 0.0)),
+        0.5 * np.arctan2(2 * xy, xx - yy),
+        sums[:, 8:].T,
+    )
+
+
+def widened(xx: Float64, xy: Float64, yy: Float64) -> tuple[Float64, Float64, Float64]:
+    """Return variances to which the pixel's was added until they aren't those of a line."""
+    xx, yy = xx.copy(), yy.copy()
+    for _ in range(2):
+        thin = xx * yy - xy**2 < PIXEL_VARIANCE**2
+        xx[thin] += PIXEL_VARIANCE
+        yy[thin] += PIXEL_VARIANCE
+    return xx, xy, yy
+
+
+def centroids(clean: Float32, top: int, shapes: Isophotes, chosen: Int64, fwhm: float) -> Float64:
+    """Return positions (m, 2): windowed centroids, isophotal ones where these fail or run off.
+
+    The window's weights make the position of a faint star as good as a PSF fit's, while the
+    isophotal centroid is that of the few pixels above the threshold. The window is as wide as a
+    star, wider for what is extended.
+
+    Parameters
+    ----------
+    clean : float32, (n, nx)
+        Rows of the image from `top` on, without background; NaN where there are no data.
+    top : int
+    shapes : Isophotes
+    chosen : int64, (m,)
+        Which sources.
+    fwhm : float
+        Of a star, pixels.
+    """
+    starts = np.ascontiguousarray(shapes.places[chosen])
+    sigma = np.full(len(chosen), fwhm * SIGMA_PER_FWHM)
+    result = np.empty_like(starts)
+    windowed(clean, top, starts, sigma, WINDOW_REACH, result)
+    return np.where(np.isfinite(result), result, starts)
+
+
+def neighbours(places: Float64) -> tuple[Int64, Float64]:
+    """Return index and distance of the nearest other source of each; -1 and NaN if lonely."""
+    places = np.ascontiguousarray(places, float)
+    index, distance = np.empty(len(places), np.int64), np.empty(len(places))
+    nearest(places, np.argsort(places[:, 1], kind="stable"), index, distance)
+    return index, distance
 
 
 def cutouts(data: Float32, positions: Float64, half: int) -> Float64:
@@ -24,21 +139,22 @@ def cutouts(data: Float32, positions: Float64, half: int) -> Float64:
     -------
     float64, (n, side, side)
     """
-    padded = np.pad(data.astype(np.float64), half, constant_values=np.nan)
     known = np.asarray(np.isfinite(positions).all(axis=1))
     centre = np.rint(np.where(known[:, np.newaxis], positions, 0.0)).astype(int)
-    inside = known & (centre >= 0).all(axis=1) & (centre < data.shape[::-1]).all(axis=1)
-    centre[~inside] = 0
-    steps = np.arange(2 * half + 1)
+    known &= (centre >= 0).all(axis=1) & (centre < data.shape[::-1]).all(axis=1)
+    steps = np.arange(-half, half + 1)
     rows = centre[:, 1, np.newaxis, np.newaxis] + steps[:, np.newaxis]
     columns = centre[:, 0, np.newaxis, np.newaxis] + steps
-    result = padded[rows, columns]
-    result[~inside] = np.nan
-    return np.asarray(result)
+    inside = (rows >= 0) & (rows < data.shape[0]) & (columns >= 0) & (columns < data.shape[1])
+    inside &= known[:, np.newaxis, np.newaxis]
+    rows, columns = np.broadcast_arrays(rows, columns)
+    result = np.full(inside.shape, np.nan)
+    result[inside] = data[rows[inside], columns[inside]]
+    return result
 
 
 def sharpness_roundness(data: Float32, positions: Float64, fwhm: float) -> tuple[Float64, Float64]:
-    """Return sharpness and roundness of sources.
+    """Return sharpness and roundness of sources as DAOFIND does (Stetson 1987, PASP 99, 191).
 
     Sharpness is the excess of the central pixel over the mean of its neighbours in units of
     the height of the Gaussian that fits best; roundness is the difference of the heights of
@@ -47,7 +163,7 @@ def sharpness_roundness(data: Float32, positions: Float64, fwhm: float) -> tuple
     Parameters
     ----------
     data : float32, (ny, nx)
-        Without background.
+        Without background; NaN gives NaN.
     positions : float64, (n, 2)
         x, y.
     fwhm : float

@@ -24,7 +24,7 @@ def strong(count, flux, height, level, limits):
 
 
 @njit(cache=True, nogil=True)
-def labelled_neighbours(image, segments, labels, parent, y, x, near):
+def labelled_neighbours(values, index, labels, parent, y, x, near):
     """Put the peaks of a pixel's labelled neighbours in `near`.
 
     Returns
@@ -32,39 +32,44 @@ def labelled_neighbours(image, segments, labels, parent, y, x, near):
     int, int
         How many, and the peak of the brightest one (0 if there is none).
     """
-    ny, nx = image.shape
+    ny, nx = index.shape
     found, chosen, best = 0, 0, -np.inf
     for v in range(max(0, y - 1), min(ny, y + 2)):
         for u in range(max(0, x - 1), min(nx, x + 2)):
-            if labels[v, u] > 0 and segments[v, u] == segments[y, x]:
-                root = root_of(parent, labels[v, u])
+            other = index[v, u] - 1
+            if other >= 0 and labels[other] > 0:
+                root = root_of(parent, labels[other])
                 near[found] = root
                 found += 1
-                if image[v, u] > best:
-                    best, chosen = image[v, u], root
+                if values[other] > best:
+                    best, chosen = values[other], root
     return found, chosen
 
 
 @njit(cache=True, nogil=True)
-def flood(image, noise, segments, order, totals, limits, labels):
+def flood(values, noise, segments, places, index, order, totals, limits, labels):
     """Label the pixels of segments by peak, from the brightest pixel down.
 
-    A pixel without a labelled neighbour in its segment starts a peak; one between peaks is
-    their saddle: the weaker one is merged unless both stand out above it.
+    A pixel without a labelled neighbour starts a peak; one between peaks is their saddle: the
+    weaker one is merged unless both stand out above it.
 
     Parameters
     ----------
-    image, noise : float32, (ny, nx)
-    segments : int32, (ny, nx)
-        0 outside of segments.
+    values, noise : float32, (n,)
+        Of the smoothed image at the segments' pixels.
+    segments : int32, (n,)
+    places : int64, (n,)
+        Flat indices of the pixels.
+    index : int32, (ny, nx)
+        Position + 1 in `places` of each pixel, 0 of the others.
     order : int64, (n,)
-        Flat indices of the segments' pixels, brightest first.
-    totals : float64, (number of segments + 1,)
+        Positions, brightest first.
+    totals : float64, (number of segments,)
         Sum of the image in each segment.
     limits : float64, (3,)
         Least pixels, least share of the segment's total, least height of a peak above the
         saddle in units of the noise there.
-    labels : int32, (ny, nx)
+    labels : int32, (n,)
         0 on input; on output 1, 2, ... by peak, before merging is resolved.
 
     Returns
@@ -72,7 +77,7 @@ def flood(image, noise, segments, order, totals, limits, labels):
     int32, (number of peaks + 1,)
         The peak that each label has been merged into.
     """
-    nx = image.shape[1]
+    nx = index.shape[1]
     n = len(order)
     parent = np.zeros(n + 1, np.int32)
     flux, height = np.zeros(n + 1), np.zeros(n + 1)
@@ -80,16 +85,16 @@ def flood(image, noise, segments, order, totals, limits, labels):
     near = np.zeros(8, np.int32)
     own = np.empty(3)
     peaks = 0
-    for index in order:
-        y, x = index // nx, index % nx
-        level = image[y, x]
-        found, chosen = labelled_neighbours(image, segments, labels, parent, y, x, near)
+    for place in order:
+        y, x = places[place] // nx, places[place] % nx
+        level = values[place]
+        found, chosen = labelled_neighbours(values, index, labels, parent, y, x, near)
         if found == 0:
             peaks += 1
             parent[peaks], chosen = peaks, peaks
             height[peaks] = level
         own[0] = limits[0]
-        own[1], own[2] = limits[1] * totals[segments[y, x]], limits[2] * noise[y, x]
+        own[1], own[2] = limits[1] * totals[segments[place]], limits[2] * noise[place]
         for k in range(found):
             other, chosen = root_of(parent, near[k]), root_of(parent, chosen)
             if other == chosen or (
@@ -102,7 +107,29 @@ def flood(image, noise, segments, order, totals, limits, labels):
             parent[other] = chosen
             flux[chosen] += flux[other]
             count[chosen] += count[other]
-        labels[y, x] = chosen
+        labels[place] = chosen
         flux[chosen] += level
         count[chosen] += 1
     return parent[: peaks + 1]
+
+
+@njit(cache=True, nogil=True)
+def renumber(labels, largest):
+    """Number labels 1, 2, ... by first appearance, in place; 0 stays. Return how many.
+
+    Parameters
+    ----------
+    labels : int32, (n,)
+    largest : int
+        Greatest label there may be.
+    """
+    names = np.zeros(largest + 1, np.int32)
+    count = 0
+    for i in range(len(labels)):
+        name = labels[i]
+        if name > 0:
+            if names[name] == 0:
+                count += 1
+                names[name] = count
+            labels[i] = names[name]
+    return count

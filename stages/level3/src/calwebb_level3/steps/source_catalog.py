@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
-from calwebb_core.framework.models import Image, Segmentation
+from calwebb_core.framework.exposures import Exposure, StoredImage
+from calwebb_core.framework.models import Segmentation
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_level3.imageset import ImageSet
@@ -40,7 +41,7 @@ class SourceCatalogParameters:
     aperture_ee3: int = option(70, "Encircled energy of the third aperture.", unit="percent")
     ci1_star_threshold: float = option(2.0, "Greatest second over first flux of a star.")
     ci2_star_threshold: float = option(1.8, "Greatest third over second flux of a star.")
-    snr_threshold: float = option(4.0, "Threshold over the noise of the filtered image.", minimum=0)
+    snr_threshold: float = option(4.5, "Threshold over the noise of the filtered image.", minimum=0)
     bkg_boxsize: int = option(200, "Side of the background's boxes.", minimum=10, unit="pixel")
     kernel_fwhm: float | None = option(
         None, "Width of a star; from the filter if empty.", minimum=0.5, unit="pixel"
@@ -58,13 +59,13 @@ def run(
     images: ImageSet, references: Any, parameters: SourceCatalogParameters
 ) -> tuple[ImageSet, Status]:
     """Make the catalog and the segmentation map of a set's mosaic."""
-    from calwebb_level3.imaging.detection import Detection, find_sources
+    from calwebb_level3.imaging.detection import Detection, find_in
+    from calwebb_level3.imaging.halo import without_halos
 
-    if images.mosaic is None:
+    mosaic = images.mosaic
+    if mosaic is None:
         return images, skipped("there is no mosaic: resample did not run")
-    mosaic = images.mosaic.image()
     jansky = jansky_per_pixel(mosaic)
-    mask = unusable(mosaic)
     fwhm = star_width_of(mosaic, parameters)
     how = Detection(
         fwhm,
@@ -75,16 +76,18 @@ def run(
         parameters.deblend,
         parameters.bkg_boxsize,
     )
-    found = find_sources(mosaic.data, mosaic.err, mask, how)
+    pixels = pixels_of(mosaic)
+    found = find_in(pixels, how)
     if found is None:
         logger.warning("source_catalog: no source in %s", images.product)
         return images, skipped("no source above the threshold")
-    fill(images, found, mask, references, parameters, jansky, fwhm)
+    found = without_halos(pixels, found, how)
+    fill(images, pixels, found, references, parameters, jansky, fwhm)
     logger.info("source_catalog: %d sources", len(images.catalog or ()))
     return images, COMPLETE
 
 
-def jansky_per_pixel(mosaic: Image) -> float:
+def jansky_per_pixel(mosaic: StoredImage | Exposure) -> float:
     """Return Jy per unit of a pixel.
 
     Raises
@@ -103,28 +106,27 @@ def jansky_per_pixel(mosaic: Image) -> float:
     return 1e6 * area
 
 
-def unusable(mosaic: Image) -> Any:
-    """Return the pixels without data, bool (ny, nx)."""
-    mask = ~np.isfinite(mosaic.data) | ~np.isfinite(mosaic.err)
-    if mosaic.weight is not None:
-        mask |= ~(mosaic.weight > 0)
-    return mask
+def pixels_of(mosaic: StoredImage | Exposure) -> Any:
+    """Return the mosaic's pixels to be read by bands, those without weight as NaN."""
+    from calwebb_level3.imaging.pixels import Pixels
+
+    return Pixels.of_mosaic(mosaic)
 
 
-def star_width_of(mosaic: Image, parameters: SourceCatalogParameters) -> float:
+def star_width_of(mosaic: StoredImage | Exposure, parameters: SourceCatalogParameters) -> float:
     """Return the full width at half maximum of a drizzled star in pixels."""
     from calwebb_level3.imaging.psf import star_width
 
     if parameters.kernel_fwhm is not None:
         return parameters.kernel_fwhm
-    width = star_width(mosaic.metadata, mosaic.wcs, mosaic.data.shape)
+    width = star_width(mosaic.metadata, mosaic.wcs, mosaic.shape)
     return math.hypot(width, DRIZZLE_FWHM)
 
 
 def fill(
     images: ImageSet,
+    pixels: Any,
     found: Any,
-    mask: Any,
     references: Any,
     parameters: SourceCatalogParameters,
     jansky: float,
@@ -132,22 +134,16 @@ def fill(
 ) -> None:
     """Measure the sources and put catalog and segmentation map in the set."""
     from calwebb_level3.imaging.catalog import Calibration, make_catalog
+    from calwebb_level3.imaging.measuring import measure_sources
 
-    assert images.mosaic is not None  # noqa: S101 - run has looked
-    mosaic = images.mosaic.image()
+    mosaic = images.mosaic
+    assert mosaic is not None  # noqa: S101 - run has looked
     apertures = apertures_for(mosaic, references, parameters, fwhm)
     vega = vega_offset_for(mosaic, references)
     limits = (parameters.ci1_star_threshold, parameters.ci2_star_threshold)
-    table = make_catalog(
-        found,
-        mosaic.err,
-        mask,
-        mosaic.wcs,
-        apertures=apertures,
-        calibration=Calibration(jansky, vega, limits),
-        fwhm=fwhm,
-        localbkg_width=parameters.localbkg_width,
-    )
+    measured = measure_sources(pixels, found, apertures, fwhm)
+    calibration = Calibration(jansky, vega, limits)
+    table = make_catalog(measured, mosaic.wcs, apertures=apertures, calibration=calibration)
     table.meta["aperture_params"] = {
         "aperture_ee": list(apertures.energies),
         "aperture_radii": list(apertures.radii),
@@ -159,12 +155,15 @@ def fill(
     }
     table.meta["abvega_offset"] = None if math.isnan(vega) else vega
     images.catalog = table
-    segments = np.ascontiguousarray(found.segments.data, np.uint32)
+    segments = found.segments.view(np.uint32)
     images.segmentation = Segmentation(mosaic.metadata.copy(), segments, mosaic.wcs)
 
 
 def apertures_for(
-    mosaic: Image, references: Any, parameters: SourceCatalogParameters, fwhm: float
+    mosaic: StoredImage | Exposure,
+    references: Any,
+    parameters: SourceCatalogParameters,
+    fwhm: float,
 ) -> Any:
     """Return the apertures of the APCORR reference, or typical ones with a warning."""
     from calwebb_level3.imaging.aperture_reference import find_apertures, typical_apertures
@@ -189,7 +188,7 @@ def apertures_for(
     return typical_apertures(fwhm, energies)
 
 
-def vega_offset_for(mosaic: Image, references: Any) -> float:
+def vega_offset_for(mosaic: StoredImage | Exposure, references: Any) -> float:
     """Return AB minus Vega magnitude, NaN if it is unknown."""
     from calwebb_level3.imaging.aperture_reference import find_vega_offset
 
