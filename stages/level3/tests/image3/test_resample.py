@@ -5,7 +5,9 @@ import pytest
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.planes import FilePlane, Store
 from calwebb_level3.imageset import make_set
+from calwebb_level3.imaging import mosaicking
 from calwebb_level3.imaging.blending import blend, column, header_table
 from calwebb_level3.steps.resample import ResampleParameters, fill_value, grid_of, numbers, run
 
@@ -18,7 +20,7 @@ def mosaic(parameters=None, **keywords):
     images = make_set(dithered(ONE_STAR, **keywords), product="p")
     _, status = run(images, None, parameters or ResampleParameters())
     assert status.word == "COMPLETE"
-    return images.mosaic
+    return images.mosaic.image()
 
 
 def test_flux_and_position_are_kept():
@@ -113,3 +115,49 @@ def test_columns_of_missing_and_mixed_values():
     assert list(data["E"]) == [b"3", b"y"]
     assert np.isnan(data["F"][0])
     assert column([None, None]) is None
+
+
+def test_the_bytes_do_not_depend_on_bands_threads_or_the_store(monkeypatch, tmp_path):
+    made = []
+    for pixels, memory in ((1 << 30, 1 << 30), (240 * 17, 0)):
+        images = make_set(dithered(ONE_STAR), product="p")
+        images.store = Store(tmp_path, memory)
+        monkeypatch.setattr(
+            mosaicking, "bands",
+            lambda shape, n=pixels: [
+                slice(y, min(shape[0], y + max(1, n // shape[1])))
+                for y in range(0, shape[0], max(1, n // shape[1]))
+            ],
+        )  # fmt: skip
+        run(images, None, ResampleParameters(propagate_dq=True))
+        made.append(images.mosaic)
+    assert isinstance(made[1].planes["data"], FilePlane)
+    for name in ("data", "err", "weight", "context", "var_poisson", "var_rnoise", "dq"):
+        first, second = (mosaic.plane(name) for mosaic in made)
+        np.testing.assert_array_equal(first, second, err_msg=name)
+
+
+def test_planes_that_are_not_wanted_are_left_out():
+    unwanted = ResampleParameters(enable_ctx=False, enable_err=False, report_var=False)
+    assert list(mosaic_planes(unwanted)) == ["data", "weight"]
+    assert "var_rnoise" in mosaic_planes(ResampleParameters(enable_err=False))
+    assert "var_rnoise" not in mosaic_planes(ResampleParameters(report_var=False))
+    assert "err" in mosaic_planes(ResampleParameters(report_var=False))
+
+
+def mosaic_planes(parameters):
+    images = make_set(dithered(ONE_STAR), product="p")
+    run(images, None, parameters)
+    assert bool(images.mosaic.context) == parameters.enable_ctx
+    return images.mosaic.planes
+
+
+def test_a_changed_wcs_gives_another_grid():
+    images = make_set(dithered(ONE_STAR), product="p")
+    first = grid_of(images)
+    assert grid_of(images) is first
+    maps = images.geometry.maps(images.exposures, first)
+    assert images.geometry.maps(images.exposures, first) is maps
+    images.exposures[1].wcs = dithered(ONE_STAR)[1].wcs
+    assert grid_of(images) is not first
+    assert images.geometry.maps(images.exposures, first) is not maps
