@@ -28,8 +28,11 @@ COMBINED_SUFFIX = "combinedbackground"
 
 def select(metadata: Metadata) -> tuple[Step, ...]:
     """Return the steps for an exposure; all modes share their order."""
-    exposure_type(metadata)
-    return WAVEFRONT_STEPS if senses_wavefront(metadata) else STEPS
+    kind = exposure_type(metadata)
+    steps = WAVEFRONT_STEPS if senses_wavefront(metadata) else STEPS
+    if not kind.startswith("NRS_"):
+        return steps
+    return tuple(assign_wcs.MIRROR_STEP if step is assign_wcs.STEP else step for step in steps)
 
 
 def save(model: Image | Calibrated, step_name: str, directory: Path) -> list[Path]:

@@ -39,6 +39,8 @@ def imaging_wcs(
     metadata: Metadata,
     distortion_model: Any,
     filter_offset: tuple[float, float] | None = None,
+    *,
+    source: str = "",
 ) -> World:
     """Build the WCS of an imaging exposure from its pointing keywords.
 
@@ -53,6 +55,8 @@ def imaging_wcs(
         node, or what it stands for.
     filter_offset : (float, float), optional
         Column and row offset in pixels that the filter adds, see `find_filter_offset`.
+    source : str
+        Name of the distortion reference, for messages.
 
     Returns
     -------
@@ -67,7 +71,7 @@ def imaging_wcs(
         If the distortion model does not take two coordinates to two, has no inverse, or is of
         a kind that is not evaluated here.
     """
-    distortion, box = read_distortion(distortion_model)
+    distortion, box = read_distortion(distortion_model, source)
     to_v2v3, box = subarray_to_v2v3(metadata, distortion, box, filter_offset)
     return World(
         (Frame.plane("detector", ("x", "y"), "pixel"), *sky_frames()),
@@ -87,7 +91,7 @@ def sky_frames() -> tuple[Frame, Frame, Frame]:
     )
 
 
-def read_distortion(model: Any) -> tuple[Transform, Box | None]:
+def read_distortion(model: Any, source: str = "") -> tuple[Transform, Box | None]:
     """Return the transform of a distortion reference and the bounding box it carries.
 
     Raises
@@ -96,20 +100,21 @@ def read_distortion(model: Any) -> tuple[Transform, Box | None]:
         If it is not a transform of two coordinates to two with an inverse.
     """
     node = model_node(model)
+    what = f"{source}: the distortion reference" if source else "the distortion reference"
     try:
         transform = model if isinstance(model, Transform) else from_node(node)
         box = read_box(node) if isinstance(node, Tagged) else None
     except UnknownTransformError as error:
-        msg = f"the distortion reference can't be evaluated ({error}); expected a model of 2 to 2"
+        msg = f"{what} can't be evaluated ({error}); expected a model of 2 to 2"
         raise ReferenceFileError(msg) from error
     if (transform.n_inputs, transform.n_outputs) != (2, 2):
         shape = f"{transform.n_inputs} to {transform.n_outputs}"
-        msg = f"the distortion reference holds a model of {shape}; expected a model of 2 to 2"
+        msg = f"{what} holds a model of {shape}; expected a model of 2 to 2"
         raise ReferenceFileError(msg)
     try:
         _ = transform.inverse
     except NoInverseError:
-        msg = "the distortion reference has no inverse; one is needed to find sky positions"
+        msg = f"{what} has no inverse; one is needed to find sky positions"
         raise ReferenceFileError(msg) from None
     return transform, box
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from calwebb_core.framework.plain_asdf import Tagged
-from calwebb_core.science.transforms import elementary, sphere
+from calwebb_core.science.transforms import cosines, elementary, sphere
 from calwebb_core.science.transforms.base import Beside, Chain, Transform
 
 Builder = Callable[[Tagged], Transform]
@@ -114,6 +114,20 @@ def rotations(node: Tagged) -> Transform:
     return sphere.Rotations(node["angles"], node["axes_order"])
 
 
+def cosine_rotations(node: Tagged) -> Transform:
+    """Return a sequence of rotations of direction cosines."""
+    return cosines.CosineRotations(node["angles"], node["axes_order"])
+
+
+def direction(node: Tagged) -> Transform:
+    """Return the change from a ray's coordinates to direction cosines, or back."""
+    kinds = {
+        "unitless2directional": cosines.ToCosines,
+        "directional2unitless": cosines.FromCosines,
+    }
+    return kinds[node["model_type"]]()
+
+
 def spherical(node: Tagged) -> Transform:
     """Return a change between angles and vectors."""
     wrap = int(node.get("wrap_lon_at", 360))
@@ -157,5 +171,7 @@ BUILDERS: dict[str, Builder] = {
     "transform/rotate_sequence_3d": rotations,
     "transform/gnomonic": gnomonic,
     "gwcs/spherical_cartesian": spherical,
+    "jwst_pipeline/coords": direction,
+    "jwst_pipeline/rotation_sequence": cosine_rotations,
     "gwcs/fitswcs_imaging": fits_image,
 }
