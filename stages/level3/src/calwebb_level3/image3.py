@@ -1,6 +1,7 @@
 """calwebb_image3: an association of calibrated images to a mosaic and a catalog.
 
-Steps: tweakreg, skymatch, outlier_detection, resample, source_catalog. Products: `_crf` for
+Steps: tweakreg (assign_mtwcs for a moving target), skymatch, outlier_detection, resample,
+source_catalog. Products: `_crf` for
 each exposure, `_i2d`, `_cat.ecsv` and `_segm` of the association's product.
 """
 
@@ -18,7 +19,14 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.step import Status, Step
 from calwebb_level3.imageset import ImageSet, make_set
-from calwebb_level3.steps import outlier_detection, resample, skymatch, source_catalog, tweakreg
+from calwebb_level3.steps import (
+    assign_mtwcs,
+    outlier_detection,
+    resample,
+    skymatch,
+    source_catalog,
+    tweakreg,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,19 +42,17 @@ def select(metadata: Metadata) -> tuple[Step, ...]:
     Raises
     ------
     InputError
-        If the exposures are no images, or of a moving target or a time series.
+        If the exposures are no images, or of a time series.
     """
     kind = metadata.require("EXP_TYPE", str)
     if kind not in IMAGE_TYPES + ALSO_AS_IMAGES:
         msg = f"{metadata.source}: EXP_TYPE is {kind}; calwebb-image3 makes mosaics of images"
         raise InputError(msg)
-    if str(metadata.get("TARGTYPE", "")).upper() == "MOVING":
-        msg = f"{metadata.source}: TARGTYPE is MOVING; moving targets are not available yet"
-        raise InputError(msg)
     if metadata.get("TSOVISIT") is True:
         msg = f"{metadata.source}: TSOVISIT is true; time series go to calwebb_tso3, not image3"
         raise InputError(msg)
-    return STEPS
+    unused = tweakreg.STEP if assign_mtwcs.is_moving(metadata) else assign_mtwcs.STEP
+    return tuple(step for step in STEPS if step.name != unused.name)
 
 
 def read(path: Path, input_dir: Path | None = None) -> ImageSet:
@@ -235,6 +241,7 @@ def align_with_catalog(
 
 
 STEPS = (
+    assign_mtwcs.STEP,
     replace(tweakreg.STEP, run=align_with_catalog),
     skymatch.STEP,
     outlier_detection.STEP,

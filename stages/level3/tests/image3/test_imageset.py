@@ -91,7 +91,6 @@ def test_step_keywords_of_the_input_count_if_all_agree():
     ("changes", "text"),
     [
         ({"EXP_TYPE": "MIR_MRS"}, "EXP_TYPE is MIR_MRS; calwebb-image3 makes mosaics of images"),
-        ({"TARGTYPE": "MOVING"}, "moving targets are not available yet"),
         ({"TSOVISIT": True}, "time series go to calwebb_tso3"),
     ],
 )
