@@ -19,9 +19,13 @@ Bools = NDArray[np.bool_]
 
 SIGMA_PER_FWHM = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
 # The width is measured on so many of the brightest stars, of at least this signal over noise.
-WIDTH_STARS = 60
-LEAST_WIDTH_STARS = 3
-WIDTH_SNR = 30.0
+WIDTH_STARS = 200
+LEAST_WIDTH_STARS = 5
+WIDTH_SNR = 12.0
+# What is narrower in units of the width expected is a hot pixel, what is wider a galaxy.
+NARROWEST, WIDEST = 0.55, 2.0
+# Hot pixels and cosmic rays leave larger residuals in units of the fitted light.
+LARGEST_MISFIT = 0.4
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Fits:
         Sum of the variances of x and y, pixel**2.
     fwhm : float64, (n,)
     misfit : float64, (n,)
-        Absolute residuals over the light of the model.
+        Absolute residuals beyond the pixels' errors over the light of the model.
     """
 
     positions: Float64
@@ -90,7 +94,8 @@ def typical_width(
     fits = fit_stars(data, err, bad, positions[:WIDTH_STARS], fwhm, free=True)
     # The centre of a star is known to its width over its signal to noise.
     snr = fits.fwhm / np.sqrt(fits.variance)
-    good = (snr > WIDTH_SNR) & (fits.fwhm > 0.4 * fwhm) & (fits.fwhm < 2.5 * fwhm)
+    good = (snr > WIDTH_SNR) & (fits.fwhm > NARROWEST * fwhm) & (fits.fwhm < WIDEST * fwhm)
+    good &= (fits.flux > 0) & (fits.misfit < LARGEST_MISFIT)
     if np.count_nonzero(good) < LEAST_WIDTH_STARS:
         return fwhm
     return float(np.median(fits.fwhm[good]))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_level3.imaging.finders import METHODS, Finder
-from calwebb_level3.imaging.psf_fit import Fits, fit_stars, typical_width
+from calwebb_level3.imaging.psf_fit import LARGEST_MISFIT, fit_stars, typical_width
 from calwebb_level3.kernels import stars as kernels
 
 Float32 = NDArray[np.float32]
@@ -25,8 +25,8 @@ POSITION_FLOOR = 0.01
 # So many pixels tell the level of a box: their median is good to 1 % of the noise.
 SAMPLES = 16_000
 LEAST_GOOD = 0.1
-# Residuals of a fit over the star's light: hot pixels and cosmic rays leave more.
-LARGEST_MISFIT = 0.5
+# So many times the stars that are kept are fitted: there may be cosmic rays among them.
+CANDIDATES = 5
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def find_stars(data: Float32, err: Float32 | None, good: Bools, finder: Finder) 
     if not noise > 0:
         return Stars.none()
     found = METHODS[finder.method](clean, noise, bad, finder)
-    found = brightest(found, bad, finder)
+    found = candidates(found, bad, finder)
     if not len(found):
         return Stars.none()
     if err is None:
@@ -161,8 +161,8 @@ def spline_weights(nodes: int, side: int, size: int) -> Float64:
     return np.asarray(a * unit[first] + b * unit[first + 1] + bend / 6.0)
 
 
-def brightest(found: Float64, bad: Bools, finder: Finder) -> Float64:
-    """Return the brightest stars whose central 3 x 3 pixels are all usable."""
+def candidates(found: Float64, bad: Bools, finder: Finder) -> Float64:
+    """Return the brightest detections whose central 3 x 3 pixels are all usable."""
     ny, nx = bad.shape
     x, y = found[:, 0], found[:, 1]
     inside = np.isfinite(found).all(axis=1)
@@ -176,18 +176,22 @@ def brightest(found: Float64, bad: Bools, finder: Finder) -> Float64:
     found = found[clean]
     # Ties are broken by position: the order doesn't depend on the finder's.
     order = np.lexsort((found[:, 0], found[:, 1], -found[:, 2]))
-    return found[order[: finder.brightest]]
+    return found[order if finder.brightest is None else order[: CANDIDATES * finder.brightest]]
 
 
 def centre(data: Float32, err: Float32, bad: Bools, found: Float64, finder: Finder) -> Stars:
-    """Return the stars with fitted positions; fits that fail or run away are left out."""
+    """Return the brightest stars with fitted positions.
+
+    Detections whose fit fails, runs away or leaves too much are no stars.
+    """
     start = np.ascontiguousarray(found[:, :2])
     fwhm = finder.psf_fwhm or finder.fwhm
     fwhm = typical_width(data, err, bad, start, fwhm)
-    fits: Fits = fit_stars(data, err, bad, start, fwhm)
+    fits = fit_stars(data, err, bad, start, fwhm)
     moved = np.hypot(*(fits.positions - start).T)
     variance = fits.variance + 2 * POSITION_FLOOR**2
     keep = (moved < max(1.0, fwhm)) & (fits.flux > 0) & np.isfinite(variance)
     keep &= fits.misfit < LARGEST_MISFIT
-    x, y = fits.positions[keep].T
-    return Stars(x, y, fits.flux[keep], 1.0 / variance[keep])
+    rows = np.flatnonzero(keep)[: finder.brightest]
+    x, y = fits.positions[rows].T
+    return Stars(x, y, fits.flux[rows], 1.0 / variance[rows])

@@ -216,13 +216,14 @@ def fit_star(values, weights, start, sigma, free, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def misfit(values, weights, px, py, flux, constant):
-    """Return the sum of the absolute residuals over the light of the model in the same pixels."""
+    """Return the residuals beyond the pixels' errors over the light of the model there."""
     total, light = 0.0, 0.0
     for j in range(values.shape[0]):
         for i in range(values.shape[1]):
             if weights[j, i] > 0:
                 model = flux * py[j] * px[i]
-                total += abs(values[j, i] - model - constant)
+                excess = abs(values[j, i] - model - constant) - 1.0 / math.sqrt(weights[j, i])
+                total += max(excess, 0.0)
                 light += model
     return total / light
 
