@@ -144,6 +144,17 @@ def test_filter_offset_by_filter_alone():
     assert find_filter_offset(rows, Metadata({"FILTER": "F560W"})) == (0.3, -0.3)
 
 
+def test_filter_offset_of_any_pupil():
+    rows = [{"filter": "F1065C", "pupil": "N/A", "column_offset": -0.6, "row_offset": -2.15}]
+    assert find_filter_offset(rows, Metadata({"FILTER": "F1065C"})) == (-0.6, -2.15)
+
+
+def test_filter_offset_without_numbers(caplog):
+    rows = [{"filter": "F560W", "column_offset": "N/A", "row_offset": "N/A"}]
+    assert find_filter_offset(rows, Metadata({"FILTER": "F560W"})) is None
+    assert "none is applied" in caplog.text
+
+
 def test_filter_without_offset_is_said(caplog):
     assert find_filter_offset(ROWS, Metadata({"FILTER": "F090W", "PUPIL": "CLEAR"}, "x")) is None
     assert "no row for FILTER F090W and PUPIL CLEAR" in caplog.text

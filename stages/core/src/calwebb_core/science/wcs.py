@@ -33,6 +33,7 @@ __all__ = ["World", "find_filter_offset", "fits_sip", "footprint", "imaging_wcs"
 logger = logging.getLogger(__name__)
 
 ARCSEC_PER_DEGREE = 3600.0
+ANY_PUPIL = "N/A"
 
 
 def imaging_wcs(
@@ -164,7 +165,7 @@ def find_filter_offset(
     Parameters
     ----------
     rows : iterable of mapping
-        The ``filters`` list of a FILTEROFFSET reference: filter, pupil (absent for MIRI),
+        The ``filters`` list of a FILTEROFFSET reference: filter, pupil (absent or N/A for MIRI),
         column_offset, row_offset.
     metadata : Metadata
         FILTER and PUPIL are matched.
@@ -172,14 +173,17 @@ def find_filter_offset(
     Returns
     -------
     (float, float) or None
-        None, with a warning in the log, if the reference has no row for this filter.
+        None, with a warning in the log, if the reference has no row for this filter, or no
+        numbers in it.
     """
     wanted = (str(metadata.get("FILTER")), str(metadata.get("PUPIL")))
     for row in rows:
         if str(row.get("filter", row.get("name"))) != wanted[0]:
             continue
-        if "pupil" not in row or str(row["pupil"]) == wanted[1]:
-            return float(row["column_offset"]), float(row["row_offset"])
+        if str(row.get("pupil", ANY_PUPIL)) in (ANY_PUPIL, wanted[1]):
+            offsets = row.get("column_offset"), row.get("row_offset")
+            if all(isinstance(offset, int | float) for offset in offsets):
+                return float(offsets[0]), float(offsets[1])  # type: ignore[arg-type]
     logger.warning(
         "%s: the filteroffset reference has no row for FILTER %s and PUPIL %s; none is applied",
         metadata.source,
