@@ -64,7 +64,9 @@ def test_known_errors_are_measured(tiny_run, results):
 
 
 def test_nothing_to_score(tiny_run, tmp_path):
-    with pytest.raises(InputError, match="no _rate, _rateints, _jump, _ramp, _cal or _cat product"):
+    with pytest.raises(
+        InputError, match="no _rate, _rateints, _jump, _ramp, _cal, _crf or _cat product"
+    ):
         score(tiny_run[1].truth, tmp_path)
     with pytest.raises(InputError, match=r"truth\.json: does not exist"):
         score(tmp_path, tmp_path)

@@ -19,6 +19,11 @@ from calwebb_simulator.scenario_file import built_in, load_scenario
 from calwebb_simulator.score import score
 
 logger = logging.getLogger(__name__)
+MOSAIC_TITLES = {
+    "pointing": "Pointing (mas, roll in arcsec)",
+    "sky": "Sky levels (MJy/sr)",
+    "outliers": "Cosmic rays",
+}
 SCENARIO_OPTIONS = (
     "seed",
     "groups",
@@ -145,9 +150,22 @@ def show(figures: dict[str, Any], console: Console) -> None:
         show_jumps(figures["jumps"], console)
     for name, found in figures["light_curves"].items():
         console.print(catalog_table(f"Light curve of {name}", found))
+    for name, found in figures["mosaics"].items():
+        for part, title in MOSAIC_TITLES.items():
+            if found[part]:
+                console.print(catalog_table(f"{title} of {name or 'exposures'}", found[part]))
     for name, found in figures["catalogs"].items():
-        console.print(catalog_table(name, found))
-        for kind, title in (("completeness", "Stars apart"), ("completeness_crowded", "All stars")):
+        show_catalog(name, found, console)
+
+
+def show_catalog(name: str, found: dict[str, Any], console: Console) -> None:
+    """Print the figures of a catalog."""
+    console.print(catalog_table(name, found))
+    for part, title in (("bright", "Bright stars in"), ("target", "Moving target in")):
+        if part in found:
+            console.print(catalog_table(f"{title} {name}", found[part]))
+    for kind, title in (("completeness", "Stars apart"), ("completeness_crowded", "All stars")):
+        if kind in found:
             console.print(interval_table(found[kind], f"{title} in {name}", "S/N", "stars"))
 
 
@@ -189,7 +207,7 @@ def catalog_table(name: str, found: dict[str, Any]) -> Grid:
     """Return the figures of a catalog."""
     grid = Grid("figure", "value", title=name)
     for key, value in found.items():
-        if not isinstance(value, list):
+        if not isinstance(value, list | dict):
             grid.add_row(key.replace("_", " "), number(value))
     return grid
 

@@ -14,6 +14,7 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.science.dq import PixelDQ
 from calwebb_simulator.score_catalog import score_catalog
 from calwebb_simulator.score_jumps import score_jumps
+from calwebb_simulator.score_mosaic import score_mosaic
 from calwebb_simulator.score_series import score_series
 from calwebb_simulator.statistics import mean, median, scatter
 
@@ -33,13 +34,14 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
         Folder `truth` of a simulation.
     results : Path
         Any folder below which `*_rate.fits`, `*_cal.fits`, `*_cat.ecsv`, `*_i2d.fits`,
-        `*_rateints.fits` and `*_jump.fits` (or `*_ramp.fits`) are looked for by name.
+        `*_rateints.fits`, `*_crf.fits` and `*_jump.fits` (or `*_ramp.fits`) are looked for by
+        name.
 
     Returns
     -------
     dict
-        "rates", "cosmic_rays", "jumps", "light_curves", "calibrated" and "catalogs", each empty
-        if there is no product.
+        "rates", "cosmic_rays", "jumps", "light_curves", "calibrated", "mosaics" and "catalogs",
+        each empty if there is no product.
 
     Raises
     ------
@@ -53,10 +55,11 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
     catalogs = sorted(path for path in results.rglob("*_cat.ecsv"))
     cubes = {root: path for path, root in found(results, roots, "rateints")}
     ramps = {root: path for suffix in RAMPS for path, root in found(results, roots, suffix)}
-    if not (rates or images or catalogs or cubes or ramps):
+    clean = any(results.rglob("*_crf.fits"))
+    if not (rates or images or catalogs or cubes or ramps or clean):
         msg = (
-            f"{results}: no _rate, _rateints, _jump, _ramp, _cal or _cat product of the simulated "
-            "exposures is below it"
+            f"{results}: no _rate, _rateints, _jump, _ramp, _cal, _crf or _cat product of the "
+            "simulated exposures is below it"
         )
         raise InputError(msg)
     return {
@@ -66,7 +69,11 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
         "cosmic_rays": score_cosmic_rays(truth, rates),
         "jumps": score_jumps(truth, ramps),
         "light_curves": score_series(truth, cubes),
-        "calibrated": {root: score_image(truth, root, path) for root, path in images.items()},
+        "calibrated": {
+            root: score_image(truth, root, path, backgrounds(truth, summary, root))
+            for root, path in images.items()
+        },
+        "mosaics": score_mosaic(truth, results, roots),
         "catalogs": {path.name: score_catalog(truth, summary, path) for path in catalogs},
     }
 
@@ -143,18 +150,53 @@ def score_rate(truth: Path, root: str, path: Path) -> dict[str, float]:
     return result
 
 
-def score_image(truth: Path, root: str, path: Path) -> dict[str, float]:
-    """Compare a calibrated image with the noise-free one; the same figures in MJy/sr."""
+def score_image(
+    truth: Path, root: str, path: Path, others: list[Path] | None = None
+) -> dict[str, float]:
+    """Compare a calibrated image with the noise-free one; the same figures in MJy/sr.
+
+    `others` are the truths of background exposures, whose sky is missing where bkg_subtract ran.
+    """
     known = read_truth(truth, root)
     product = read_product(path, known["CAL"].shape)
+    expected = known["CAL"]
     faint = (FAINT + known["header"]["SKYRATE"]) * known["header"]["PHOTMJSR"]
-    return compare(product, known["CAL"], faint)
+    seen = np.isfinite(expected) & (expected > 0)
+    if others and fits.getval(path, "S_BKDSUB", 0, default="") == "COMPLETE":
+        level = np.mean([surroundings(item) for item in others], axis=0)
+        expected, faint = expected - level, faint - float(np.mean(level))
+    return compare(product, expected, faint, seen)
 
 
-def compare(product: dict[str, NDArray[Any]], expected: Float64, faint: float) -> dict[str, float]:
-    """Compare an image with what is expected, over pixels without any flag."""
-    good = (product["DQ"] == 0) & np.isfinite(product["SCI"]) & (product["ERR"] > 0)
-    good &= np.isfinite(expected) & (expected > 0)
+def backgrounds(truth: Path, summary: dict[str, Any], root: str) -> list[Path]:
+    """Return the truths of the background exposures that fit an exposure."""
+    keys = ("detector", "filter", "subarray")
+    entries = {entry["root"]: entry for entry in summary["exposures"]}
+    return [
+        truth / f"{name}_truth.fits"
+        for name, entry in entries.items()
+        if entry.get("background") and all(entry[key] == entries[root][key] for key in keys)
+    ]
+
+
+def surroundings(path: Path) -> Float64:
+    """Return the sky of an exposure in MJy/sr: (ny, nx), or a single value in (1, 1)."""
+    with fits.open(path) as hdus:
+        if "SURROUNDINGS" in hdus:
+            return np.array(hdus["SURROUNDINGS"].data, dtype=float)
+        return np.full((1, 1), float(hdus[0].header["SKY"]))
+
+
+def compare(
+    product: dict[str, NDArray[Any]],
+    expected: Float64,
+    faint: float,
+    seen: NDArray[np.bool_] | None = None,
+) -> dict[str, float]:
+    """Compare an image with what is expected, over pixels without any flag that see light."""
+    if seen is None:
+        seen = np.isfinite(expected) & (expected > 0)
+    good = seen & (product["DQ"] == 0) & np.isfinite(product["SCI"]) & (product["ERR"] > 0)
     miss = product["SCI"] - expected
     sky = good & (expected < faint)
     pull = (miss / np.where(good, product["ERR"], 1.0))[sky]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.statistics import mean, median, scatter
+from calwebb_simulator.transit import TARGET_ID
 
 Float64 = NDArray[np.float64]
 SNR_EDGES = (5.0, 10.0, 20.0, 40.0, 100.0, 300.0, 1000.0, np.inf)
@@ -19,6 +20,7 @@ ISOLATED_PIXELS = 12.0
 # Light of a star's neighbours at its place over its own peak, the wings of a PSF falling with
 # the third power of the distance in pixels.
 CROWDED = 2e-3
+BRIGHT = 100.0  # signal-to-noise ratio
 
 
 def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -32,13 +34,21 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
         neighbour outshines, and of all of them (completeness_crowded);
         flux_ratio and flux_scatter of their total fluxes over the truth, ra_offset, dec_offset
         (median) and ra_rms, dec_rms (about the median, mas) for isolated stars with a
-        signal-to-noise ratio above 20.
+        signal-to-noise ratio above 20; bright: the same of those above 100 that fill no pixel;
+        false_by_snr: sources in intervals of their own flux over its error, and how many of
+        them are false. Of a moving target, see `score_moving`.
     """
     name, scale = filter_of(path, summary)
     catalog = Table.read(path, format="ascii.ecsv")
+    if len(catalog) == 0:
+        return {"filter": name, "sources": 0}
     scene = Table.read(truth / "scene.ecsv", format="ascii.ecsv")
     seen = scene[np.asarray(scene[f"exposures_{name}"]) > 0]
     ra, dec = positions(catalog)
+    if any(entry.get("moving") for entry in summary["exposures"]):
+        return {"filter": name, "sources": len(catalog), **score_moving(catalog, truth, summary)}
+    if len(seen) == 0:
+        return {"filter": name, "sources": len(catalog), "false": len(catalog)}
     nearest, east, north = match(seen, ra, dec)
     distance = np.hypot(east, north)
     hit = distance < MATCH_PIXELS * scale
@@ -49,18 +59,72 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
     flux = total_flux(catalog)[nearest] / np.asarray(seen[f"flux_{name}"])
     alone = isolated(seen, ISOLATED_PIXELS * scale, name) & ~crowded(scene, seen, scale, name)
     good = stars & hit & (snr > 20) & alone & np.isfinite(flux)
+    bright = good & (snr > BRIGHT)
+    if f"saturates_{name}" in seen.colnames:
+        bright &= ~np.asarray(seen[f"saturates_{name}"])
     return {
         "filter": name,
         "sources": len(catalog),
         "matched": int(np.count_nonzero(hit)),
         "false": int(np.count_nonzero(far)),
+        "false_by_snr": false_by_snr(catalog, far),
         "completeness": completeness(snr[stars & alone], hit[stars & alone]),
         "completeness_crowded": completeness(snr[stars], hit[stars]),
         "measured": int(np.count_nonzero(good)),
         "flux_ratio": median(flux[good]),
         "flux_scatter": scatter(flux[good]),
         **offsets(east[good], north[good]),
+        "bright": {
+            "stars": int(np.count_nonzero(bright)),
+            "flux_ratio": median(flux[bright]),
+            "flux_scatter": scatter(flux[bright]),
+            **offsets(east[bright], north[bright]),
+        },
     }
+
+
+def false_by_snr(catalog: Table, far: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """Return how many sources are false by the signal-to-noise ratio that the catalog claims."""
+    error = np.asarray(catalog["isophotal_flux_err"], dtype=float)
+    snr = np.asarray(catalog["isophotal_flux"], dtype=float) / np.where(error > 0, error, np.nan)
+    rows = []
+    for low, high in pairwise((0.0, *SNR_EDGES)):
+        chosen = (snr >= low) & (snr < high)
+        rows.append(
+            {
+                "from": low,
+                "to": float(high) if np.isfinite(high) else None,
+                "sources": int(np.count_nonzero(chosen)),
+                "false": int(np.count_nonzero(chosen & far)),
+            }
+        )
+    return rows
+
+
+def score_moving(catalog: Table, truth: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    """Compare the moving target in a catalog with the truth.
+
+    Returns
+    -------
+    dict
+        east, north: its offset in mas from the mean of where it was; flux_ratio.
+    """
+    from astropy.io import fits
+
+    places = [
+        fits.getheader(truth / f"{entry['root']}_truth.fits")
+        for entry in summary["exposures"]
+        if entry.get("moving")
+    ]
+    centre = [float(np.mean([header[key] for header in places])) for key in ("MT_RA", "MT_DEC")]
+    found = tangent(*positions(catalog), (centre[0], centre[1]))
+    nearest = int(np.argmin(np.hypot(*found.T)))
+    scene = Table.read(truth / "scene.ecsv", format="ascii.ecsv")
+    name = places[0]["FILTER"]
+    star = scene[np.asarray(scene["id"]) == TARGET_ID]
+    ratio = float(total_flux(catalog)[nearest] / star[f"flux_{name}"][0]) if len(star) else np.nan
+    east, north = (float(value * 1000) for value in found[nearest])
+    return {"target": {"east": east, "north": north, "flux_ratio": ratio}}
 
 
 def filter_of(path: Path, summary: dict[str, Any]) -> tuple[str, float]:
