@@ -232,8 +232,7 @@ def in_common(first: Cells, second: Cells) -> tuple[Any, Any] | None:
         starts = first.corner[axis], second.corner[axis]
         low = max(starts)
         high = min(
-            start + c.levels.shape[axis]
-            for start, c in zip(starts, (first, second), strict=True)
+            start + c.levels.shape[axis] for start, c in zip(starts, (first, second), strict=True)
         )
         if high <= low:
             return None

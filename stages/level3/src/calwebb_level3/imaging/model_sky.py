@@ -1,27 +1,29 @@
-"""The median of aligned exposures on a common grid, and its look in each exposure's pixels."""
+"""The median of aligned exposures on a common grid, and what differs from it in an exposure."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from drizzle.resample import Drizzle, blot_image
 from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter
 
-from calwebb_core.framework.models import Image
-from calwebb_core.science.resample import input_weight, pixel_map
-from calwebb_level3.kernels.outliers import exceed, median_stack, near_hits
+from calwebb_core.framework.exposures import Exposure
+from calwebb_core.framework.planes import Plane, Store
+from calwebb_core.framework.threads import in_threads, number_of_threads
+from calwebb_core.science.blot import blot, rows_to_blot
+from calwebb_core.science.drizzling import Drop, bands, drizzle_layer
+from calwebb_core.science.pixelmap import PixelMap
+from calwebb_core.science.weights import typical_weight, weighed_rows
+from calwebb_level3.kernels.outliers import exceed, median_stack, near_hits, take_layer
 
 Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
 
-# Bytes that the stack of resampled exposures may take; larger mosaics are made in bands of rows.
-STACK_BYTES = 1 << 30
 # Two values differ by more than noise explains beyond this many standard deviations.
 PAIR_LIMIT = 4.0
+# What a pixel of a band takes beside the stack: sums of drizzling, weight, variance, count.
+BAND_PIXEL_BYTES = 40
+# More threads than these share the memory of as many bands.
+MOST_BANDS = 4
 
 
 @dataclass(frozen=True)
@@ -44,165 +46,145 @@ class Drizzling:
 
 
 @dataclass(frozen=True)
-class Source:
-    """One exposure: image, its place on the grid, and the sky level to take off."""
+class Layer:
+    """The exposures of a group, which make one layer of the stack.
 
-    image: Image
-    pixmap: Float64
-    weight: Float32
-    level: float
+    Attributes
+    ----------
+    exposures : list of Exposure
+    pixmaps : list of PixelMap
+    levels : list of float
+        Sky level to subtract from each.
+    least : float
+        Least weight of a pixel of the layer.
+    """
+
+    exposures: list[Exposure]
+    pixmaps: list[PixelMap]
+    levels: list[float]
+    least: float
 
     @classmethod
-    def of(cls, image: Image, grid: Any, level: float, how: Drizzling) -> "Source":
-        """Prepare an exposure for a grid (a gwcs.WCS with ``pixel_shape``)."""
-        pixmap = pixel_map(image.wcs, grid, image.data.shape)
-        weight = input_weight(image, how.weight_type, how.good_bits)
-        weight[~np.isfinite(pixmap).all(axis=-1)] = 0
-        return cls(image, pixmap, weight, level)
+    def of(
+        cls,
+        exposures: list[Exposure],
+        pixmaps: list[PixelMap],
+        levels: list[float],
+        how: Drizzling,
+    ) -> "Layer":
+        """Return a layer; the weights of its exposures are read once."""
+        # The mean weight is the exposures', not the band's: a band must not shift the limit.
+        mean = typical_weight(exposures, pixmaps, how.weight_type, how.good_bits)
+        return cls(exposures, pixmaps, levels, how.maskpt * mean)
 
 
-def median_image(
-    groups: Sequence[Sequence[Image]], levels: Sequence[Sequence[float]], grid: Any, how: Drizzling
-) -> Float32:
-    """Return the median over groups of exposures on a grid.
+def median_plane(layers: Sequence[Layer], how: Drizzling, store: Store) -> Plane:
+    """Return the median over layers on a grid, made in bands of rows.
 
     Parameters
     ----------
-    groups : sequence of sequence of Image
-        The images of a group are drizzled into one layer of the stack.
-    levels : sequence of sequence of float
-        Sky level to subtract from each image.
-    grid : gwcs.WCS
-        With ``pixel_shape``.
+    layers : sequence of Layer
     how : Drizzling
+    store : Store
 
     Returns
     -------
-    float32, (ny, nx)
-        NaN where no exposure has enough weight.
+    Plane of float32, (ny, nx)
+        NaN where no layer has enough weight.
     """
-    nx, ny = grid.pixel_shape
-    result = np.empty((ny, nx), np.float32)
-    rows = max(1, STACK_BYTES // (4 * nx * len(groups)))
-    for start in range(0, ny, rows):
-        band = slice(start, min(ny, start + rows))
-        stack, noise = band_stack(groups, levels, grid, band, how)
-        median_stack(stack, noise, result[band])
-    return result
+    shape = layers[0].pixmaps[0].grid_shape
+    plane = store.plane(shape, np.float32)
+
+    def fill(rows: slice) -> None:
+        plane.write(rows, median_band(layers, rows, how))
+
+    in_threads(fill, bands_of(shape, len(layers)))
+    return plane
 
 
-def band_stack(
-    groups: Sequence[Sequence[Image]],
-    levels: Sequence[Sequence[float]],
-    grid: Any,
-    band: slice,
-    how: Drizzling,
-) -> tuple[Float32, Float32]:
-    """Return the groups' layers in a band of rows, float32 (n, rows, nx), and the pair limit."""
-    shape = (band.stop - band.start, int(grid.pixel_shape[0]))
-    stack = np.empty((len(groups), *shape), np.float32)
+def bands_of(shape: tuple[int, int], depth: int) -> list[slice]:
+    """Return bands of rows such that the stacks of all threads take a bounded memory."""
+    crowd = max(1.0, number_of_threads() / MOST_BANDS)
+    return bands(shape, int(crowd * (4 * depth + BAND_PIXEL_BYTES)))
+
+
+def median_band(layers: Sequence[Layer], rows: slice, how: Drizzling) -> Float32:
+    """Return the median over layers in a band of rows of the grid, float32 (n, nx)."""
+    shape = rows.stop - rows.start, layers[0].pixmaps[0].grid_shape[1]
+    stack = np.empty((len(layers), *shape), np.float32)
     variance, count = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for layer, images, group_levels in zip(stack, groups, levels, strict=True):
-        sources = [Source.of(i, grid, s, how) for i, s in zip(images, group_levels, strict=True)]
-        weight = drizzle_layer(sources, band, layer, how)
-        np.divide(1.0, weight, out=weight, where=weight > 0)
-        variance += weight
-        count += weight > 0
-    if how.weight_type != "ivm":
-        return stack, np.full(shape, np.inf, np.float32)
-    np.divide(variance, count, out=variance, where=count > 0)
-    limit = np.float32(PAIR_LIMIT) * np.sqrt(np.float32(2.0) * variance)
-    return stack, limit.astype(np.float32)
+    drop = Drop(how.kernel, how.pixfrac)
+    for number, layer in enumerate(layers):
+        stack[number], weight = drizzle_layer(
+            layer.exposures, layer.pixmaps, layer.levels, rows, drop,
+            weight_type=how.weight_type, good_bits=how.good_bits,
+        )  # fmt: skip
+        take_layer(stack[number], weight, layer.least, variance, count)
+    return median_of_stack(stack, variance, count, how)
 
 
-def drizzle_layer(
-    sources: Sequence[Source], band: slice, layer: Float32, how: Drizzling
-) -> Float32:
-    """Drizzle one group into a band; NaN where its weight is too small. Return the weight."""
-    drizzle = Drizzle(kernel=how.kernel, fillval="nan", out_shape=layer.shape, disable_ctx=True)
-    for source in sources:
-        pixmap = source.pixmap
-        reach = np.any((pixmap[..., 1] > band.start - 4) & (pixmap[..., 1] < band.stop + 4), axis=1)
-        if not reach.any():
-            continue
-        first, last = np.flatnonzero(reach)[[0, -1]]
-        rows = slice(int(first), int(last) + 1)
-        data = np.where(
-            source.weight[rows] > 0, source.image.data[rows] - np.float32(source.level), 0
-        )
-        drizzle.add_image(
-            data.astype(np.float32),
-            exptime=1.0,
-            pixmap=np.ascontiguousarray(pixmap[rows] - np.array([0.0, float(band.start)])),
-            weight_map=source.weight[rows],
-            pixfrac=how.pixfrac,
-            in_units="cps",
-        )
-    weight = np.asarray(drizzle.out_wht, np.float32)
-    # The mean weight is the inputs', not the band's: a band must not shift the limit.
-    limit = how.maskpt * typical_weight(sources)
-    enough = weight > limit
-    layer[...] = np.where(enough, drizzle.out_img, np.float32(np.nan))
-    weight[~enough] = 0
-    return weight
+def median_of_stack(stack: Float32, variance: Float32, count: Float32, how: Drizzling) -> Float32:
+    """Return the median of a stack, float32 (ny, nx), whose variances were added up."""
+    if how.weight_type == "ivm":
+        np.divide(variance, count, out=variance, where=count > 0)
+        np.sqrt(np.float32(2.0 * PAIR_LIMIT**2) * variance, out=variance)
+    else:
+        variance[:] = np.inf
+    median_stack(stack, variance, count)
+    return count
 
 
-def typical_weight(sources: Sequence[Source]) -> float:
-    """Return the mean weight of the usable pixels of a group."""
-    total = sum(float(np.sum(source.weight, dtype=np.float64)) for source in sources)
-    count = sum(int(np.count_nonzero(source.weight)) for source in sources)
-    return total / count if count else math.inf
-
-
-def blot(model: Float32, pixmap: Float64) -> Float32:
-    """Return an image on a grid as another image's pixels see it.
-
-    A polynomial of fifth order keeps the cores of undersampled stars (with linear
-    interpolation their peaks are lost and the stars are taken for outliers); where one of its
-    6 x 6 pixels is unknown the nearest four are interpolated linearly.
+def pixel_median(
+    exposures: Sequence[Exposure], levels: Sequence[float], how: Drizzling, store: Store
+) -> Plane:
+    """Return the median of the same detector pixels of exposures of one shape.
 
     Parameters
     ----------
-    model : float32, (ny, nx)
-        NaN where unknown.
-    pixmap : float64, (my, mx, 2)
-        Where each pixel of the result lies in `model`.
-
-    Returns
-    -------
-    float32, (my, mx)
-        NaN outside of `model` and next to its unknown pixels.
+    exposures : sequence of Exposure
+    levels : sequence of float
+        Sky level to subtract from each.
+    how : Drizzling
+        Only its weights count.
+    store : Store
     """
-    known = np.isfinite(model)
-    filled = np.where(known, model, np.float32(0))
-    inside = np.asarray(np.isfinite(pixmap).all(axis=-1))
-    places = np.where(inside[..., np.newaxis], pixmap, -1e3)
-    result = np.full(pixmap.shape[:2], np.nan, np.float32)
-    for interpolation, reach in (("linear", 1), ("poly5", 3)):
-        usable = all_known(known, places, reach)
-        values = blot_image(filled, places, fillval=np.nan, interp=interpolation)
-        np.copyto(result, values, where=usable)
-    return result
+    shape = exposures[0].shape
+    plane = store.plane(shape, np.float32)
+    columns = (0, shape[1])
+    least = [how.maskpt * mean_weight(exposure, how) for exposure in exposures]
+
+    def fill(rows: slice) -> None:
+        part = rows.stop - rows.start, shape[1]
+        stack = np.empty((len(exposures), *part), np.float32)
+        for number, (exposure, level) in enumerate(zip(exposures, levels, strict=True)):
+            stack[number], weight = weighed_rows(
+                exposure, rows, columns, how.weight_type, how.good_bits, level
+            )
+            stack[number][weight <= least[number]] = np.nan
+        out = np.empty(part, np.float32)
+        median_stack(stack, np.full(part, np.inf, np.float32), out)
+        plane.write(rows, out)
+
+    in_threads(fill, bands_of(shape, len(exposures)))
+    return plane
 
 
-def all_known(known: NDArray[np.bool_], places: Float64, reach: int) -> NDArray[np.bool_]:
-    """Return whether the ``2 reach`` by ``2 reach`` grid pixels around each place are known.
+def mean_weight(exposure: Exposure, how: Drizzling, step: int = 256) -> float:
+    """Return the mean weight of the usable pixels of an exposure; infinite if there are none."""
+    total, count = 0.0, 0
+    for start in range(0, exposure.shape[0], step):
+        rows = slice(start, min(start + step, exposure.shape[0]))
+        columns = (0, exposure.shape[1])
+        weight = weighed_rows(exposure, rows, columns, how.weight_type, how.good_bits)[1]
+        total += float(weight.sum(dtype=np.float64))
+        count += int(np.count_nonzero(weight))
+    return total / count if count else np.inf
 
-    Parameters
-    ----------
-    known : bool, (ny, nx)
-    places : float64, (my, mx, 2)
-    reach : int
-    """
-    size = 2 * reach
-    # Pixel (y, x) of `block` stands for rows y - reach + 1 to y + reach, columns likewise.
-    block = minimum_filter(
-        known.view(np.uint8), size=size, origin=(-1, -1), mode="constant", cval=0
-    )
-    ny, nx = known.shape
-    x, y = (np.floor(places[..., axis]).astype(np.int64) for axis in (0, 1))
-    inside = (x >= 0) & (y >= 0) & (x < nx) & (y < ny)
-    return np.asarray(inside & (block[np.clip(y, 0, ny - 1), np.clip(x, 0, nx - 1)] > 0))
+
+def seen_by(exposure_map: PixelMap, median: Plane) -> Float32:
+    """Return the median as an exposure sees it, float32 (ny, nx)."""
+    needed = rows_to_blot(exposure_map)
+    return blot(median.read(needed), exposure_map, origin=(needed.start, 0))
 
 
 def find_outliers(
@@ -212,7 +194,7 @@ def find_outliers(
     *,
     snr: tuple[float, float],
     scale: tuple[float, float],
-) -> UInt8:
+) -> tuple[UInt8, int]:
     """Return 1 where an image differs from the model by more than noise and slope explain.
 
     First pass: ``|data - model| > scale[0] * slope + snr[0] * err``, with the slope the largest
@@ -228,6 +210,8 @@ def find_outliers(
     Returns
     -------
     uint8, (ny, nx)
+    int
+        How many pixels could be tested.
 
     Raises
     ------
@@ -239,8 +223,8 @@ def find_outliers(
         raise ValueError(msg)
     first, second, hits = (np.empty(data.shape, np.uint8) for _ in range(3))
     limits = np.array([snr[0], scale[0], snr[1], scale[1]], np.float32)
-    exceed(
+    tested = exceed(
         *(np.ascontiguousarray(a, np.float32) for a in (data, model, err)), limits, first, second
     )
     near_hits(first, second, hits)
-    return hits
+    return hits, tested

@@ -52,7 +52,10 @@ def collect(data, dq, bits, limits, nodes, step, box, sums, counts):
                 if dq.size > 0:
                     good &= (dq[y, x] & bits) == 0
                 if good:
-                    row, column = int(v[segment] + (x - start) * dv), int(u[segment] + (x - start) * du)
+                    row, column = (
+                        int(v[segment] + (x - start) * dv),
+                        int(u[segment] + (x - start) * du),
+                    )
                     sums[row, column] += value
                     counts[row, column] += 1
 

@@ -1,12 +1,54 @@
 """Loops of the outlier detection: median of a stack, and the test of an image against it."""
 
-import math
-
 import numpy as np
-from numba import njit, prange
+from numba import njit
+
+from calwebb_core.science.kernels.order_statistics import select
+
+# Larger stacks are sorted pixel by pixel, smaller ones whole rows at a time.
+LARGEST_NETWORK = 64
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_layer(layer, weight, least, variance, count):
+    """Make a drizzled layer's pixels of too little weight unknown, and add up their variance.
+
+    Parameters
+    ----------
+    layer : float32, (ny, nx)
+        Changed: NaN where the weight is not above the least.
+    weight : float32, (ny, nx)
+    least : float
+    variance : float32, (ny, nx)
+        Added to: 1 / weight.
+    count : float32, (ny, nx)
+        Added to: 1 where it is known.
+    """
+    limit, one = np.float32(least), np.float32(1)
+    for y in range(layer.shape[0]):
+        for x in range(layer.shape[1]):
+            w = weight[y, x]
+            if w > limit:
+                variance[y, x] += one / w
+                count[y, x] += one
+            else:
+                layer[y, x] = np.float32(np.nan)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sort_rows(stack, y):
+    """Sort a row of every pixel of a stack by odd-even transposition (no NaN)."""
+    n = stack.shape[0]
+    for turn in range(n):
+        for k in range(turn % 2, n - 1, 2):
+            low, high = stack[k, y], stack[k + 1, y]
+            for x in range(low.shape[0]):
+                a, b = low[x], high[x]
+                low[x] = a if a < b else b
+                high[x] = b if a < b else a
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def median_stack(stack, noise, out):
     """Take the median over images, ignoring NaN.
 
@@ -16,55 +58,74 @@ def median_stack(stack, noise, out):
     Parameters
     ----------
     stack : float32, (n, ny, nx)
+        Changed.
     noise : float32, (ny, nx)
         Difference of two values that noise doesn't explain; infinite to take the mean always.
     out : float32, (ny, nx)
         NaN where there is no value.
     """
     n, ny, nx = stack.shape
-    for y in prange(ny):
-        values = np.empty(n, np.float32)
+    counts = np.empty(nx, np.int32)
+    values = np.empty(n, np.float32)
+    infinite, half = np.float32(np.inf), np.float32(0.5)
+    for y in range(ny):
+        counts[:] = 0
+        for k in range(n):
+            line = stack[k, y]
+            for x in range(nx):
+                known = not np.isnan(line[x])
+                counts[x] += known
+                line[x] = line[x] if known else infinite
+        if n <= LARGEST_NETWORK:
+            sort_rows(stack, y)
         for x in range(nx):
-            count = 0
-            for k in range(n):
-                value = stack[k, y, x]
-                if not math.isnan(value):
-                    # Insertion keeps the few values sorted.
-                    place = count
-                    while place > 0 and values[place - 1] > value:
-                        values[place] = values[place - 1]
-                        place -= 1
-                    values[place] = value
-                    count += 1
+            count = counts[x]
             if count == 0:
-                out[y, x] = np.nan
-            elif count % 2 == 1:
-                out[y, x] = values[count // 2]
-            elif count == 2 and values[1] - values[0] > noise[y, x]:
-                out[y, x] = values[0]
+                out[y, x] = np.float32(np.nan)
+                continue
+            if n <= LARGEST_NETWORK:
+                low, high = stack[(count - 1) // 2, y, x], stack[count // 2, y, x]
             else:
-                half = np.float32(0.5)
-                out[y, x] = half * (values[count // 2 - 1] + values[count // 2])
+                values[:] = stack[:, y, x]
+                low = select(values, n, (count - 1) // 2)
+                high = select(values, n, count // 2)
+            if count == 2 and high - low > noise[y, x]:
+                out[y, x] = low
+            else:
+                out[y, x] = half * (low + high)
 
 
-@njit(cache=True, nogil=True)
-def steepest(image, y, x):
-    """Return the largest absolute difference of a pixel to its eight neighbours; NaN don't count.
+@njit(cache=True, nogil=True, error_model="numpy")
+def pad_row(model, y, out):
+    """Copy a row of an image between two NaN; all NaN beyond the image."""
+    out[:] = np.float32(np.nan)
+    if 0 <= y < model.shape[0]:
+        out[1:-1] = model[y]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def steepest(below, row, above, out):
+    """Write the largest absolute difference of each pixel to its eight neighbours.
 
     The diagonal ones matter: the peak of an undersampled star differs most along them.
+
+    Parameters
+    ----------
+    below, row, above : float32, (nx + 2,)
+        From `pad_row`; NaN don't count.
+    out : float32, (nx,)
     """
-    ny, nx = image.shape
-    centre = image[y, x]
-    largest = np.float32(0)
-    for v in range(max(0, y - 1), min(ny, y + 2)):
-        for u in range(max(0, x - 1), min(nx, x + 2)):
-            difference = abs(image[v, u] - centre)
-            if difference > largest:
-                largest = difference
-    return largest
+    for x in range(out.shape[0]):
+        centre = row[x + 1]
+        largest = np.float32(0)
+        for line in (below, row, above):
+            for u in range(3):
+                difference = abs(line[x + u] - centre)
+                largest = difference if difference > largest else largest
+        out[x] = largest
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def exceed(data, model, err, limits, first, second):
     """Test every pixel against both limits on its difference to the model.
 
@@ -75,18 +136,31 @@ def exceed(data, model, err, limits, first, second):
         snr and scale of the first pass, snr and scale of the second.
     first, second : uint8, (ny, nx)
         1 where ``|data - model| > scale * slope + snr * err``; 0 where one of them is NaN.
+
+    Returns
+    -------
+    int
+        Pixels that could be tested.
     """
     ny, nx = data.shape
-    for y in prange(ny):
+    below, row = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
+    above, slope = np.empty(nx + 2, np.float32), np.empty(nx, np.float32)
+    pad_row(model, -1, row)
+    pad_row(model, 0, above)
+    tested = 0
+    for y in range(ny):
+        below, row, above = row, above, below
+        pad_row(model, y + 1, above)
+        steepest(below, row, above, slope)
         for x in range(nx):
-            difference = abs(data[y, x] - model[y, x])
-            slope = steepest(model, y, x)
-            sigma = err[y, x]
-            first[y, x] = difference > limits[1] * slope + limits[0] * sigma
-            second[y, x] = difference > limits[3] * slope + limits[2] * sigma
+            difference, sigma = abs(data[y, x] - model[y, x]), err[y, x]
+            first[y, x] = difference > limits[1] * slope[x] + limits[0] * sigma
+            second[y, x] = difference > limits[3] * slope[x] + limits[2] * sigma
+            tested += not np.isnan(difference)
+    return tested
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def near_hits(first, second, hits):
     """Keep the pixels of the second pass that have one of the first among their 3 x 3.
 
@@ -95,12 +169,10 @@ def near_hits(first, second, hits):
     first, second, hits : uint8, (ny, nx)
     """
     ny, nx = first.shape
-    for y in prange(ny):
+    hits[:] = 0
+    for y in range(ny):
         for x in range(nx):
-            hit = np.uint8(0)
             if second[y, x]:
                 for v in range(max(0, y - 1), min(ny, y + 2)):
                     for u in range(max(0, x - 1), min(nx, x + 2)):
-                        if first[v, u]:
-                            hit = np.uint8(1)
-            hits[y, x] = hit
+                        hits[y, x] |= first[v, u]

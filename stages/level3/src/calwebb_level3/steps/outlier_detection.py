@@ -15,7 +15,7 @@ The step is skipped if there is a single exposure: nothing tells a star from a c
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,9 +23,13 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.dq import DO_NOT_USE
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.steps.skymatch import level_to_subtract
+
+if TYPE_CHECKING:
+    from calwebb_level3.imaging.model_sky import Drizzling, Layer
 
 logger = logging.getLogger(__name__)
 
@@ -60,11 +64,25 @@ def run(
     groups = list(images.groups().values())
     if len(groups) < 2:
         return images, skipped("one exposure: there is none to compare it with")
+    how = drizzling_of(parameters)
     if parameters.resample_data:
-        flag_on_grid(images, groups, parameters, snr, scale)
+        flag_on_grid(images, groups, how, snr, scale)
     else:
-        flag_pixel_by_pixel(images, snr, scale)
+        flag_pixel_by_pixel(images, how, snr)
     return images, COMPLETE
+
+
+def drizzling_of(parameters: OutlierDetectionParameters) -> "Drizzling":
+    """Return how exposures are put on the grid."""
+    from calwebb_level3.imaging.model_sky import Drizzling
+
+    return Drizzling(
+        parameters.pixfrac,
+        parameters.kernel,
+        parameters.weight_type,
+        parameters.good_bits,
+        parameters.maskpt,
+    )
 
 
 def pair(text: str, name: str) -> tuple[float, float]:
@@ -88,73 +106,56 @@ def pair(text: str, name: str) -> tuple[float, float]:
 def flag_on_grid(
     images: ImageSet,
     groups: list[list[int]],
-    parameters: OutlierDetectionParameters,
+    how: "Drizzling",
     snr: tuple[float, float],
     scale: tuple[float, float],
 ) -> None:
     """Compare each exposure with the median of all on the grid of the mosaic."""
-    from calwebb_core.science.resample import pixel_map
-    from calwebb_level3.imaging.model_sky import Drizzling, blot, median_image
+    from calwebb_level3.imaging.model_sky import Layer, median_plane, seen_by
     from calwebb_level3.steps.resample import grid_of
 
-    grid = grid_of(images)
-    how = Drizzling(
-        parameters.pixfrac,
-        parameters.kernel,
-        parameters.weight_type,
-        parameters.good_bits,
-        parameters.maskpt,
-    )
-    exposures = [[images.exposures[i] for i in members] for members in groups]
-    levels = [[level_to_subtract(image) for image in members] for members in exposures]
-    in_memory = [[image.image() for image in members] for members in exposures]
-    median = median_image(in_memory, levels, grid, how)
-    for image in images.exposures:
-        model = blot(median, pixel_map(image.wcs, grid, image.shape))
-        flag(image, model, level_to_subtract(image), snr, scale)
+    pixmaps = images.geometry.maps(images.exposures, grid_of(images))
+    levels = [level_to_subtract(exposure) for exposure in images.exposures]
+
+    def layer(members: list[int]) -> Layer:
+        chosen = ([values[i] for i in members] for values in (images.exposures, pixmaps, levels))
+        return Layer.of(*chosen, how)
+
+    median = median_plane(in_threads(layer, groups), how, images.store)
+
+    def test(i: int) -> None:
+        flag(images.exposures[i], seen_by(pixmaps[i], median), levels[i], snr, scale)
+
+    in_threads(test, range(len(images.exposures)))
 
 
-def flag_pixel_by_pixel(
-    images: ImageSet, snr: tuple[float, float], scale: tuple[float, float]
-) -> None:
+def flag_pixel_by_pixel(images: ImageSet, how: "Drizzling", snr: tuple[float, float]) -> None:
     """Compare each exposure with the median of the same detector pixels.
+
+    The same pixels see the same sky: there is no slope to allow for, and one pass.
 
     Raises
     ------
     InputError
         If the exposures differ in shape.
     """
-    from calwebb_core.science.dq import NON_SCIENCE
-    from calwebb_level3.kernels.outliers import median_stack
+    from calwebb_level3.imaging.model_sky import pixel_median
 
-    shapes = sorted({image.shape for image in images.exposures})
+    shapes = sorted({exposure.shape for exposure in images.exposures})
     if len(shapes) > 1:
         msg = f"resample_data = false needs exposures of one shape; found {shapes}"
         raise InputError(msg)
-    stack = np.stack(
-        [
-            np.where(
-                bad_bits(image, DO_NOT_USE | NON_SCIENCE),
-                np.float32(np.nan),
-                image.plane("data") - np.float32(level_to_subtract(image)),
-            )
-            for image in images.exposures
-        ]
-    )
-    median = np.empty(shapes[0], np.float32)
-    median_stack(stack, np.full(shapes[0], np.inf, np.float32), median)
-    for image in images.exposures:
-        flag(image, median, level_to_subtract(image), snr, scale)
+    levels = [level_to_subtract(exposure) for exposure in images.exposures]
+    median = pixel_median(images.exposures, levels, how, images.store)
 
+    def test(i: int) -> None:
+        flag(images.exposures[i], median.read(), levels[i], (snr[0], snr[0]), (0.0, 0.0))
 
-def bad_bits(image: Exposure, bits: int) -> Any:
-    """Return where one of some flags is set, bool (ny, nx)."""
-    dq = image.plane("dq")
-    return np.zeros(image.shape, bool) if dq is None else (dq & np.uint32(bits)) != 0
+    in_threads(test, range(len(images.exposures)))
 
 
 def flag(
-    image: Exposure,
+    exposure: Exposure,
     model: Any,
     level: float,
     snr: tuple[float, float],
@@ -163,22 +164,24 @@ def flag(
     """Find the outliers of one exposure and mark them."""
     from calwebb_level3.imaging.model_sky import find_outliers
 
-    data = image.plane("data")
-    hits = find_outliers(data - np.float32(level), model, image.plane("err"), snr=snr, scale=scale)
-    chosen = (hits > 0) & ~bad_bits(image, DO_NOT_USE)
-    tested = np.count_nonzero(np.isfinite(model) & np.isfinite(data))
+    data, err, dq = (exposure.plane(name) for name in ("data", "err", "dq"))
+    data -= np.float32(level)
+    hits, tested = find_outliers(data, model, err, snr=snr, scale=scale)
+    chosen = hits > 0
+    if dq is not None:
+        chosen &= (dq & np.uint32(DO_NOT_USE)) == 0
     count = int(np.count_nonzero(chosen))
     fraction = count / tested if tested else 0.0
     level_of_log = logging.WARNING if fraction > SUSPICIOUS_FRACTION else logging.INFO
     logger.log(
         level_of_log,
         "outlier_detection: %s: %d outliers, %.3f %% of %d tested pixels",
-        image.name,
+        exposure.name,
         count,
         100 * fraction,
         tested,
     )
-    image.mark(chosen)
+    exposure.mark(chosen)
 
 
 STEP = Step(

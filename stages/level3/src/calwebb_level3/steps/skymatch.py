@@ -129,7 +129,9 @@ def own_levels(
     def level(exposure: Exposure) -> tuple[float, int]:
         data, dq = exposure.plane("data"), exposure.plane("dq")
         assert data is not None  # noqa: S101 - every exposure has SCI
-        return statistic.level(data.ravel() if dq is None else data[good_mask(dq, parameters.dqbits)])
+        return statistic.level(
+            data.ravel() if dq is None else data[good_mask(dq, parameters.dqbits)]
+        )
 
     found = np.array(in_threads(level, exposures))
     result = np.full(len(groups), np.nan)
