@@ -7,6 +7,7 @@ of their neighbours, the mesh is smoothed by a median over 3 x 3 boxes and inter
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,6 +190,7 @@ def interpolation(nodes: int, side: int, size: int, first: int, last: int) -> Fl
     return np.asarray(weights)
 
 
+@cache
 def curvature(nodes: int) -> Float64:
     """Return the matrix from values at unit steps to the spline's second derivatives there."""
     second = np.zeros((nodes, nodes))

@@ -9,7 +9,6 @@ threshold in units of noise and the pattern's own uncertainty.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +20,10 @@ from calwebb_level3.imaging.detection import (
     put,
     smoothed,
 )
-from calwebb_level3.imaging.measuring import clean_rows
+from calwebb_level3.imaging.cores import Windows, damaged
 from calwebb_level3.imaging.pixels import Pixels
 from calwebb_level3.kernels.deblend import renumber
-from calwebb_level3.kernels.halo import brightest_pixels, halo_light
+from calwebb_level3.kernels.halo import brightest_pixels, halo_light, turned_quantile
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -37,6 +36,8 @@ BRIGHT = 100.0
 REACH = 45.0
 RING = (2.5, 6.0)
 RING_PIXELS = 40
+# Damaged stars whose heights are found from their rings.
+MOST_HURT = 64
 # Part of the stars, by weight, that are fainter than what is taken at a place.
 QUANTILE = 0.45
 # Least significance of the pattern.
@@ -84,83 +85,79 @@ def without_halos(pixels: Pixels, found: Found, how: Detection) -> Found:
     stars = order[peaks.height[order] > BRIGHT * peaks.noise[order]]
     if not len(stars):
         return found
-    squares = surroundings(pixels, found, peaks, stars[:TEACHERS], how)
-    known = stars[: len(squares)]
-    noise = float(np.percentile(peaks.noise, 25))
-    pattern = common_pattern(squares, peaks.height[known], noise, how.fwhm)
+    pattern, heights = learn_pattern(Windows.of(pixels, found.background), peaks, stars, how)
     light, giver = np.empty(found.count), np.empty(found.count, np.int64)
-    heights = peaks.height[stars].astype(float)
-    heights[: len(squares)] = amplitudes(squares, pattern, heights[: len(squares)], how.fwhm)
     arguments = (peaks.x, peaks.y, peaks.height, peaks.noise, stars, heights, pattern)
     halo_light(*arguments, light, giver)
     limit = how.snr_threshold * np.hypot(peaks.noise, UNCERTAINTY * light)
     return merged(found, np.flatnonzero((giver >= 0) & (peaks.height - light < limit)), giver)
 
 
-def surroundings(
-    pixels: Pixels, found: Found, peaks: Peaks, stars: Int64, how: Detection
-) -> Float32:
+def learn_pattern(
+    windows: Windows, peaks: Peaks, stars: Int64, how: Detection
+) -> tuple[Float32, Float64]:
+    """Return what a star of height 1 puts around it, and the heights of stars.
+
+    Those whose cores are damaged are far brighter than their peaks: they tell the outer parts
+    of the pattern best, once their heights are known from the ring around the core.
+    """
+    noise = float(np.percentile(peaks.noise, 25))
+    heights = peaks.height[stars].astype(float)
+    hurt = np.flatnonzero(damaged(windows, peaks.x[stars], peaks.y[stars], how.fwhm))
+    whole = np.setdiff1d(np.arange(len(stars)), hurt)[:TEACHERS]
+    squares = surroundings(windows, peaks, stars[whole], how)
+    pattern = common_pattern(squares, heights[whole], noise)
+    if not len(hurt):
+        return pattern, heights
+    others = surroundings(windows, peaks, stars[hurt[:MOST_HURT]], how)
+    heights[hurt[:MOST_HURT]] = amplitudes(others, pattern, heights[hurt[:MOST_HURT]], how.fwhm)
+    brightest = np.argsort(-heights[hurt[:MOST_HURT]], kind="stable")[:TEACHERS]
+    squares = np.concatenate([others[brightest], squares])[:TEACHERS]
+    known = np.concatenate([hurt[brightest], whole])[:TEACHERS]
+    outer = common_pattern(squares, heights[known], noise)
+    half = len(pattern) // 2
+    offset = np.arange(-half, half + 1)
+    far = np.hypot(offset, offset[:, np.newaxis]) > RING[0] * how.fwhm
+    return np.where(far, outer, pattern), heights
+
+
+def surroundings(windows: Windows, peaks: Peaks, stars: Int64, how: Detection) -> Float32:
     """Return the smoothed image around stars, (n, side, side); NaN where there are no data."""
     kernel = gaussian(how.sigma)
     reach, extra = round(REACH * how.fwhm), len(kernel) // 2
-    half = reach + extra
-    ny, nx = pixels.shape
-    columns = found.background.columns()
-    squares = np.full((len(stars), 2 * reach + 1, 2 * reach + 1), np.nan, np.float32)
+    squares = np.empty((len(stars), 2 * reach + 1, 2 * reach + 1), np.float32)
     for square, star in zip(squares, stars, strict=True):
-        x, y = int(peaks.x[star]), int(peaks.y[star])
-        top, bottom = max(0, y - half), min(ny, y + half + 1)
-        left, right = max(0, x - half), min(nx, x + half + 1)
-        clean, _ = clean_rows(pixels, found.background, columns, top, bottom, (left, right))
-        padded = np.full((2 * half + 1, 2 * half + 1), np.nan, np.float32)
-        padded[top - y + half : bottom - y + half, left - x + half : right - x + half] = clean
-        known = np.isfinite(padded)
-        light = smoothed(np.where(known, padded, np.float32(0)), kernel, 0, 2 * half + 1)
+        clean = windows.clean(int(peaks.x[star]), int(peaks.y[star]), reach + extra)
+        known = np.isfinite(clean)
+        light = smoothed(np.where(known, clean, np.float32(0)), kernel, 0, len(clean))
         light[~known] = np.nan
         square[:] = light[extra:-extra, extra:-extra]
     return squares
 
 
-def common_pattern(squares: Float32, heights: Float32, noise: float, fwhm: float) -> Float32:
+def common_pattern(squares: Float32, heights: Float64, noise: float) -> Float32:
     """Return what a star of height 1 puts around it, float32 (side, side), not negative.
 
     Parameters
     ----------
     squares : float32, (n, side, side)
-        Surroundings of stars, brightest first.
-    heights : float32, (n,)
+        Surroundings of stars.
+    heights : float64, (n,)
         Of their peaks.
     noise : float
         Of the smoothed image.
-    fwhm : float
-        Of a star, pixels.
     """
-    weights = heights.astype(float)
     pattern = np.zeros(squares.shape[1:], np.float32)
-    # Heights of saturated stars are put right by what the first pattern makes of the others.
-    for _ in range(2):
-        shares = (squares / weights[:, np.newaxis, np.newaxis]).astype(np.float32)
-        both = np.concatenate([shares, shares[:, ::-1, ::-1]])
-        pattern = weighted_quantile(both, np.concatenate([weights, weights]))
-        # What may be noise of the pattern is none of it; a median is noisier than a mean.
-        error = 1.25 * noise * np.sqrt(2 * len(weights)) / (2 * weights.sum())
-        pattern[pattern < SIGNIFICANT * error] = 0
-        weights = amplitudes(squares, pattern, heights, fwhm)
+    if not len(squares):
+        return pattern
+    turned_quantile(squares, heights, QUANTILE, pattern)
+    # What may be noise of the pattern is none of it; a median is noisier than a mean.
+    error = 1.25 * noise * np.sqrt(2 * len(heights)) / (2 * heights.sum())
+    pattern[pattern < SIGNIFICANT * error] = 0
     return pattern
 
 
-def weighted_quantile(values: Float32, weights: Float64) -> Float32:
-    """Return the lower weighted quantile along the first axis; 0 where nothing is known."""
-    order = np.argsort(values, axis=0)  # NaN last
-    ranked = np.take_along_axis(values, order, axis=0)
-    shares = np.where(np.isfinite(ranked), weights[order], 0.0)
-    below = np.cumsum(shares, axis=0)
-    first = np.argmax(below >= QUANTILE * below[-1], axis=0)
-    chosen = np.take_along_axis(ranked, first[np.newaxis], axis=0)[0]
-    return np.asarray(np.maximum(np.nan_to_num(chosen), 0), np.float32)
-
-
-def amplitudes(squares: Float32, pattern: Float32, heights: Any, fwhm: float) -> Float64:
+def amplitudes(squares: Float32, pattern: Float32, heights: Float64, fwhm: float) -> Float64:
     """Return the heights of stars as told by the ring around their cores.
 
     Cores may be saturated, which makes them lower; the ring's median ratio to the pattern isn't
@@ -172,10 +169,10 @@ def amplitudes(squares: Float32, pattern: Float32, heights: Any, fwhm: float) ->
     ring = (radius > RING[0]) & (radius < RING[1])
     ring &= pattern > 0
     if np.count_nonzero(ring) < RING_PIXELS:
-        return heights.astype(float)
+        return heights
     ring &= pattern > np.median(pattern[ring])
     ratios = squares[:, ring] / pattern[ring]
-    result = heights.astype(float)
+    result = heights.copy()
     known = np.count_nonzero(np.isfinite(ratios), axis=1) > RING_PIXELS / 4
     result[known] = np.nanmedian(ratios[known], axis=1)
     return np.maximum(result, heights)

@@ -46,21 +46,10 @@ class Measured:
 
 
 def clean_rows(
-    pixels: Pixels,
-    background: Mesh,
-    columns: Float64,
-    first: int,
-    last: int,
-    across: tuple[int, int] | None = None,
+    pixels: Pixels, background: Mesh, columns: Float64, first: int, last: int
 ) -> tuple[Float32, Float32]:
-    """Return data without background (NaN where unusable) and errors of rows [first, last).
-
-    Only columns [across[0], across[1]) of them if these are given.
-    """
+    """Return data without background (NaN where unusable) and errors of rows [first, last)."""
     data, err = pixels.rows(first, last)
-    if across is not None:
-        part = slice(*across)
-        data, err, columns = data[:, part], err[:, part], np.ascontiguousarray(columns[:, part])
     clean = np.empty(data.shape, np.float32)
     subtract(data, err, background.rows(first, last), columns, clean)
     return clean, err

@@ -12,6 +12,7 @@ Bools = NDArray[np.bool_]
 
 # Pixels of a band: what is in memory of each plane at a time, per thread.
 BAND = 2_000_000
+ALL = slice(None)
 
 
 class Mosaic(Protocol):
@@ -36,7 +37,8 @@ class Pixels:
     ----------
     shape : (ny, nx)
     read : callable
-        Returns data and errors of rows [first, last), float32 (n, nx), the data NaN where they
+        Returns data and errors of rows [first, last) and of a slice of columns if it is given,
+        float32, the data NaN where they
         aren't to be used. They may be the image's own arrays: they are not written to.
     band : int
         Pixels that are read at a time.
@@ -45,7 +47,7 @@ class Pixels:
     """
 
     shape: tuple[int, int]
-    read: Callable[[int, int], tuple[Float32, Float32]]
+    read: Callable[..., tuple[Float32, Float32]]
     band: int = BAND
     weight: Callable[[int, int], Float32] | None = None
 
@@ -60,13 +62,14 @@ class Pixels:
     ) -> "Pixels":
         """Return the pixels of arrays (ny, nx), without those that are masked or of no weight."""
 
-        def read(first: int, last: int) -> tuple[Float32, Float32]:
-            values = data[first:last]
+        def read(first: int, last: int, columns: slice = ALL) -> tuple[Float32, Float32]:
+            part = (slice(first, last), columns)
+            values = data[part]
             if mask is not None:
-                values = np.where(mask[first:last], np.float32(np.nan), values)
+                values = np.where(mask[part], np.float32(np.nan), values)
             if weight is not None:
-                values = np.where(weight[first:last] > 0, values, np.float32(np.nan))
-            return values, err[first:last]
+                values = np.where(weight[part] > 0, values, np.float32(np.nan))
+            return values, err[part]
 
         def weights(first: int, last: int) -> Float32:
             assert weight is not None  # noqa: S101 - only then it is used
@@ -80,11 +83,13 @@ class Pixels:
     def of_mosaic(cls, mosaic: Mosaic, band: int = BAND) -> "Pixels":
         """Return the pixels of a mosaic, those without weight as NaN."""
 
-        def read(first: int, last: int) -> tuple[Float32, Float32]:
+        def read(first: int, last: int, columns: slice = ALL) -> tuple[Float32, Float32]:
             rows = slice(first, last)
             data, err, weight = (mosaic.plane(name, rows) for name in ("data", "err", "weight"))
             assert data is not None  # noqa: S101 - every mosaic has these
             assert err is not None  # noqa: S101
+            data, err = data[:, columns], err[:, columns]
+            weight = None if weight is None else weight[:, columns]
             if weight is not None and not (weight > 0).all():
                 data = np.where(weight > 0, data, np.float32(np.nan))
             return data, err
@@ -100,6 +105,11 @@ class Pixels:
     def rows(self, first: int, last: int) -> tuple[Float32, Float32]:
         """Return data and errors of rows [first, last)."""
         return self.read(first, last)
+
+    def window(self, rows: tuple[int, int], columns: tuple[int, int]) -> tuple[Float32, Float32]:
+        """Return data and errors of rows and columns [first, last) each."""
+        data, err = self.read(*rows, slice(*columns))
+        return data, err
 
     def usable(self, first: int, last: int) -> Float32:
         """Return the data of rows [first, last), NaN where the error isn't positive."""

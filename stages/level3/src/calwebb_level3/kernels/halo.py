@@ -1,5 +1,6 @@
 """Peaks of sources, and what bright stars' diffraction patterns put at their places."""
 
+import numpy as np
 from numba import njit
 
 
@@ -62,3 +63,47 @@ def halo_light(x, y, heights, noise, stars, amplitudes, pattern, light, giver):
             light[j] += share
             if share > most:
                 most, giver[j] = share, i
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def turned_quantile(squares, weights, quantile, out):
+    """Find the lower weighted quantile over squares and the same turned by half a turn.
+
+    Parameters
+    ----------
+    squares : float32, (n, side, side)
+        NaN where nothing is known.
+    weights : float64, (n,)
+        The squares are divided by them, too.
+    quantile : float
+    out : float32, (side, side)
+        0 where nothing is known, or less than that.
+    """
+    n, side, _ = squares.shape
+    values, shares = np.empty(2 * n), np.empty(2 * n)
+    out[:] = np.float32(0)
+    # The values at a place and opposite to it are the same.
+    for y in range(side // 2 + 1):
+        for x in range(side):
+            count, total = 0, 0.0
+            for k in range(2 * n):
+                i = k // 2
+                if k % 2 == 0:
+                    value = squares[i, y, x] / weights[i]
+                else:
+                    value = squares[i, side - 1 - y, side - 1 - x] / weights[i]
+                if not np.isfinite(value):
+                    continue
+                place = count
+                while place > 0 and values[place - 1] > value:
+                    values[place], shares[place] = values[place - 1], shares[place - 1]
+                    place -= 1
+                values[place], shares[place] = value, weights[i]
+                count += 1
+                total += weights[i]
+            below = 0.0
+            for k in range(count):
+                below += shares[k]
+                if below >= quantile * total:
+                    out[y, x] = out[side - 1 - y, side - 1 - x] = max(values[k], 0.0)
+                    break
