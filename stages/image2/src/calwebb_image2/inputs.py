@@ -3,7 +3,6 @@
 Background members of the association are opened here; their pixels are read by the step.
 """
 
-from dataclasses import fields
 from pathlib import Path
 
 from calwebb_core.framework.association import AssociationProduct, read_association
@@ -11,13 +10,12 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
 from calwebb_core.framework.names import split_suffix
-from calwebb_core.framework.products import read_image
 from calwebb_core.framework.products import read_metadata as read_headers
-from calwebb_image2.target import BackgroundFile, TargetImage, TargetMetadata
+from calwebb_image2.target import ImageFile, TargetFile, TargetMetadata
 
 
 def read(path: Path, *, input_dir: Path | None = None) -> Image:
-    """Read an exposure.
+    """Read an exposure into memory.
 
     Parameters
     ----------
@@ -31,17 +29,25 @@ def read(path: Path, *, input_dir: Path | None = None) -> Image:
     InputError
         If the file or association does not fit.
     """
-    image = read_image(member_of(path, input_dir))
-    check_size(image)
+    return open_target(path, input_dir=input_dir).load()
+
+
+def open_target(path: Path, *, input_dir: Path | None = None) -> TargetFile:
+    """Open an exposure without reading its pixels, and the backgrounds of its association.
+
+    Raises
+    ------
+    InputError
+        As `read`.
+    """
+    target = TargetFile.open(member_of(path, input_dir))
+    check_size(target.metadata, target.file.shape[1:])
     if path.suffix != ".json":
-        return image
-    note_association(image.metadata, path, input_dir)
+        return target
+    note_association(target.metadata, path, input_dir)
     files = science_member(path, input_dir)[0].of_type("background")
-    if not files:
-        return image
-    parts = {item.name: getattr(image, item.name) for item in fields(image)}
-    backgrounds = tuple(BackgroundFile.open(member.path) for member in files)
-    return TargetImage(**parts, backgrounds=backgrounds)
+    target.backgrounds = tuple(ImageFile.open(member.path) for member in files)
+    return target
 
 
 def read_metadata(path: Path, *, input_dir: Path | None = None) -> Metadata:
@@ -102,7 +108,7 @@ def note_association(metadata: Metadata, path: Path, input_dir: Path | None) -> 
     metadata["ASNPOOL"] = read_association(path, input_dir=input_dir).pool or None
 
 
-def check_size(image: Image) -> None:
+def check_size(metadata: Metadata, shape: tuple[int, int]) -> None:
     """Refuse an image whose arrays differ from SUBSIZE1 x SUBSIZE2.
 
     Raises
@@ -110,11 +116,7 @@ def check_size(image: Image) -> None:
     InputError
         If so.
     """
-    metadata = image.metadata
     expected = (metadata.require("SUBSIZE2", int), metadata.require("SUBSIZE1", int))
-    if image.data.shape[-2:] != expected:
-        msg = (
-            f"{metadata.source}: SCI has shape {image.data.shape[-2:]}; SUBSIZE2, SUBSIZE1 say "
-            f"{expected}"
-        )
+    if shape != expected:
+        msg = f"{metadata.source}: SCI has shape {shape}; SUBSIZE2, SUBSIZE1 say {expected}"
         raise InputError(msg)

@@ -1,6 +1,7 @@
-"""An exposure of a target together with the background exposures of its association."""
+"""An exposure of a target, in its file or in memory, with the backgrounds of its association."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,21 @@ from calwebb_core.framework.fits_layout import Hdu, find, require
 from calwebb_core.framework.fits_read import read_rows
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
-from calwebb_core.framework.product_reading import IMAGE_ARRAYS, check_image, open_product
+from calwebb_core.framework.product_reading import (
+    IMAGE_ARRAYS,
+    check_image,
+    open_product,
+    read_asdf,
+    read_image,
+)
+from calwebb_core.framework.raw_ramp import carried
 
 EXTENSIONS = {attribute: (name, dtype) for name, (attribute, dtype) in IMAGE_ARRAYS.items()}
 
 
 @dataclass(frozen=True)
-class BackgroundFile:
-    """A background exposure, `_rate` or `_rateints`, whose pixels stay in its file.
+class ImageFile:
+    """An exposure, `_rate` or `_rateints`, whose pixels stay in its file.
 
     Attributes
     ----------
@@ -26,15 +34,18 @@ class BackgroundFile:
     keywords : Metadata
     shape : (nints, ny, nx), with nints 1 for a `_rate`
     hdus : list of Hdu
+    ndim : int
+        2 for a `_rate`.
     """
 
     path: Path
     keywords: Metadata
     shape: tuple[int, int, int]
     hdus: list[Hdu]
+    ndim: int = 2
 
     @classmethod
-    def open(cls, path: Path) -> "BackgroundFile":
+    def open(cls, path: Path) -> "ImageFile":
         """Read the headers.
 
         Raises
@@ -45,13 +56,17 @@ class BackgroundFile:
         hdus, keywords = open_product(path)
         shape = check_image(path, hdus)
         nints = shape[0] if len(shape) == 3 else 1
-        return cls(path, keywords, (nints, shape[-2], shape[-1]), hdus)
+        return cls(path, keywords, (nints, shape[-2], shape[-1]), hdus, len(shape))
+
+    def has(self, name: str) -> bool:
+        """Say whether the file has an array, by its name in `Image`."""
+        hdu = find(self.hdus, EXTENSIONS[name][0])
+        return hdu is not None and bool(hdu.shape)
 
     def rows(self, name: str, integration: int, rows: slice) -> NDArray[Any] | None:
-        """Return rows of data, err, dq, var_poisson or var_rnoise, or None if it has none."""
+        """Return rows of an array, by its name in `Image`, or None if the file has none."""
         extension, dtype = EXTENSIONS[name]
-        hdu = find(self.hdus, extension)
-        if hdu is None or not hdu.shape:
+        if not self.has(name):
             return None
         first = integration * self.shape[1]
         hdu = require(self.path, self.hdus, extension)
@@ -64,13 +79,67 @@ class TargetImage(Image):
 
     Attributes
     ----------
-    backgrounds : tuple of BackgroundFile
+    backgrounds : tuple of ImageFile
     combined : Image or None
         Their average, if it is to be saved.
     """
 
-    backgrounds: tuple[BackgroundFile, ...] = field(default=(), repr=False)
+    backgrounds: tuple[ImageFile, ...] = field(default=(), repr=False)
     combined: Image | None = None
+
+
+@dataclass
+class TargetFile:
+    """The target's exposure as it is opened: all but its pixels.
+
+    Attributes
+    ----------
+    image : Image
+        Keywords, WCS and tables; its arrays have the right shapes, but hold nothing.
+    file : ImageFile
+    backgrounds : tuple of ImageFile
+    made : set of str
+        EXTNAME of arrays that steps will add.
+    area : mapping or None
+        SCI of the pixel area map that will be attached.
+    """
+
+    image: Image
+    file: ImageFile
+    backgrounds: tuple[ImageFile, ...] = field(default=(), repr=False)
+    made: set[str] = field(default_factory=set)
+    area: Mapping[str, NDArray[Any]] | None = field(default=None, repr=False)
+
+    @classmethod
+    def open(cls, path: Path) -> "TargetFile":
+        """Read keywords, WCS and tables.
+
+        Raises
+        ------
+        InputError
+            If it is no image product.
+        """
+        file = ImageFile.open(path)
+        metadata = file.keywords
+        wcs, metadata.provenance = read_asdf(path, file.hdus)
+        shape = file.shape[-file.ndim :]
+        nothing = [np.broadcast_to(np.float32(0), shape) for _ in range(2)]
+        tables = carried(path, file.hdus, tuple(IMAGE_ARRAYS))
+        return cls(Image(metadata, nothing[0], nothing[1], wcs=wcs, tables=tables), file)
+
+    @property
+    def metadata(self) -> Metadata:
+        """Keywords of the exposure."""
+        return self.image.metadata
+
+    def load(self) -> Image:
+        """Return the exposure in memory."""
+        image = read_image(self.file.path)
+        image.metadata, image.wcs = self.metadata, self.image.wcs
+        if not self.backgrounds:
+            return image
+        parts = {item.name: getattr(image, item.name) for item in fields(image)}
+        return TargetImage(**parts, backgrounds=self.backgrounds)
 
 
 class TargetMetadata(Metadata):

@@ -4,6 +4,7 @@ import mmap
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.errors import ProcessingError
 from calwebb_core.framework.fits_write import (
     Block,
     Streamed,
@@ -40,6 +42,8 @@ class ImageStream:
     metadata : Metadata
         Keywords, of which the values may still change.
     shape : (ny, nx) or (nints, ny, nx)
+    names : sequence of str
+        EXTNAME of its arrays, in the order of the file; AREA has two axes always.
 
     Raises
     ------
@@ -47,12 +51,22 @@ class ImageStream:
         If the folder cannot be written.
     """
 
-    def __init__(self, path: Path, metadata: Metadata, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        metadata: Metadata,
+        shape: tuple[int, ...],
+        names: Sequence[str] = NAMES,
+    ) -> None:
         self.path = Path(path)
         self.metadata = metadata
         self.tables: dict[str, Table] = {}
         self.model = "CubeModel" if len(shape) == 3 else "ImageModel"
-        self.arrays = {name: Streamed(shape, np.dtype(IMAGE_ARRAYS[name][1])) for name in NAMES}
+        self.wcs: Any = None
+        self.arrays = {
+            name: Streamed(shape[-2:] if name == "AREA" else shape, np.dtype(IMAGE_ARRAYS[name][1]))
+            for name in names
+        }
         self._opened = atomic_path(self.path)
         self.temporary = self._opened.__enter__()
         self._finalizer = weakref.finalize(self, self.temporary.unlink, missing_ok=True)
@@ -64,7 +78,9 @@ class ImageStream:
         self._lock = threading.Lock()
 
     def _blocks(self) -> list[Block]:
-        return product_blocks(self.path, self.metadata, self.model, self.arrays, self.tables)
+        return product_blocks(
+            self.path, self.metadata, self.model, self.arrays, self.tables, self.wcs
+        )
 
     def begin(self) -> None:
         """Start anew: every part is to be put again."""
@@ -107,6 +123,29 @@ class ImageStream:
             while total >> 32:
                 total = (total & 0xFFFFFFFF) + (total >> 32)
             array.datasum = total
+
+    def get(self, name: str, rows: slice) -> NDArray[Any]:
+        """Return some rows of a 2-D array as they were put."""
+        array = self.arrays[name]
+        nx = array.shape[-1]
+        stored: NDArray[Any] = np.empty((rows.stop - rows.start, nx), ">u4")
+        place = self._offsets[name] + 4 * rows.start * nx
+        left = stored.reshape(-1).view(np.uint8).data
+        while left:
+            done = os.preadv(self._file, [left], place)
+            if not done:
+                msg = f"{self.path}: rows of {name} were not written yet"
+                raise ProcessingError(msg)
+            left, place = left[done:], place + done
+        words = stored.astype(np.uint32)
+        if array.dtype.kind == "u":
+            words ^= np.uint32(1 << 31)
+        return words.view(array.dtype)
+
+    def abandon(self) -> None:
+        """Give the product up; nothing of it is left."""
+        os.close(self._file)
+        self._finalizer()
 
     def _bytes(self) -> mmap.mmap:
         """Return the file as memory that is shared with it."""

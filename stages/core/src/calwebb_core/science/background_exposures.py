@@ -122,7 +122,8 @@ def subtract_backgrounds(
     InputError
         If there is no background or one is of another size.
     """
-    ny, nx = check_sizes(image, backgrounds)
+    check_sizes(image.metadata, image.data.shape, backgrounds)
+    ny, nx = image.data.shape[-2:]
     rounds = ALWAYS if maxiters is None else maxiters
     if image.dq is None:
         image.dq = np.zeros(image.data.shape, np.uint32)
@@ -135,8 +136,7 @@ def subtract_backgrounds(
 
     def subtract(rows: slice) -> None:
         mean = average(backgrounds, rows, nx, sigma, rounds)
-        for planes in zip(*cubes, strict=True):
-            subtract_mean(*(plane[rows] for plane in planes), *mean.arrays())
+        subtract_rows(cubes, rows, mean)
         if whole is not None:
             for target, values in zip(whole.arrays(), mean.arrays(), strict=True):
                 target[rows] = values
@@ -145,20 +145,26 @@ def subtract_backgrounds(
     return None if whole is None else as_image(whole, backgrounds[0].keywords)
 
 
-def check_sizes(image: Image, backgrounds: Sequence[BackgroundExposure]) -> tuple[int, int]:
-    """Return rows and columns of an image, which its backgrounds must share."""
-    ny, nx = image.data.shape[-2:]
+def subtract_rows(cubes: Sequence[NDArray[Any]], rows: slice, mean: Means) -> None:
+    """Subtract an average from some rows of data, err, dq, var_poisson, var_rnoise, in place."""
+    for planes in zip(*cubes, strict=True):
+        subtract_mean(*(plane[rows] for plane in planes), *mean.arrays())
+
+
+def check_sizes(
+    target: Metadata, shape: tuple[int, ...], backgrounds: Sequence[BackgroundExposure]
+) -> None:
+    """Refuse no background, or one that has not the rows and columns of the target."""
     if not backgrounds:
-        msg = f"{image.metadata.source}: no background exposure is given; expected at least one"
+        msg = f"{target.source}: no background exposure is given; expected at least one"
         raise InputError(msg)
     for background in backgrounds:
-        if background.shape[1:] != (ny, nx):
+        if background.shape[1:] != shape[-2:]:
             msg = (
                 f"{background.keywords.source}: the background has {background.shape[1:]} pixels; "
-                f"{image.metadata.source} has {(ny, nx)}"
+                f"{target.source} has {shape[-2:]}"
             )
             raise InputError(msg)
-    return ny, nx
 
 
 def bands(ny: int, nx: int, backgrounds: Sequence[BackgroundExposure]) -> list[slice]:

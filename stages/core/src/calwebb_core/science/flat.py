@@ -7,7 +7,7 @@ NaN and DO_NOT_USE mean the same: a pixel with the flag is NaN in all arrays, an
 round.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -122,12 +122,46 @@ def apply_flat(image: Image, flat: Flat, *, inverse: bool = False) -> int:
     cubes = tuple(as_cube(array) for array in arrays)
 
     def divide(rows: slice) -> tuple[int, int]:
-        values, errors, flags = flat.rows(rows)
-        lost = count_lost(cubes[2], rows.start, values, flags)
-        divide_by_flat(*cubes, rows.start, values, errors, flags, inverse)
-        return count_known(values, flags), lost
+        return divide_rows(cubes, rows.start, flat, rows, inverse=inverse)
 
     counts = in_threads(divide, row_bands(image.data.shape[-2]))
+    return count_losses(flat, counts)
+
+
+def divide_rows(
+    cubes: tuple[NDArray[Any], ...], first: int, flat: Flat, rows: slice, *, inverse: bool
+) -> tuple[int, int]:
+    """Divide some rows by a flat, in place.
+
+    Parameters
+    ----------
+    cubes : data, err, dq, var_poisson, var_rnoise, var_flat, (n, ny, nx) each
+    first : int
+        Row of these arrays where `rows` begin.
+    flat : Flat
+    rows : slice
+        Of the flat.
+    inverse : bool
+
+    Returns
+    -------
+    known, lost : int
+        Values that can be divided by; pixels as `apply_flat` returns them.
+    """
+    values, errors, flags = flat.rows(rows)
+    lost = count_lost(cubes[2], first, values, flags)
+    divide_by_flat(*cubes, first, values, errors, flags, inverse)
+    return count_known(values, flags), lost
+
+
+def count_losses(flat: Flat, counts: Sequence[tuple[int, int]]) -> int:
+    """Return how many pixels are lost, from the counts of `divide_rows`.
+
+    Raises
+    ------
+    ReferenceFileError
+        If no value of the flat can be divided by.
+    """
     if not any(known for known, _ in counts):
         msg = f"{flat.name}: no pixel of the flat is a number other than zero; choose another flat"
         raise ReferenceFileError(msg)

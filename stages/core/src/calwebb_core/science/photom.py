@@ -5,7 +5,7 @@ reference that fits the optical elements, divided by the relative throughput at 
 the exposure where the reference says how it changes with time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Float32, Image, Table
+from calwebb_core.framework.models import Float32, Image, Table, UInt32
 from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.flat import row_bands
 from calwebb_core.science.kernels.photom import scale_rows
@@ -227,16 +227,21 @@ def apply_conversion(image: Image, factor: float) -> None:
     if image.dq is None:
         image.dq = np.zeros(image.data.shape, np.uint32)
     variances = (image.var_poisson, image.var_rnoise, image.var_flat)
-    width = image.data.shape[-1]
-    linear = [array.reshape(-1, width) for array in (image.data, image.err)]
-    squared = [array.reshape(-1, width) for array in variances if array is not None]
-    flags = image.dq.reshape(-1, width)
+    squared = [array for array in variances if array is not None]
+    scale((image.data, image.err), squared, image.dq, factor)
 
-    def scale(rows: slice) -> None:
-        parts = [tuple(array[rows] for array in arrays) for arrays in (linear, squared)]
+
+def scale(linear: Sequence[Float32], squared: Sequence[Float32], dq: UInt32, factor: float) -> None:
+    """Multiply arrays by a factor and others by its square, all of one shape, in place."""
+    width = dq.shape[-1]
+    lines = [[array.reshape(-1, width) for array in arrays] for arrays in (linear, squared)]
+    flags = dq.reshape(-1, width)
+
+    def multiply(rows: slice) -> None:
+        parts = [tuple(array[rows] for array in arrays) for arrays in lines]
         scale_rows(parts[0], parts[1], flags[rows], factor)
 
-    in_threads(scale, row_bands(len(flags)))
+    in_threads(multiply, row_bands(len(flags)))
 
 
 def check_area(area: NDArray[Any], shape: tuple[int, ...], name: str) -> Float32:
@@ -247,7 +252,18 @@ def check_area(area: NDArray[Any], shape: tuple[int, ...], name: str) -> Float32
     ReferenceFileError
         If it doesn't have the image's shape.
     """
-    if area.shape != shape[-2:]:
-        msg = f"{name}: the pixel area map has shape {area.shape}; the image has {shape[-2:]}"
-        raise ReferenceFileError(msg)
+    check_area_shape(area.shape, shape, name)
     return np.ascontiguousarray(area, np.float32)
+
+
+def check_area_shape(area: tuple[int, ...], shape: tuple[int, ...], name: str) -> None:
+    """Refuse a pixel area map that doesn't have the image's shape.
+
+    Raises
+    ------
+    ReferenceFileError
+        If so.
+    """
+    if area != shape[-2:]:
+        msg = f"{name}: the pixel area map has shape {area}; the image has {shape[-2:]}"
+        raise ReferenceFileError(msg)

@@ -14,7 +14,8 @@ from calwebb_core.framework.models import Image
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
-from calwebb_image2.target import TargetImage, number_of_backgrounds
+from calwebb_image2.bands import Band
+from calwebb_image2.target import ImageFile, TargetFile, TargetImage, number_of_backgrounds
 
 NO_BACKGROUND = "there is no association with background exposures"
 
@@ -37,6 +38,46 @@ class BkgSubtractParameters:
 def not_needed(metadata: Metadata) -> str | None:
     """Say that an exposure has no background exposures."""
     return None if number_of_backgrounds(metadata) else NO_BACKGROUND
+
+
+@dataclass(frozen=True)
+class Subtraction:
+    """Subtracts the average background from bands of an exposure."""
+
+    backgrounds: tuple[ImageFile, ...]
+    parameters: BkgSubtractParameters
+    status: Status = COMPLETE
+
+    def apply(self, band: Band) -> None:
+        """Change all but VAR_FLAT."""
+        from calwebb_core.science.background_exposures import ALWAYS, average, subtract_rows
+
+        most, nx = self.parameters.maxiters, band.data.shape[-1]
+        rounds = ALWAYS if most is None else most
+        mean = average(self.backgrounds, band.rows, nx, self.parameters.sigma, rounds)
+        subtract_rows(band.cubes()[:5], slice(None), mean)
+
+    def finish(self) -> None:
+        """Do nothing more."""
+
+
+def joins(_: Metadata, parameters: BkgSubtractParameters) -> bool:
+    """Say whether the average is needed in bands only."""
+    return not parameters.save_combined_background
+
+
+def prepare(
+    target: TargetFile, _: References, parameters: BkgSubtractParameters
+) -> Subtraction | Status:
+    """Return what to do with each band; see `run`."""
+    from calwebb_core.science.background_exposures import check_background, check_sizes
+
+    if not target.backgrounds:
+        return skipped(NO_BACKGROUND)
+    check_sizes(target.metadata, target.file.shape, target.backgrounds)
+    for background in target.backgrounds:
+        check_background(target.metadata, background.keywords)
+    return Subtraction(target.backgrounds, parameters)
 
 
 def run(image: Image, _: References, parameters: BkgSubtractParameters) -> tuple[Image, Status]:
@@ -70,4 +111,6 @@ STEP = Step(
     parameters=BkgSubtractParameters,
     run=run,
     not_needed=not_needed,
+    prepare=prepare,
+    joins=joins,
 )

@@ -7,8 +7,10 @@ calibrated image itself is not changed. Runs for 2-D imaging exposures only.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.exposures import Pixels
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
 from calwebb_core.framework.parameters import option
@@ -16,6 +18,9 @@ from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_image2.calibrated import Calibrated
 from calwebb_image2.modes import RESAMPLED
+from calwebb_image2.target import TargetFile
+
+INTEGRATIONS = "the exposure has one image per integration"
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ def not_needed(metadata: Metadata) -> str | None:
     return None if found in RESAMPLED else f"EXP_TYPE {found} gets no resampled image"
 
 
-def resample(image: Image, parameters: ResampleParameters) -> Image:
+def resample(image: Image | Pixels, parameters: ResampleParameters) -> Image:
     """Return the resampled image; the input is not changed.
 
     Raises
@@ -76,22 +81,24 @@ def resample(image: Image, parameters: ResampleParameters) -> Image:
     if image.wcs is None:
         msg = f"{image.metadata.source}: the image has no WCS; run assign_wcs before resample"
         raise InputError(msg)
-    shape = parameters.output_shape
+    shape = image.data.shape if isinstance(image, Image) else image.shape
+    size = parameters.output_shape
     grid = output_wcs(
         [image.wcs],
-        [image.data.shape],
+        [shape],
         reference=image.metadata,
         pixel_scale=parameters.pixel_scale,
         pixel_scale_ratio=parameters.pixel_scale_ratio,
         rotation=parameters.rotation,
         crval=parameters.crval,
         crpix=parameters.crpix,
-        output_shape=None if shape is None else (shape[1], shape[0]),
+        output_shape=None if size is None else (size[1], size[0]),
         names=[image.metadata.source],
     )
-    pixmap = PixelMap.of(image.wcs, grid, image.data.shape, tolerance=parameters.pixmap_tolerance)
+    pixmap = PixelMap.of(image.wcs, grid, shape, tolerance=parameters.pixmap_tolerance)
+    images: list[Any] = [image]
     result = render(
-        [image],
+        images,
         [pixmap],
         grid,
         image.metadata,
@@ -105,12 +112,17 @@ def resample(image: Image, parameters: ResampleParameters) -> Image:
     return result
 
 
+def prepare(target: TargetFile, _: References, __: ResampleParameters) -> Status:
+    """Say whether the exposure can be resampled once its bands are done."""
+    return COMPLETE if target.file.ndim == 2 else skipped(INTEGRATIONS)
+
+
 def run(
     image: Image, _: References, parameters: ResampleParameters
 ) -> tuple[Image | Calibrated, Status]:
     """Return the calibrated image together with its resampled view."""
     if image.data.ndim != 2:
-        return image, skipped("the exposure has one image per integration")
+        return image, skipped(INTEGRATIONS)
     return Calibrated(image, resample(image, parameters)), COMPLETE
 
 
@@ -121,4 +133,5 @@ STEP = Step(
     parameters=ResampleParameters,
     run=run,
     not_needed=not_needed,
+    prepare=prepare,
 )
