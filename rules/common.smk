@@ -85,6 +85,31 @@ def calibrated_members(wildcards):
     return RUN.members(wildcards.product)
 
 
+def count_rates(wildcards):
+    """Count rates of an exposure."""
+    return RUN.members(wildcards.exposure)[0]
+
+
+def background_rates(wildcards):
+    """Count rates of the background exposures that are subtracted from an exposure."""
+    return RUN.members(wildcards.exposure)[1:]
+
+
+def mosaics_of_colour(wildcards):
+    """Mosaics of a colour image, bluest first."""
+    return RUN.mosaics_of(wildcards.colour)
+
+
+def mosaic_products(**paths):
+    """Those products of image3 whose steps are on."""
+    suffixes = {"i2d": "i2d", "catalog": "cat", "segmentation": "segm"}
+    return {
+        name: path
+        for name, path in paths.items()
+        if RUN.makes("image3", suffixes[name])
+    }
+
+
 def memory(base, per_input):
     """Megabytes: a base and a multiple of the input's size, more with every attempt."""
     return lambda wildcards, input, attempt: int(

@@ -1,10 +1,13 @@
-# Stage 2 imaging: count rates to calibrated exposures.
+# Stage 2 imaging: count rates to calibrated exposures. Three kinds of exposures: images that are
+# rectified, too; those that are not (target acquisitions, coronagraphic and the like); and those
+# that stay cubes of integrations (coronagraphy, interferometry, time series).
 
 
 rule image2:
     input:
         association=association_file,
-        rate=f"{RESULTS}/{{program}}/detector1/{{exposure}}_rate.fits",
+        rate=count_rates,
+        backgrounds=background_rates,
         references=f"{RESULTS}/{{program}}/references/{{exposure}}_image2.json",
         files=reference_files("image2"),
     output:
@@ -18,7 +21,7 @@ rule image2:
         image("image2")
     threads: 1
     resources:
-        mem_mb=memory(base=900, per_input=6),
+        mem_mb=memory(base=600, per_input=2),
         runtime=runtime(base=3, per_gigabyte=20),
     params:
         options=RUN.options("image2"),
@@ -26,6 +29,21 @@ rule image2:
         "calwebb-image2 run {input.association} --input-dir $(dirname {input.rate})"
         " --references {input.references} --output-dir $(dirname {output.cal})"
         " {params.options} --threads {threads} --log {log} -q"
+
+
+use rule image2 as image2_without_i2d with:
+    output:
+        cal=f"{RESULTS}/{{program}}/image2/{{exposure}}_cal.fits",
+    wildcard_constraints:
+        exposure=RUN.only("cal"),
+
+
+use rule image2 as image2_integrations with:
+    output:
+        cal=f"{RESULTS}/{{program}}/image2/{{exposure}}_calints.fits",
+
+
+ruleorder: image2_without_i2d > image2
 
 
 rule image2_all:

@@ -10,9 +10,11 @@ rule image3:
         references=f"{RESULTS}/{{program}}/references/{{product}}_image3.json",
         files=reference_files("image3"),
     output:
-        i2d=f"{RESULTS}/{{program}}/image3/{{product}}_i2d.fits",
-        catalog=f"{RESULTS}/{{program}}/image3/{{product}}_cat.ecsv",
-        segmentation=f"{RESULTS}/{{program}}/image3/{{product}}_segm.fits",
+        **mosaic_products(
+            i2d=f"{RESULTS}/{{program}}/image3/{{product}}_i2d.fits",
+            catalog=f"{RESULTS}/{{program}}/image3/{{product}}_cat.ecsv",
+            segmentation=f"{RESULTS}/{{program}}/image3/{{product}}_segm.fits",
+        ),
         exposures=directory(f"{RESULTS}/{{program}}/image3/{{product}}_crf"),
     log:
         f"{LOGS}/{{program}}/image3/{{product}}.log",
@@ -20,20 +22,20 @@ rule image3:
         f"{LOGS}/{{program}}/image3/{{product}}.jsonl"
     container:
         image("level3")
-    threads: 1
+    threads: 2
     resources:
-        mem_mb=memory(base=1500, per_input=3),
-        runtime=runtime(base=5, per_gigabyte=20),
+        mem_mb=memory(base=1300, per_input=0.02),
+        runtime=runtime(base=5, per_gigabyte=10),
     params:
         options=RUN.options("image3"),
         cal=lambda w: f"{RESULTS}/{w.program}/image2",
+        single=lambda w, output: [path for path in output if path != output.exposures],
     shell:
         "calwebb-image3 run {input.association} --input-dir {params.cal}"
         " --references {input.references} --output-dir {output.exposures}"
         " {params.options} --threads {threads} --log {log} -q"
-        " && mv {output.exposures}/$(basename {output.i2d}) {output.i2d}"
-        " && mv {output.exposures}/$(basename {output.catalog}) {output.catalog}"
-        " && mv {output.exposures}/$(basename {output.segmentation}) {output.segmentation}"
+        " && for product in {params.single}; do"
+        " mv {output.exposures}/$(basename $product) $product || exit; done"
 
 
 rule image3_all:

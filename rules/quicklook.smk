@@ -1,4 +1,5 @@
-# A picture of every product.
+# A picture of every product, of where the exposures of each mosaic lie, and of each set of mosaics
+# through three or more filters in colour.
 
 
 rule quicklook:
@@ -13,7 +14,65 @@ rule quicklook:
     container:
         image("level3")
     resources:
-        mem_mb=memory(base=600, per_input=2),
+        mem_mb=memory(base=400, per_input=0.1),
         runtime=5,
     shell:
         "calwebb-quicklook {input} -o {output} -q 2> {log}"
+
+
+rule quicklook_segments:
+    input:
+        segments=f"{RESULTS}/{{program}}/image3/{{product}}_segm.fits",
+        catalog=f"{RESULTS}/{{program}}/image3/{{product}}_cat.ecsv",
+    output:
+        f"{RESULTS}/{{program}}/quicklook/image3/{{product}}_segm.png",
+    log:
+        f"{LOGS}/{{program}}/quicklook/image3/{{product}}_segm.log",
+    benchmark:
+        f"{LOGS}/{{program}}/quicklook/image3/{{product}}_segm.jsonl"
+    container:
+        image("level3")
+    resources:
+        mem_mb=memory(base=400, per_input=0.1),
+        runtime=5,
+    shell:
+        "calwebb-quicklook {input.segments} --catalog {input.catalog} -o {output} -q 2> {log}"
+
+
+rule footprint:
+    input:
+        f"{RESULTS}/{{program}}/image3/{{product}}_i2d.fits",
+    output:
+        f"{RESULTS}/{{program}}/quicklook/image3/{{product}}_footprint.png",
+    log:
+        f"{LOGS}/{{program}}/quicklook/image3/{{product}}_footprint.log",
+    benchmark:
+        f"{LOGS}/{{program}}/quicklook/image3/{{product}}_footprint.jsonl"
+    container:
+        image("level3")
+    resources:
+        mem_mb=memory(base=400, per_input=0.1),
+        runtime=5,
+    shell:
+        "calwebb-quicklook {input} --footprint -o {output} -q 2> {log}"
+
+
+rule colour:
+    input:
+        mosaics_of_colour,
+    output:
+        f"{RESULTS}/{{program}}/quicklook/image3/{{colour}}_colour.png",
+    log:
+        f"{LOGS}/{{program}}/quicklook/image3/{{colour}}_colour.log",
+    benchmark:
+        f"{LOGS}/{{program}}/quicklook/image3/{{colour}}_colour.jsonl"
+    container:
+        image("level3")
+    resources:
+        mem_mb=memory(base=500, per_input=0.1),
+        runtime=5,
+    shell:
+        "calwebb-quicklook {input} --colour -o {output} -q 2> {log}"
+
+
+ruleorder: quicklook_segments > footprint > colour > quicklook

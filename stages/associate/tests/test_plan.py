@@ -135,7 +135,13 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
         "jw01345001001_gs-acq1_2022117003102": (True, GUIDER),
         "jw01345001001_gs-id_1_image": (False, GUIDER),
     }
-    assert not any(association.available for association in plan.associations)
+    made = {item.products[0]: item.suffixes for item in plan.associations if item.available}
+    assert made == {
+        "jw01345001001_02201_00001_nrcalong": ("calints",),
+        "jw01345001001_02201_00002_nrcalong": ("calints",),
+        "jw01345001001_02201_00004_mirimage": ("cal", "i2d"),
+        "jw01345-o001_t001_miri_clear-f277w": ("i2d", "cat", "segm"),
+    }
     assert set(plan.references) == {root for root, (available, _) in found.items() if available}
     guide = plan.references["jw01345001001_gs-acq1_2022117003102"]
     assert guide == {GUIDER: {kind: f"{kind}_GUIDER1.fits" for kind in REFERENCE_TYPES[GUIDER]}}
@@ -144,14 +150,77 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
         "1 exposure of NRC_IMAGE in a file named as guide-star data",
         "1 exposure of subarrays of several stripes: calwebb-detector1 is not available for them "
         "yet",
-        "2 associations of MIR_IMAGE: images other than NRC_IMAGE are not available yet",
-        "1 association of NRC_CORON: images other than NRC_IMAGE are not available yet",
         "2 associations of subarrays of several stripes: calwebb-detector1 is not available for "
         "them yet",
-        "1 association of time series: calwebb-image2 is not available for them yet",
         "1 exposure of coronagraphy without level-3 association: not available yet (coron3)",
         "1 exposure of time series without level-3 association: not available yet (tso3)",
     )
+
+
+MIRI = {"INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "CHANNEL": None, "MODULE": None, "PUPIL": None}
+NIRISS = {"INSTRUME": "NIRISS", "DETECTOR": "NIS", "CHANNEL": None, "MODULE": None}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "suffixes"),
+    [
+        ({"EXP_TYPE": "NRC_IMAGE"}, ("cal", "i2d")),
+        ({"EXP_TYPE": "NRC_IMAGE", "VISITYPE": "PRIME_WFSC_ROUTINE"}, ("cal",)),
+        ({"EXP_TYPE": "NRC_IMAGE", "TSOVISIT": True}, ("calints",)),
+        ({"EXP_TYPE": "NRC_TSIMAGE"}, ("calints",)),
+        ({"EXP_TYPE": "NRC_CORON"}, ("calints",)),
+        ({"EXP_TYPE": "NRC_TACQ"}, ("cal",)),
+        ({"EXP_TYPE": "NRC_FOCUS"}, ("cal",)),
+        ({**NIRISS, "EXP_TYPE": "NIS_IMAGE"}, ("cal", "i2d")),
+        ({**NIRISS, "EXP_TYPE": "NIS_AMI"}, ("calints",)),
+        ({**NIRISS, "EXP_TYPE": "NIS_TACONFIRM"}, ("cal",)),
+        ({**MIRI, "EXP_TYPE": "MIR_IMAGE"}, ("cal", "i2d")),
+        ({**MIRI, "EXP_TYPE": "MIR_LYOT"}, ("calints",)),
+        ({**MIRI, "EXP_TYPE": "MIR_4QPM"}, ("calints",)),
+        ({**MIRI, "EXP_TYPE": "MIR_CORONCAL"}, ("cal",)),
+        ({"INSTRUME": "FGS", "DETECTOR": "GUIDER1", "EXP_TYPE": "FGS_IMAGE"}, ("cal", "i2d")),
+        ({"INSTRUME": "FGS", "DETECTOR": "GUIDER1", "EXP_TYPE": "FGS_FOCUS"}, ("cal",)),
+    ],
+)
+def test_what_image2_makes_of_each_mode(put, no_crds, keywords, suffixes):
+    file = put(name(1, 1, keywords.get("DETECTOR", "nrcalong").lower()), **keywords)
+    plan = make_plan([file])
+    found = [item.suffixes for item in plan.associations if item.level == 2 and item.available]
+    assert found == [suffixes]
+    mosaics = [item for item in plan.associations if item.level == 3 and item.available]
+    assert len(mosaics) == ("i2d" in suffixes)
+
+
+def test_moving_targets_and_several_detectors_make_a_mosaic(put, no_crds):
+    files = [
+        put(name(1, n, d), DETECTOR=d.upper(), CHANNEL="SHORT", TARGTYPE="MOVING")
+        for n in (1, 2)
+        for d in ("nrcb1", "nrcb2")
+    ]
+    (mosaic,) = [item for item in make_plan(files).associations if item.level == 3]
+    assert mosaic.available
+    assert len(mosaic.members) == 4
+
+
+def test_dedicated_backgrounds_are_inputs_of_image2(put, no_crds):
+    more = {**MIRI, "EXP_TYPE": "MIR_IMAGE"}
+    files = [put(name(1, 1, "mirimage"), **more)]
+    files += [
+        put(name(o, 1, "mirimage"), OBSERVTN=f"{o:03d}", TARGPROP=f"SKY{o}", BKGDTARG=True, **more)
+        for o in (2, 3)
+    ]
+    plan = make_plan(files)
+    (found,) = [item for item in plan.associations if len(item.members) > 1]
+    assert found.available
+    assert found.members == (
+        "jw01345001001_02201_00001_mirimage_rate.fits",
+        "jw01345002001_02201_00001_mirimage_rate.fits",
+    )
+    assert [item.products[0] for item in plan.associations if item.level == 3] == [
+        "jw01345-o001_t001_miri_f277w",
+        "jw01345-o002_t002_miri_f277w",
+        "jw01345-o003_t003_miri_f277w",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Validation of the workflow's configuration and the options that differ from their defaults."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,6 +30,27 @@ def validate(config: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     errors = sorted(Draft202012Validator(schema).iter_errors(dict(config)), key=_position)
     if errors:
         raise InputError(_explain(errors[0]))
+
+
+def environment(config: Mapping[str, Any], base: Path) -> dict[str, str]:
+    """Return the variables that the programs read; CRDS's are set at once.
+
+    Parameters
+    ----------
+    config : mapping
+    base : Path
+        Folder of the Snakefile.
+    """
+    values = {
+        "PATH": f"{base / '.env' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+        "SOURCE_DATE_EPOCH": str(config["source_date_epoch"]),
+    }
+    if config["crds_path"]:
+        values["CRDS_PATH"] = str(Path(config["crds_path"]).expanduser().resolve())
+    if config["crds_server"]:
+        values["CRDS_SERVER_URL"] = str(config["crds_server"])
+    os.environ.update({key: value for key, value in values.items() if "CRDS" in key})
+    return values
 
 
 def _position(error: ValidationError) -> str:

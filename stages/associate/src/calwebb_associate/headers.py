@@ -25,7 +25,8 @@ GZIP: Final = "\x1f\x8b"
 
 STRIPES: Final = ("MSTR_RD1", "SSTR_NST")
 TIMES: Final = ("EXPSTART", "EXPEND", "EXSEGNUM", "EXSEGTOT")
-KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES, *STRIPES, *TIMES))
+POSITION: Final = ("TARG_RA", "TARG_DEC")
+KEYWORDS: Final = frozenset((*FROM_HEADER.values(), *RULE_NAMES, *STRIPES, *TIMES, *POSITION))
 _STRING: Final = re.compile(r"\s*'((?:[^']|'')*)'")
 
 Value = str | int | float | bool

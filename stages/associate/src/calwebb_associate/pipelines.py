@@ -6,7 +6,15 @@ A test of the whole repository compares them with what the programs themselves d
 from collections.abc import Collection
 from typing import Final
 
-from calwebb_associate.exposure_types import DARK, GUIDE
+from calwebb_associate.exposure_types import (
+    ACQUISITION,
+    CORONAGRAPHY,
+    DARK,
+    FOCUS,
+    GUIDE,
+    IMAGE,
+    INTERFEROMETRY,
+)
 from calwebb_associate.headers import STRIPES, Header
 from calwebb_associate.rules import Facts
 from calwebb_core.framework.reference_types import pipeline_type, step_type
@@ -102,11 +110,15 @@ STEPS: Final[dict[str, tuple[str, ...]]] = {
         "rscd",
     ),
     GUIDER: ("dq_init", "guider_cds", "flat_field"),
-    IMAGE2: ("assign_wcs", "flat_field", "photom", "resample"),
+    IMAGE2: ("bkg_subtract", "assign_wcs", "flat_field", "photom", "resample"),
     IMAGE3: ("tweakreg", "skymatch", "outlier_detection", "resample", "source_catalog"),
 }
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
-IMAGING: Final = ("nrc_image",)
+# What calwebb-image2 calibrates, what of it gets a rectified image, and what makes a mosaic.
+IMAGE2_TYPES: Final = frozenset(
+    (*IMAGE, *CORONAGRAPHY, *INTERFEROMETRY, "nrc_tsimage", *ACQUISITION, *FOCUS, "fgs_focus")
+)
+RESAMPLED: Final = frozenset(("fgs_image", "mir_image", "nis_image", "nrc_image"))
 
 
 def needed_types(pipeline: str, steps: Collection[str] = ()) -> tuple[str, ...]:
@@ -150,20 +162,37 @@ def stage1_refuses(header: Header, exposure: Facts) -> str:
     return ""
 
 
-def imaging_refuses(exposure: Facts, exptypes: frozenset[str]) -> str:
-    """Return why image2 and image3 do not take an exposure or a group of such exposures.
+def imaging_refuses(exposure: Facts, level: int) -> str:
+    """Return why image2 (level 2) or image3 (level 3) do not take such exposures, or "".
 
     Parameters
     ----------
     exposure : Facts
         Of the first science member.
-    exptypes : frozenset of str
-        The parts that the association's members play.
+    level : int
     """
-    if "background" in exptypes:
-        return "background subtraction is not available yet"
-    if exposure.time_series:
-        return "time series: calwebb-image2 is not available for them yet"
-    if exposure.exp_type not in IMAGING:
-        return f"{exposure.exp_type.upper()}: images other than NRC_IMAGE are not available yet"
-    return ""
+    name = exposure.exp_type.upper()
+    if level == 2:
+        known = exposure.exp_type in IMAGE2_TYPES
+        return "" if known else f"{name}: calwebb-image2 calibrates no such exposures"
+    known = exposure.exp_type in RESAMPLED
+    return "" if known else f"{name}: calwebb-image3 makes no mosaics of them"
+
+
+def suffixes(exposure: Facts, level: int, member: str) -> tuple[str, ...]:
+    """Return the suffixes of what image2 or image3 make.
+
+    Parameters
+    ----------
+    exposure : Facts
+        Of the first science member.
+    level : int
+    member : str
+        Its file: `_rate` or `_rateints` at level 2.
+    """
+    if level == 3:
+        return ("i2d", "cat", "segm")
+    if member.endswith("_rateints.fits"):
+        return ("calints",)
+    resampled = exposure.exp_type in RESAMPLED and not exposure.wavefront_sensing
+    return ("cal", "i2d") if resampled else ("cal",)

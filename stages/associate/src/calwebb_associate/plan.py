@@ -24,6 +24,7 @@ from calwebb_associate.pipelines import (
     first_program,
     imaging_refuses,
     stage1_refuses,
+    suffixes,
 )
 from calwebb_associate.pool import Pool, Row, make_pool, root_of
 from calwebb_associate.raw import apart, guide_refused, read_headers
@@ -74,6 +75,8 @@ class PlannedAssociation:
         Product names.
     members : tuple of str
         File names of its science, PSF and background members; science first.
+    suffixes : tuple of str
+        What is made of it: cal and i2d, ...
     content : dict
         What the JSON file holds.
     available : bool
@@ -86,6 +89,7 @@ class PlannedAssociation:
     pipeline: str
     products: tuple[str, ...]
     members: tuple[str, ...]
+    suffixes: tuple[str, ...]
     content: dict[str, Any]
     available: bool
 
@@ -247,7 +251,8 @@ def _plan_associations(
     for association in made:
         roots = [split_suffix(member)[0] for member in association.members]
         why = next((refused[root] for root in roots if refused[root]), "")
-        why = why or imaging_refuses(facts(rows[roots[0]]), association.exptypes)
+        kind = facts(rows[roots[0]])
+        why = why or imaging_refuses(kind, association.level)
         other = makers.get((association.level, association.product))
         if other and not why:
             why = f"{association.product}: association {other} makes the same product"
@@ -262,6 +267,7 @@ def _plan_associations(
                 pipeline=IMAGE2 if association.level == 2 else IMAGE3,
                 products=(association.product,),
                 members=association.members,
+                suffixes=suffixes(kind, association.level, association.members[0]),
                 content=association.content,
                 available=not why,
             )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from calwebb_associate.backgrounds import background_candidates, position
 from calwebb_associate.columns import (
     COLUMNS,
     FIXED,
@@ -152,8 +153,12 @@ def make_pool(headers: Mapping[Path, Header], name: str = "pool.csv") -> Pool:
             raise InputError(msg)
         files[root] = path
     targets = target_numbers(headers.values())
-    rows = tuple(_row_of(files[root], headers[files[root]], targets) for root in sorted(files))
-    return Pool(COLUMNS, rows, name)
+    rows = [_row_of(files[root], headers[files[root]], targets) for root in sorted(files)]
+    positions = [position(headers[files[root]]) for root in sorted(files)]
+    named = background_candidates(rows, positions)
+    return Pool(
+        COLUMNS, tuple(_with_candidate(*pair) for pair in zip(rows, named, strict=True)), name
+    )
 
 
 def raw_exposure(path: Path) -> ExposureName:
@@ -211,6 +216,14 @@ def _row_of(path: Path, header: Header, targets: Mapping[tuple[str, str], str]) 
     observation = str(header["OBSERVTN"]).zfill(3)
     row["asn_candidate"] = f"[('o{observation}', 'observation')]"
     return row | FIXED
+
+
+def _with_candidate(row: Row, candidate: str) -> Row:
+    """Add a candidate to those of a row, unless it is none."""
+    if not candidate:
+        return row
+    known = row["asn_candidate"].removesuffix("]")
+    return {**row, "asn_candidate": f"{known}, ('{candidate}', 'background')]"}
 
 
 def _text(item: Value | None, *, without_zeros: bool) -> str:

@@ -1,5 +1,6 @@
 """What a run of the workflow makes, and the words of the commands that make it."""
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -8,17 +9,24 @@ from calwebb_associate.configuration import changed_options
 from calwebb_associate.pipelines import REFERENCE_TYPES, parameter_types
 
 PRODUCTS: Final = {
-    "detector1": ("rate.fits", "rateints.fits"),
-    "dark": ("dark.fits",),
-    "guider": ("cal.fits",),
-    "image2": ("cal.fits", "i2d.fits"),
-    "image3": ("i2d.fits", "cat.ecsv", "segm.fits"),
+    "detector1": ("rate", "rateints"),
+    "dark": ("dark",),
+    "guider": ("cal",),
 }
-PICTURES: Final = {"detector1": ("rate",), "image2": ("cal", "i2d"), "image3": ("i2d",)}
+EXTENSIONS: Final = {"cat": "ecsv"}
+# Products that have a quick-look picture, and pictures of several products.
+PICTURES: Final = ("rate", "cal", "calints", "i2d", "segm", "footprint", "colour")
+# Suffixes that are not made when a step is left out.
+MADE_BY: Final = {
+    "image2": {"resample": ("i2d",)},
+    "image3": {"resample": ("i2d", "cat", "segm"), "source_catalog": ("cat", "segm")},
+}
 # Raw data go through one of these; their products lie in one folder.
 STAGE1: Final = ("detector1", "dark", "guider")
 
 Unit = tuple[str, str]
+Made = tuple[str, str, tuple[str, ...]]
+NOTHING: Final = r"(?!)"
 
 
 def program_of(root: str) -> str:
@@ -26,23 +34,39 @@ def program_of(root: str) -> str:
     return root[2:7]
 
 
-def product_paths(results: str, pipeline: str, units: Iterable[Unit]) -> list[str]:
-    """Return the paths of the products of (program, exposure or product) pairs."""
+def product_paths(results: str, pipeline: str, made: Iterable[Made]) -> list[str]:
+    """Return the paths of the products of (program, exposure or product, suffixes)."""
     folder = STAGE1[0] if pipeline in STAGE1 else pipeline
     return [
-        f"{results}/{program}/{folder}/{unit}_{suffix}"
-        for program, unit in units
-        for suffix in PRODUCTS[pipeline]
+        f"{results}/{program}/{folder}/{unit}_{suffix}.{EXTENSIONS.get(suffix, 'fits')}"
+        for program, unit, suffixes in made
+        for suffix in suffixes
     ]
 
 
-def picture_paths(results: str, pipeline: str, units: Iterable[Unit]) -> list[str]:
+def picture_paths(results: str, pipeline: str, made: Iterable[Made]) -> list[str]:
     """Return the paths of the quick-look pictures of a pipeline's products."""
     return [
         f"{results}/{program}/quicklook/{pipeline}/{unit}_{suffix}.png"
-        for program, unit in units
-        for suffix in PICTURES[pipeline]
+        for program, unit, suffixes in made
+        for suffix in suffixes
+        if suffix in PICTURES
     ]
+
+
+def left_out_by(pipeline: str, config: Mapping[str, Any]) -> frozenset[str]:
+    """Return the suffixes that are not made as their steps are switched off."""
+    steps = config[pipeline]
+    made = MADE_BY.get(pipeline, {})
+    return frozenset(
+        suffix for step, suffixes in made.items() if steps[step]["skip"] for suffix in suffixes
+    )
+
+
+def one_of(units: Iterable[str]) -> str:
+    """Return a pattern that fits these names and nothing else."""
+    names = "|".join(sorted(map(re.escape, units)))
+    return names or NOTHING
 
 
 def option_words(

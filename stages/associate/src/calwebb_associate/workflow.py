@@ -7,16 +7,16 @@ graph of jobs is known at a dry run. Nothing heavy is imported: a dry run starts
 
 import json
 import logging
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from calwebb_associate.choice import NOT_APPLICABLE
-from calwebb_associate.configuration import load_schema, validate
+from calwebb_associate.configuration import environment, load_schema, validate
 from calwebb_associate.files import keep_list, raw_exposures
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
+from calwebb_associate.pictures import Mosaic, colour_sets, wavelength
 from calwebb_associate.pipelines import (
     DETECTOR1,
     GUIDER,
@@ -26,7 +26,11 @@ from calwebb_associate.pipelines import (
 )
 from calwebb_associate.plan import Plan, PlannedAssociation, make_plan
 from calwebb_associate.targets import (
+    PRODUCTS,
     STAGE1,
+    Made,
+    left_out_by,
+    one_of,
     option_words,
     picture_paths,
     product_paths,
@@ -74,7 +78,7 @@ class Run:
         self.results = str(config["results"])
         self.logs = str(config["logs"])
         self.overrides: dict[str, str] = dict(config["overrides"])
-        self.environment = self._environment()
+        self.environment = environment(config, self.base)
         places = [config["uncal"]] if isinstance(config["uncal"], str) else config["uncal"]
         self.plan: Plan = make_plan(
             raw_exposures(places, guide_stars=True),
@@ -94,21 +98,9 @@ class Run:
             for name in item.products
         }
         self.handover = self._handover()
+        self.colours = self._colours()
         for sentence in self.plan.not_available:
             log.warning("%s", sentence)
-
-    def _environment(self) -> dict[str, str]:
-        """Return the variables that the programs read; CRDS's are set at once."""
-        values = {
-            "PATH": f"{self.base / '.env' / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-            "SOURCE_DATE_EPOCH": str(self.config["source_date_epoch"]),
-        }
-        if self.config["crds_path"]:
-            values["CRDS_PATH"] = str(Path(self.config["crds_path"]).expanduser().resolve())
-        if self.config["crds_server"]:
-            values["CRDS_SERVER_URL"] = str(self.config["crds_server"])
-        os.environ.update({key: value for key, value in values.items() if "CRDS" in key})
-        return values
 
     def _steps_with_types(self) -> tuple[str, ...]:
         """Return the steps that are on and need reference files that are not chosen otherwise."""
@@ -243,10 +235,14 @@ class Run:
         maker = self._maker(unit)
         return f"{self.results}/{maker.program}/associations/{maker.file_name}"
 
-    def members(self, product: str) -> list[str]:
-        """Return the calibrated exposures that a product is made of."""
-        maker = self._maker(product)
-        return [f"{self.results}/{maker.program}/image2/{name}" for name in maker.members]
+    def members(self, unit: str) -> list[str]:
+        """Return what a product is made of: calibrated exposures; of an exposure, its rates.
+
+        The rates of background exposures come after that of the exposure.
+        """
+        maker = self._maker(unit)
+        folder = "detector1" if maker.level == 2 else "image2"
+        return [f"{self.results}/{maker.program}/{folder}/{name}" for name in maker.members]
 
     def _science(self) -> list[str]:
         """Return the roots of the exposures that are no guide-star data."""
@@ -282,13 +278,57 @@ class Run:
             if item.pipeline == f"calwebb-{pipeline}"
         )
 
+    def made(self, pipeline: str) -> list[Made]:
+        """Return (program, exposure or product, suffixes) for everything a pipeline will make."""
+        if pipeline in STAGE1:
+            return [(*unit, PRODUCTS[pipeline]) for unit in self.units(pipeline)]
+        without = left_out_by(pipeline, self.config)
+        return [
+            (program, name, tuple(x for x in self._makers[name].suffixes if x not in without))
+            for program, name in self.units(pipeline)
+        ]
+
+    def only(self, *suffixes: str) -> str:
+        """Return a pattern of the exposures of which image2 makes just these products."""
+        return one_of(name for _, name, made in self.made("image2") if made == suffixes)
+
+    def makes(self, pipeline: str, suffix: str) -> bool:
+        """Say whether the steps that make a product are on."""
+        return suffix not in left_out_by(pipeline, self.config)
+
     def products(self, pipeline: str) -> list[str]:
         """Return the paths of all products of a pipeline."""
-        return product_paths(self.results, pipeline, self.units(pipeline))
+        return product_paths(self.results, pipeline, self.made(pipeline))
 
     def pictures(self, pipeline: str) -> list[str]:
         """Return the paths of the quick-look pictures of a pipeline's products."""
-        return picture_paths(self.results, pipeline, self.units(pipeline))
+        made = self.made(pipeline)
+        if pipeline == "image3" and self.makes(pipeline, "i2d"):
+            made += [(program, name, ("footprint",)) for program, name, _ in made]
+            made += [(name[2:7], name, ("colour",)) for name in self.colours]
+        return picture_paths(self.results, pipeline, made)
+
+    @property
+    def colour_pattern(self) -> str:
+        """A pattern of the names of the colour images."""
+        return one_of(self.colours)
+
+    def mosaics_of(self, colour: str) -> list[str]:
+        """Return the mosaics of a colour image, bluest first."""
+        return [
+            f"{self.results}/{program_of(name)}/image3/{name}_i2d.fits"
+            for name in self.colours[colour]
+        ]
+
+    def _colours(self) -> dict[str, list[str]]:
+        """Return the mosaics of each colour image."""
+        headers = {
+            name: self._exposures[self._root(name)].header for _, name in self.units("image3")
+        }
+        return colour_sets(
+            Mosaic(name, wavelength(header), len(self._makers[name].members))
+            for name, header in headers.items()
+        )
 
     def tables(self) -> list[str]:
         """Return the paths of every pool and association of the run."""

@@ -1,7 +1,8 @@
 """Tables as ECSV files (`_cat`, `_phot`, `_whtlt`): text with types, units and metadata."""
 
+import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,32 @@ def read_catalog(path: Path, columns: tuple[str, ...] = ()) -> Any:
         msg = f"{path}: has no column {', '.join(missing)}; found {', '.join(table.colnames)}"
         raise InputError(msg)
     return table
+
+
+def read_columns(path: Path, names: Sequence[str]) -> list[list[str]]:
+    """Read columns of an ECSV table as text, without what is slow to import.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or lacks a column.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: cannot be read as an ECSV table"
+        raise InputError(msg) from error
+    comma = any("delimiter: ','" in line for line in lines if line.startswith("#"))
+    table = list(
+        csv.reader(
+            (line for line in lines if line and not line.startswith("#")),
+            delimiter="," if comma else " ",
+        )
+    )
+    missing = [name for name in names if not table or name not in table[0]]
+    if missing:
+        msg = f"{path}: has no column {', '.join(missing)}; expected a catalog of sources (ECSV)"
+        raise InputError(msg)
+    places = [table[0].index(name) for name in names]
+    return [[row[place] for row in table[1:]] for place in places]

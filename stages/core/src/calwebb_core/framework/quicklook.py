@@ -4,27 +4,25 @@ Mosaics of any size are read by rows and averaged down first. The same product g
 PNG bytes.
 """
 
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.atomic import atomic_path
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_headers import metadata_from
 from calwebb_core.framework.fits_layout import Hdu, find, require, scan
-from calwebb_core.framework.fits_read import natural_dtype, read_into, storage
-from calwebb_core.framework.quicklook_figure import DPI, draw
+from calwebb_core.framework.fits_read import natural_dtype, read_rows, storage
+from calwebb_core.framework.quicklook_page import LONGEST
 
 Float32 = NDArray[np.float32]
 
-LARGEST = 1400  # pixels along an axis of the picture's data
+BAND = 256  # rows in memory at a time
 DO_NOT_USE, NON_SCIENCE = 1, 512
 
 
-def write_quicklook(product: Path, png: Path) -> None:
+def write_quicklook(product: Path, png: Path, catalog: Path | None = None) -> None:
     """Draw a product as a PNG file.
 
     Images and mosaics are shown as they are, cubes as the mean of their integrations, ramps
@@ -36,24 +34,34 @@ def write_quicklook(product: Path, png: Path) -> None:
         FITS product with a SCI extension.
     png : Path
         File to write, whole or not at all.
+    catalog : Path, optional
+        Catalog of sources to mark.
 
     Raises
     ------
     InputError
         If the product cannot be read or has no picture to show.
     """
+    from calwebb_core.framework.quicklook_figure import draw
+    from calwebb_core.framework.quicklook_page import save
+
     product = Path(product)
     hdus = scan(product)
     science = require(product, hdus, "SCI")
     metadata = metadata_from(product, {hdu.name: hdu.header for hdu in hdus})
     labels = metadata.get("DATAMODL") == "SegmentationMapModel"
     image, factor = picture(product, hdus, science, labels=labels)
-    figure = draw(image, factor, science, metadata, labels=labels)
-    buffer = io.BytesIO()
-    # without the software's name and version the bytes depend on the picture only
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    with atomic_path(Path(png)) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    sources = () if catalog is None else sources_of(Path(catalog))
+    figure, colours = draw(image, factor, science, metadata, labels=labels, sources=sources)
+    save(figure, png, colours)
+
+
+def sources_of(catalog: Path) -> list[tuple[float, float, bool]]:
+    """Return x, y and whether extended of the sources of a catalog."""
+    from calwebb_core.framework.catalogs import read_columns
+
+    x, y, extended = read_columns(catalog, ("xcentroid", "ycentroid", "is_extended"))
+    return [(float(a), float(b), c == "True") for a, b, c in zip(x, y, extended, strict=True)]
 
 
 def picture(product: Path, hdus: list[Hdu], science: Hdu, *, labels: bool) -> tuple[Float32, int]:
@@ -69,7 +77,7 @@ def picture(product: Path, hdus: list[Hdu], science: Hdu, *, labels: bool) -> tu
     if len(shape) not in (2, 3, 4) or 0 in shape:
         msg = f"{product}: SCI has shape {shape}; expected an image, a cube or ramps to show"
         raise InputError(msg)
-    factor = -(-max(shape[-2:]) // LARGEST)
+    factor = -(-max(shape[-2:]) // LONGEST)
     quality = find(hdus, "DQ") or find(hdus, "WHT")
     if quality is not None and quality.shape != shape:
         quality = None
@@ -102,17 +110,18 @@ def binned(
     With `pick`, one pixel of each block is taken, as labels cannot be averaged.
     """
     ny = science.shape[-2]
+    step = factor * max(1, BAND // factor)
     rows: list[Float32] = []
-    for y0 in range(0, ny, factor):
-        y1 = min(y0 + factor, ny)
-        block = read_rows(product, science, plane, y0, y1).astype(np.float32)
+    for y0 in range(0, ny, step):
+        y1 = min(y0 + step, ny)
+        block = rows_of(product, science, plane, y0, y1).astype(np.float32, copy=False)
         if pick:
-            rows.append(block[0, ::factor])
+            rows.append(block[::factor, ::factor])
             continue
         if quality is not None:
-            block[unusable(read_rows(product, quality, plane, y0, y1), quality.name)] = np.nan
-        rows.append(average_columns(block, factor))
-    return np.stack(rows)
+            block[unusable(rows_of(product, quality, plane, y0, y1), quality.name)] = np.nan
+        rows.append(block_means(block, factor))
+    return np.concatenate(rows)
 
 
 def unusable(values: NDArray[Any], name: str) -> NDArray[np.bool_]:
@@ -122,35 +131,29 @@ def unusable(values: NDArray[Any], name: str) -> NDArray[np.bool_]:
     return np.asarray(values.astype(np.uint32) & np.uint32(DO_NOT_USE | NON_SCIENCE) != 0)
 
 
-def average_columns(block: Float32, factor: int) -> Float32:
-    """Return the mean of a block of rows over `factor` columns at a time, float32 (columns,)."""
+def block_means(values: Float32, factor: int) -> Float32:
+    """Return the means of blocks of `factor` x `factor` pixels without NaN; NaN for an empty one.
+
+    Blocks at the upper and right border may be smaller.
+    """
     if factor == 1:
-        return block.reshape(-1)
-    width = -(-block.shape[1] // factor)
-    padded = np.full((block.shape[0], width * factor), np.nan, np.float32)
-    padded[:, : block.shape[1]] = block
-    return mean(padded.reshape(block.shape[0], width, factor), (0, 2))
-
-
-def mean(values: Float32, axis: int | tuple[int, ...]) -> Float32:
-    """Return the mean without NaN; NaN where nothing is left."""
+        return values
+    edges = [np.arange(0, count, factor) for count in values.shape]
     good = np.isfinite(values)
-    count = good.sum(axis=axis)
-    return divide(np.where(good, values, 0).sum(axis=axis, dtype=np.float64), count)
+    filled = np.where(good, values, np.float32(0))
+    sums = np.add.reduceat(np.add.reduceat(filled, edges[0], axis=0), edges[1], axis=1)
+    counted = np.add.reduceat(good.view(np.uint8), edges[0], axis=0, dtype=np.int32)
+    return divide(sums, np.add.reduceat(counted, edges[1], axis=1))
 
 
-def divide(total: NDArray[np.float64], count: NDArray[np.int64]) -> Float32:
+def divide(total: NDArray[Any], count: NDArray[Any]) -> Float32:
     """Return sums over counts as float32, NaN where the count is 0."""
     result = np.full(total.shape, np.nan, np.float64)
     np.divide(total, count, out=result, where=count > 0)
     return result.astype(np.float32)
 
 
-def read_rows(product: Path, hdu: Hdu, plane: int, y0: int, y1: int) -> NDArray[Any]:
+def rows_of(product: Path, hdu: Hdu, plane: int, y0: int, y1: int) -> NDArray[Any]:
     """Read some rows of a plane of an array HDU."""
-    ny, nx = hdu.shape[-2:]
-    stored = storage(product, hdu)
-    offset = hdu.offset + (plane * ny + y0) * nx * stored.dtype.itemsize
-    with product.open("rb") as stream:
-        raw = read_into(stream, offset, (y1 - y0, nx), stored.dtype)
-    return stored.convert(raw, natural_dtype(stored))
+    first = plane * hdu.shape[-2]
+    return read_rows(product, hdu, first + y0, first + y1, natural_dtype(storage(product, hdu)))

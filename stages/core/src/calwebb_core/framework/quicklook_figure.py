@@ -1,6 +1,6 @@
-"""The figure of a quick look: stretch, sky axes, colour bar and title."""
+"""The figure of a quick look: stretch, colours, colour bar and title."""
 
-import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,24 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.fits_layout import Hdu
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.quicklook_grid import Frame
+from calwebb_core.framework.quicklook_page import (
+    INK,
+    MISSING,
+    Layout,
+    new_page,
+    outlined,
+    pixel_axes,
+    show,
+    sky_axes,
+)
+from calwebb_core.framework.quicklook_sky import Sky
 
 Float32 = NDArray[np.float32]
-Box = tuple[float, float, float, float]
+UInt8 = NDArray[np.uint8]
 
-DPI = 110
-INCHES = 7.0  # longer side of the image
-LEFT, RIGHT, BOTTOM, TOP = 1.1, 1.3, 0.7, 0.6  # margins in inches; the colour bar is in RIGHT
-NARROWEST = 7.5  # inches: room for the title
+LEVELS = 96  # colours of the map: more cannot be told apart
+Sources = Iterable[tuple[float, float, bool]]
 
 
 def limits(image: Float32) -> tuple[float, float, float]:
@@ -37,119 +47,139 @@ def limits(image: Float32) -> tuple[float, float, float]:
     return low, high, max(3 * sigma, (high - low) / 1000)
 
 
-def sky_axes(header: Any) -> Any:
-    """Return the celestial WCS of a SCI header, or None without one."""
-    from astropy.utils.exceptions import AstropyWarning
-    from astropy.wcs import WCS, WcsError
-
-    if not str(header.get("CTYPE1", "")).startswith("RA---"):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AstropyWarning)
-        try:
-            wcs = WCS(header, naxis=2)
-        except (WcsError, ValueError, KeyError):
-            return None
-    return wcs if wcs.has_celestial else None
-
-
-def draw(image: Float32, factor: int, science: Hdu, metadata: Metadata, *, labels: bool) -> Any:
-    """Return the matplotlib figure of an image."""
+def colour_map() -> UInt8:
+    """Return the colours from dark to bright, uint8 (LEVELS, 3): seen the same by everybody."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        ny, nx = science.shape[-2:]
-        size, box, bar_box = page(ny, nx)
-        figure = Figure(figsize=size)
-        FigureCanvasAgg(figure)
-        wcs = sky_axes(science.header)
-        axes = figure.add_axes(box, projection=wcs)
-        shown = show_labels(axes, image) if labels else show_image(axes, image)
-        shown.set_extent((-0.5, factor * image.shape[1] - 0.5, -0.5, factor * image.shape[0] - 0.5))
-        axes.set(xlim=(-0.5, nx - 0.5), ylim=(-0.5, ny - 0.5), aspect="auto")
-        decorate(axes, sky=wcs is not None)
-        figure.suptitle("\n".join(title(metadata)), fontsize=9, y=1 - 0.12 / size[1])
-        if not labels:
-            add_bar(figure, figure.add_axes(bar_box), shown, quantity(science, metadata))
-        figure.draw_without_rendering()
-    return figure
+    table = mpl.colormaps["inferno"](np.linspace(0, 1, LEVELS))[:, :3]
+    return np.asarray((255 * table).round().astype(np.uint8))
 
 
-def page(ny: int, nx: int) -> tuple[tuple[float, float], Box, Box]:
-    """Return the size of the page in inches and the boxes of image and colour bar in parts of it.
+def stretched(image: Float32, low: float, high: float, width: float) -> Float32:
+    """Return 0 to 1, linear within `width` of the darkest value and logarithmic above."""
+    top = np.arcsinh((high - low) / width)
+    scaled = np.arcsinh((image - np.float32(low)) / np.float32(width)) / np.float32(top)
+    return np.asarray(scaled.clip(0, 1), np.float32)
 
-    Pixels are square, but a strip is at least a twelfth of its length wide.
+
+def rgb(name: str) -> UInt8:
+    """Return "#rrggbb" as uint8 (3,)."""
+    return np.array([int(name[i : i + 2], 16) for i in (1, 3, 5)], np.uint8)
+
+
+def coloured(image: Float32, table: UInt8) -> tuple[UInt8, tuple[float, float, float]]:
+    """Return the picture of an image, uint8 (ny, nx, 3), and its limits."""
+    found = limits(image)
+    good = np.isfinite(image)
+    index = np.where(good, stretched(image, *found), 0) * (len(table) - 1)
+    picture = table[(index + np.float32(0.5)).astype(np.intp)]
+    picture[~good] = rgb(MISSING)
+    return picture, found
+
+
+def coloured_labels(image: Float32) -> UInt8:
+    """Return a segmentation map: neighbouring labels in different colours, black elsewhere."""
+    import matplotlib as mpl
+
+    table = (255 * mpl.colormaps["tab20"](np.arange(20))[:, :3]).round().astype(np.uint8)
+    labels = image.astype(np.int64)
+    return np.where((labels > 0)[..., None], table[labels * 7 % 20], np.uint8(0))
+
+
+def draw(
+    image: Float32,
+    factor: int,
+    science: Hdu,
+    metadata: Metadata,
+    *,
+    labels: bool,
+    sources: Sources = (),
+    notes: str = "",
+) -> tuple[Any, UInt8 | None]:
+    """Return the matplotlib figure of an image and the colours for its palette.
+
+    Parameters
+    ----------
+    image : float32 (ny, nx)
+    factor : int
+        Pixels averaged along each axis.
+    science : Hdu
+    metadata : Metadata
+    labels : bool
+        Whether it is a segmentation map.
+    sources : iterable of (x, y, extended)
+        To mark, in pixels.
+    notes : str
+        Put behind the second line of the title.
     """
-    scale = INCHES / max(ny, nx)
-    width, height = (max(scale * count, INCHES / 12) for count in (nx, ny))
-    left = max(LEFT, (NARROWEST - width) / 2)
-    page_width = max(left + width + RIGHT, NARROWEST)
-    page_height = BOTTOM + height + TOP
-    bottom, part = BOTTOM / page_height, height / page_height
-    box = (left / page_width, bottom, width / page_width, part)
-    bar = ((left + width + 0.15) / page_width, bottom, 0.2 / page_width, part)
-    return (page_width, page_height), box, bar
+    layout = Layout.of(*image.shape)
+    figure, axes = new_page(layout, title(metadata, notes))
+    frame = frame_of(image, factor)
+    sky = Sky.of(science.header)
+    table = colour_map()
+    if labels:
+        show(axes, coloured_labels(image), layout, frame)
+    else:
+        picture, found = coloured(image, table)
+        show(axes, picture, layout, frame)
+        add_bar(figure.add_axes(layout.bar), table, found, quantity(science, metadata))
+    if sky is None:
+        pixel_axes(axes)
+    else:
+        sky_axes(axes, sky, frame, layout)
+    mark(axes, sources)
+    return figure, None if labels else table
 
 
-def add_bar(figure: Any, axes: Any, shown: Any, text: str) -> None:
+def frame_of(image: Float32, factor: int) -> Frame:
+    """Return the borders of an image in pixels of the product."""
+    ny, nx = image.shape
+    return -0.5, factor * nx - 0.5, -0.5, factor * ny - 0.5
+
+
+def mark(axes: Any, sources: Sources) -> None:
+    """Draw crosses on point sources and circles around extended ones."""
+    found = list(sources)
+    size = 4.0 if len(found) > 400 else 6.0
+    for extended, form, name in ((False, "+", "point source"), (True, "o", "extended source")):
+        places = np.array([(x, y) for x, y, kind in found if kind == extended])
+        if places.size:
+            axes.plot(
+                *places.T, form, markersize=size, markerfacecolor="none", scalex=False,
+                scaley=False, label=f"{len(places)} {name}{'s' * (len(places) > 1)}",
+                markeredgewidth=0.8, **outlined(dark=True),
+            )  # fmt: skip
+    if found:
+        axes.legend(loc="lower left", fontsize=8, facecolor="#404850", labelcolor="white")
+
+
+def add_bar(axes: Any, table: UInt8, found: tuple[float, float, float], text: str) -> None:
     """Draw the colour bar with round numbers at even steps of colour."""
-    from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullLocator
-
-    steps = np.asarray(shown.norm.inverse(np.linspace(0.02, 0.98, 7)))
+    low, high, width = found
+    axes.imshow(table[:, None], origin="lower", aspect="auto", extent=(0, 1, 0, 1))
+    top = np.arcsinh((high - low) / width)
+    steps = low + width * np.sinh(np.linspace(0.02, 0.98, 7) * top)
     span = float(np.min(np.diff(steps)))
     digits = int(np.ceil(-np.log10(span))) if span > 0 else 0
-    bar = figure.colorbar(shown, cax=axes)
-    bar.ax.yaxis.set_major_locator(
-        FixedLocator([round(float(step), digits) + 0.0 for step in steps])
-    )
-    bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.ax.yaxis.set_major_formatter(FormatStrFormatter("%.6g"))
-    bar.ax.tick_params(labelsize=8)
-    bar.set_label(text, fontsize=9)
+    values = [round(float(step), digits) + 0.0 for step in steps]
+    places = np.arcsinh((np.array(values) - low) / width) / top
+    axes.yaxis.tick_right()
+    axes.yaxis.set_label_position("right")
+    axes.set_xticks([])
+    axes.set_yticks(list(places), [f"{value:.6g}" for value in values])
+    axes.set_ylim(0, 1)
+    axes.tick_params(labelsize=8, colors=INK)
+    axes.set_ylabel(text, fontsize=9, color=INK)
 
 
-def show_image(axes: Any, image: Float32) -> Any:
-    """Draw an image with a stretch that is linear in the background and logarithmic above."""
-    import matplotlib as mpl
-    from matplotlib.colors import AsinhNorm
-
-    low, high, width = limits(image)
-    norm = AsinhNorm(linear_width=width, vmin=low, vmax=high)
-    colours = mpl.colormaps["inferno"].with_extremes(bad="#7a8a99")
-    return axes.imshow(image, origin="lower", norm=norm, cmap=colours, interpolation="nearest")
-
-
-def show_labels(axes: Any, image: Float32) -> Any:
-    """Draw a segmentation map: neighbouring labels in different colours, black without source."""
-    import matplotlib as mpl
-
-    colours = mpl.colormaps["tab20"](np.arange(20))[:, :3]
-    labels = image.astype(np.int64)
-    picture = np.where((labels > 0)[..., None], colours[labels % 20], 0.0)
-    return axes.imshow(picture, origin="lower", interpolation="nearest")
-
-
-def decorate(axes: Any, *, sky: bool) -> None:
-    """Label the axes: right ascension and declination, or pixels."""
-    if not sky:
-        axes.set_xlabel("column (0-based pixel)", fontsize=9)
-        axes.set_ylabel("row (0-based pixel)", fontsize=9)
-        axes.tick_params(labelsize=8)
-        return
-    for coordinate, label in zip(axes.coords, ("right ascension", "declination"), strict=True):
-        coordinate.set_axislabel(f"{label} (ICRS)", fontsize=9)
-        coordinate.set_ticklabel(size=8, exclude_overlapping=True)
-    axes.coords.grid(color="white", alpha=0.25, linewidth=0.5)
-
-
-def title(metadata: Metadata) -> list[str]:
+def title(metadata: Metadata, notes: str = "") -> list[str]:
     """Return product, then target, optical elements and detector as far as they are known."""
     target = metadata.get("TARGPROP") or metadata.get("TARGNAME")
     elements = [str(metadata[key]) for key in ("FILTER", "PUPIL", "GRATING") if metadata.get(key)]
-    parts = [target, " + ".join(elements), metadata.get("DETECTOR"), metadata.get("SUBARRAY")]
+    parts = [
+        target, metadata.get("INSTRUME"), metadata.get("DETECTOR"), " + ".join(elements),
+        metadata.get("SUBARRAY"), notes,
+    ]  # fmt: skip
     second = "   ".join(str(part) for part in parts if part)
     return [Path(metadata.source).name, *([second] if second else [])]
 
