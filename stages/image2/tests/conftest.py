@@ -1,5 +1,9 @@
 """A small exposure with all its reference files, made by hand."""
 
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from asdf import AsdfFile
@@ -10,6 +14,10 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
 from calwebb_core.framework.products import write_image
 from calwebb_core.framework.references import References
+
+REALDATA = Path(
+    os.environ.get("CALWEBB_REALDATA", Path(__file__).parents[4] / "shared" / "realdata")
+)
 
 NX, NY = 96, 80
 START = (601, 901)
@@ -205,3 +213,25 @@ def rate_file(tmp_path, rate):
     path = tmp_path / PEER_NAME
     write_image(rate, path)
     return path
+
+
+def environment_of(folder):
+    config = REALDATA / "crds_cache" / "config"
+    if not config.is_dir():
+        pytest.skip(f"no CRDS server configuration in {config}")
+    shutil.copytree(config, folder / "crds" / "config", symlinks=True)
+    return os.environ | {
+        "STPIPE_DISABLE_CRDS_STEPPARS": "true",
+        "CRDS_PATH": str(folder / "crds"),
+        "CRDS_SERVER_URL": "https://jwst-serverless-mode.stsci.edu",
+        "CRDS_READONLY_CACHE": "1",
+        "CRDS_OBSERVATORY": "jwst",
+        "CRDS_CLIENT_RETRY_COUNT": "1",
+        "CRDS_CLIENT_RETRY_DELAY_SECONDS": "0",
+    }
+
+
+@pytest.fixture(scope="session")
+def peer_environment():
+    """The function that returns the environment of the official package for a folder."""
+    return environment_of

@@ -5,7 +5,6 @@ CALWEBB_PEER_PYTHON names the Python that has it.
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,29 +17,9 @@ from calwebb_image2 import PIPELINE
 
 pytestmark = [pytest.mark.peer, pytest.mark.slow]
 
-REALDATA = Path(
-    os.environ.get("CALWEBB_REALDATA", Path(__file__).parents[4] / "shared" / "realdata")
-)
-
-
-def peer_environment(folder):
-    config = REALDATA / "crds_cache" / "config"
-    if not config.is_dir():
-        pytest.skip(f"no CRDS server configuration in {config}")
-    shutil.copytree(config, folder / "crds" / "config", symlinks=True)
-    return os.environ | {
-        "STPIPE_DISABLE_CRDS_STEPPARS": "true",
-        "CRDS_PATH": str(folder / "crds"),
-        "CRDS_SERVER_URL": "https://jwst-serverless-mode.stsci.edu",
-        "CRDS_READONLY_CACHE": "1",
-        "CRDS_OBSERVATORY": "jwst",
-        "CRDS_CLIENT_RETRY_COUNT": "1",
-        "CRDS_CLIENT_RETRY_DELAY_SECONDS": "0",
-    }
-
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory, reference_files, shared_rate_file):
+def both(tmp_path_factory, reference_files, shared_rate_file, peer_environment):
     """Our cal and i2d, and the peer's arrays and keywords."""
     python = os.environ.get("CALWEBB_PEER_PYTHON")
     if not python:
