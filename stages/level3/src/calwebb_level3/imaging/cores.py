@@ -16,7 +16,7 @@ Bools = NDArray[np.bool_]
 
 # A pixel with less than this part of the weight around it has lost groups to saturation, or
 # exposures: what is left was taken where the star is fainter.
-LEAST_WEIGHT = 0.7
+LEAST_WEIGHT = 0.75
 # Radius in widths of a star within which its core lies, and half the side of the window.
 CORE, AROUND = 1.2, 4.0
 
@@ -73,9 +73,7 @@ class Windows:
         self._put(out, bad.astype(np.float32), x, y, half)
         return np.asarray(out == 1)
 
-    def _frame(
-        self, x: int, y: int, half: int
-    ) -> tuple[tuple[int, int], tuple[int, int], Float32]:
+    def _frame(self, x: int, y: int, half: int) -> tuple[tuple[int, int], tuple[int, int], Float32]:
         ny, nx = self.pixels.shape
         rows = (max(0, y - half), min(ny, y + half + 1))
         across = (max(0, x - half), min(nx, x + half + 1))

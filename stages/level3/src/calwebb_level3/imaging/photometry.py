@@ -59,8 +59,7 @@ def measure(
     Fluxes
     """
     positions = np.ascontiguousarray(positions, float)
-    level = np.empty((len(positions), 2))
-    annulus_levels(clean, top, positions, *apertures.sky, CLIP, ROUNDS, level)
+    level = local_sky(clean, top, positions, apertures)
     radii = np.array(apertures.radii, float)
     sums = np.empty((len(positions), len(radii), 3))
     circle_sums(clean, err, top, positions, radii, sums)
@@ -72,6 +71,14 @@ def measure(
     return Fluxes(
         level[:, 0], level[:, 1], flux, error, flux[-1] * correction, error[-1] * correction
     )
+
+
+def local_sky(clean: Float32, top: int, positions: Float64, apertures: Apertures) -> Float64:
+    """Return the clipped median of the annulus around positions and its error, (m, 2)."""
+    level = np.empty((len(positions), 2))
+    places = np.ascontiguousarray(positions, float)
+    annulus_levels(clean, top, places, *apertures.sky, CLIP, ROUNDS, level)
+    return level
 
 
 def joined(parts: list[Fluxes], order: NDArray[np.int64]) -> Fluxes:

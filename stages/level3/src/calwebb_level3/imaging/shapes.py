@@ -91,26 +91,24 @@ def widened(xx: Float64, xy: Float64, yy: Float64) -> tuple[Float64, Float64, Fl
     return xx, xy, yy
 
 
-def centroids(clean: Float32, top: int, shapes: Isophotes, chosen: Int64, fwhm: float) -> Float64:
-    """Return positions (m, 2): windowed centroids, isophotal ones where these fail or run off.
+def centroids(clean: Float32, top: int, starts: Float64, fwhm: float) -> Float64:
+    """Return positions (m, 2): windowed centroids, the first ones where these fail or run off.
 
     The window's weights make the position of a faint star as good as a PSF fit's, while the
-    isophotal centroid is that of the few pixels above the threshold. The window is as wide as a
-    star, wider for what is extended.
+    isophotal centroid is that of the few pixels above the threshold.
 
     Parameters
     ----------
     clean : float32, (n, nx)
         Rows of the image from `top` on, without background; NaN where there are no data.
     top : int
-    shapes : Isophotes
-    chosen : int64, (m,)
-        Which sources.
+    starts : float64, (m, 2)
+        Isophotal centroids.
     fwhm : float
         Of a star, pixels.
     """
-    starts = np.ascontiguousarray(shapes.places[chosen])
-    sigma = np.full(len(chosen), fwhm * SIGMA_PER_FWHM)
+    starts = np.ascontiguousarray(starts)
+    sigma = np.full(len(starts), fwhm * SIGMA_PER_FWHM)
     result = np.empty_like(starts)
     windowed(clean, top, starts, sigma, WINDOW_REACH, result)
     return np.where(np.isfinite(result), result, starts)
