@@ -10,6 +10,7 @@ cores, the official pipelines one after the other.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -117,8 +118,8 @@ def main() -> None:
         if options.case and case.name not in options.case:
             continue
         if options.make:
-            make(data, case, PROGRAMS, crds(data / case.data))
-        run = measure_chain if case.name == "chain" else measure
+            make(data, case, PROGRAMS, os.environ | crds(data / case.data))
+        run = measure_chain if case.pipeline == "chain" else measure
         found = run(data, case, options.peer, options.repeat)
         records[case.name] = {name: asdict(one) for name, one in found.items()}
         lines.append(columns(case.meaning, found, case.promised))
