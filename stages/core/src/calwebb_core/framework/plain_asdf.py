@@ -30,6 +30,7 @@ BLOCK_MAGIC = b"\xd3BLK"
 # after magic and header size: flags, compression, allocated, used and data size, MD5
 BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
 STREAMED = 1
+BOOL = "bool8"
 END_OF_TREE = re.compile(rb"\r?\n\.\.\.\r?(\n|$)")
 KIND = re.compile(r"^tag:[^:]+:(?:asdf/|astropy/)?(.*?)(?:-\d+\.\d+\.\d+)?$")
 
@@ -219,7 +220,7 @@ def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
 def array_type(datatype: str, entry: dict[str, Any]) -> np.dtype[Any]:
     """Return the numpy type of an array node."""
     try:
-        dtype = np.dtype(datatype)
+        dtype = np.dtype("bool" if datatype == BOOL else datatype)
     except TypeError:
         msg = f"an array of {datatype}"
         raise UnknownContentError(msg) from None
@@ -261,7 +262,7 @@ def represent_array(dumper: TreeDumper, value: NDArray[Any]) -> yaml.Node:
     """Write an array as a reference to the block it will stand in."""
     entry = {
         "source": len(dumper.arrays),
-        "datatype": value.dtype.name,
+        "datatype": BOOL if value.dtype == bool else value.dtype.name,
         "byteorder": "little",
         "shape": list(value.shape),
     }
