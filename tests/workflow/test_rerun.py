@@ -28,7 +28,8 @@ def product_of(workflow):
 
 
 def downstream_of_image2(product):
-    return {("image3", product), ("quicklook", f"image3 {product}_i2d")}
+    pictures = {("quicklook", f"image3 {product}_i2d")}
+    return pictures | {(rule, product) for rule in ("image3", "quicklook_segments", "footprint")}
 
 
 def image2_jobs(roots):

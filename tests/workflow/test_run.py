@@ -29,7 +29,7 @@ def test_every_product_and_picture_is_there(finished):
     assert count("image3/*_i2d.fits") == count("image3/*_cat.ecsv") == 1
     assert count("image3/*_segm.fits") == 1
     assert count("image3/*_crf/*_o001_crf.fits") == raw
-    assert count("quicklook/*/*.png") == 3 * raw + 1
+    assert count("quicklook/*/*.png") == 3 * raw + 3
     assert count("pool.csv") == 1
 
 

@@ -10,11 +10,13 @@ from click.testing import CliRunner
 
 from calwebb_core.framework import quicklook
 from calwebb_core.framework.command_quicklook import main
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_layout import find, scan
 from calwebb_core.framework.models import Segmentation
 from calwebb_core.framework.products import write_image, write_ramp, write_segmentation
-from calwebb_core.framework.quicklook import binned, mean_plane, write_quicklook
-from calwebb_core.framework.quicklook_figure import limits, page
+from calwebb_core.framework.quicklook import binned, mean_plane, sources_of, write_quicklook
+from calwebb_core.framework.quicklook_figure import limits
+from calwebb_core.framework.quicklook_page import LONGEST, PAGE, Layout
 
 from .samples import keywords, sample_image, sample_mosaic, sample_ramp
 
@@ -85,7 +87,7 @@ def test_large_images_are_averaged_by_rows(tmp_path, monkeypatch):
     good = np.where(image.dq[10:20, 20:30] == 0, image.data[10:20, 20:30], np.nan)
     assert small[1, 2] == pytest.approx(np.nanmean(good))
     assert small[4, 6] == pytest.approx(image.data[40, 60:].mean(), rel=1e-6)
-    monkeypatch.setattr(quicklook, "LARGEST", 20)
+    monkeypatch.setattr(quicklook, "LONGEST", 20)
     write_quicklook(tmp_path / "x_cal.fits", tmp_path / "x.png")
     assert size_of(tmp_path / "x.png")[0] > 800
 
@@ -97,6 +99,23 @@ def test_flagged_pixels_are_not_shown(tmp_path):
     assert np.isnan(shown[30]).all()
     assert np.isnan(shown[3, 4])
     assert np.count_nonzero(np.isnan(shown)) == 61
+
+
+def test_sources_of_a_catalog_are_marked(tmp_path):
+    labels = np.tile(np.arange(8, dtype=np.uint32), (6, 1))
+    write_segmentation(Segmentation(keywords(), labels), tmp_path / "x_segm.fits")
+    catalog = tmp_path / "x_cat.ecsv"
+    head = "# %ECSV 1.0\n# ---\nlabel xcentroid ycentroid is_extended\n"
+    catalog.write_text(head + "1 2.5 3.5 False\n2 4.25 1.0 True\n")
+    assert sources_of(catalog) == [(2.5, 3.5, False), (4.25, 1.0, True)]
+    for name, more in (("a", None), ("b", catalog)):
+        write_quicklook(tmp_path / "x_segm.fits", tmp_path / f"{name}.png", more)
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
+    catalog.write_text("label x\n1 2\n")
+    with pytest.raises(InputError, match="has no column xcentroid, ycentroid, is_extended"):
+        sources_of(catalog)
+    with pytest.raises(InputError, match="cannot be read as an ECSV table"):
+        sources_of(tmp_path / "none.ecsv")
 
 
 def test_mean_of_integrations(tmp_path):
@@ -123,17 +142,20 @@ def test_limits():
     assert width > 0
 
 
-@pytest.mark.parametrize("shape", [(100, 100), (4000, 10), (10, 4000), (1, 1)])
-def test_page(shape):
-    (width, height), image, bar = page(*shape)
-    for left, bottom, wide, high in (image, bar):
+@pytest.mark.parametrize("shape", [(100, 100), (760, 10), (10, 760), (1, 1), (64, 64)])
+def test_layout(shape):
+    layout = Layout.of(*shape)
+    for left, bottom, wide, high in (layout.image, layout.bar):
         assert left > 0
         assert bottom > 0
         assert left + wide < 1
         assert bottom + high < 1
-    assert image[0] + image[2] < bar[0]
-    assert width >= 7.5
-    assert max(image[2] * width, image[3] * height) == pytest.approx(7)
+    assert layout.image[0] + layout.image[2] < layout.bar[0]
+    assert layout.width >= PAGE
+    assert LONGEST / 2 < max(layout.columns, layout.rows) <= LONGEST
+    assert (layout.rows, layout.columns) == tuple(
+        count * repeat for count, repeat in zip(shape, layout.repeat[::-1], strict=True)
+    )
 
 
 def test_program(tmp_path):

@@ -138,12 +138,18 @@ def block_means(values: Float32, factor: int) -> Float32:
     """
     if factor == 1:
         return values
-    edges = [np.arange(0, count, factor) for count in values.shape]
     good = np.isfinite(values)
     filled = np.where(good, values, np.float32(0))
-    sums = np.add.reduceat(np.add.reduceat(filled, edges[0], axis=0), edges[1], axis=1)
-    counted = np.add.reduceat(good.view(np.uint8), edges[0], axis=0, dtype=np.int32)
-    return divide(sums, np.add.reduceat(counted, edges[1], axis=1))
+    return divide(block_sums(filled, factor), block_sums(good.astype(np.float32), factor))
+
+
+def block_sums(values: Float32, factor: int) -> Float32:
+    """Return the sums of blocks of `factor` x `factor` pixels."""
+    ny, nx = (-(-count // factor) * factor for count in values.shape)
+    if (ny, nx) != values.shape:
+        values = np.pad(values, ((0, ny - values.shape[0]), (0, nx - values.shape[1])))
+    rows = values.reshape(ny // factor, factor, nx).sum(axis=1)
+    return np.asarray(sum(rows[:, first::factor] for first in range(factor)), np.float32)
 
 
 def divide(total: NDArray[Any], count: NDArray[Any]) -> Float32:

@@ -140,7 +140,7 @@ def frame_of(image: Float32, factor: int) -> Frame:
 def mark(axes: Any, sources: Sources) -> None:
     """Draw crosses on point sources and circles around extended ones."""
     found = list(sources)
-    size = 4.0 if len(found) > 400 else 6.0
+    size = 2.5 if len(found) > 400 else 5.5
     for extended, form, name in ((False, "+", "point source"), (True, "o", "extended source")):
         places = np.array([(x, y) for x, y, kind in found if kind == extended])
         if places.size:

@@ -1,5 +1,6 @@
 """Where the exposures of a mosaic lie on the sky: their outlines over that of the mosaic."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,15 +155,17 @@ def draw_outlines(axes: Any, outlines: list[Outline], places: list[Float64]) -> 
         axes.fill(*place.T, facecolor=colour, alpha=max(0.04, 0.25 / len(outlines)), zorder=2)
         axes.plot(
             *closed.T, color=colour, linestyle=style, linewidth=1.2, zorder=3,
-            label=None if key in named else short(key),
+            label=None if key in named else short(key, keys),
         )  # fmt: skip
         named.add(key)
 
 
-def short(name: str) -> str:
-    """Return the parts of an exposure's name that differ within a mosaic: visit and number."""
+def short(name: str, others: Iterable[str]) -> str:
+    """Return the parts of an exposure's name that differ from those of others."""
     parts = name.split("_")
-    return f"{parts[0][-6:]} {parts[1]} {parts[2]}" if len(parts) >= 4 else name
+    columns = list(zip(*(other.split("_") for other in others), strict=False))
+    differing = [part for part, column in zip(parts, columns, strict=False) if len(set(column)) > 1]
+    return " ".join(differing) or name
 
 
 def legend(figure: Any, axes: Any, layout: Layout) -> None:
@@ -173,7 +176,7 @@ def legend(figure: Any, axes: Any, layout: Layout) -> None:
     x, y, _, height = layout.bar
     figure.legend(
         handles, names, loc="upper left", bbox_to_anchor=(x - 6 / layout.width, y + height),
-        fontsize=7, frameon=False, handlelength=1.4, borderaxespad=0,
+        fontsize=8, frameon=False, handlelength=1.4, borderaxespad=0,
     )  # fmt: skip
 
 

@@ -171,11 +171,11 @@ def scale_bar(axes: Any, sky: Sky, frame: Frame, layout: Layout, *, dark: bool) 
     style = outlined(dark)
     axes.plot(
         [right - part, right], [up, up], transform=axes.transAxes, linewidth=2.0,
-        solid_capstyle="butt", **style,
+        solid_capstyle="butt", zorder=6, **style,
     )  # fmt: skip
     axes.text(
         right - part / 2, up + 6 / layout.rows, text, transform=axes.transAxes, fontsize=9,
-        ha="center", va="bottom", **style,
+        ha="center", va="bottom", zorder=6, **style,
     )  # fmt: skip
 
 
@@ -193,10 +193,10 @@ def compass(axes: Any, sky: Sky, frame: Frame, layout: Layout, *, dark: bool) ->
     style = outlined(dark)
     for letter, arrow in zip("NE", page, strict=True):
         ends = np.stack([start, start + 36 * arrow]) / size
-        axes.plot(*ends.T, transform=axes.transAxes, linewidth=1.6, **style)
+        axes.plot(*ends.T, transform=axes.transAxes, linewidth=1.6, zorder=6, **style)
         axes.text(
             *((start + 46 * arrow) / size), letter, transform=axes.transAxes, fontsize=9,
-            ha="center", va="center", fontweight="bold", **style,
+            ha="center", va="center", fontweight="bold", zorder=6, **style,
         )  # fmt: skip
 
 
