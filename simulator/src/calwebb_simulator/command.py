@@ -153,7 +153,7 @@ def show(figures: dict[str, Any], console: Console) -> None:
     for name, found in figures["mosaics"].items():
         for part, title in MOSAIC_TITLES.items():
             if found[part]:
-                console.print(catalog_table(f"{title} of {name or 'exposures'}", found[part]))
+                console.print(catalog_table(f"{title} of {name}", found[part]))
     for name, found in figures["catalogs"].items():
         show_catalog(name, found, console)
 

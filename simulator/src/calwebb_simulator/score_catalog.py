@@ -85,6 +85,8 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
 
 def false_by_snr(catalog: Table, far: NDArray[np.bool_]) -> list[dict[str, Any]]:
     """Return how many sources are false by the signal-to-noise ratio that the catalog claims."""
+    if "isophotal_flux_err" not in catalog.colnames:
+        return []
     error = np.asarray(catalog["isophotal_flux_err"], dtype=float)
     snr = np.asarray(catalog["isophotal_flux"], dtype=float) / np.where(error > 0, error, np.nan)
     rows = []

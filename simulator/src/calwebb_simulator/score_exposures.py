@@ -29,14 +29,21 @@ class Known:
 Members = list[tuple[str, Path, Known]]
 
 
-def clean_exposures(results: Path, roots: Mapping[str, Any]) -> dict[str, list[tuple[str, Path]]]:
-    """Return the `_crf` files of the simulation's exposures by association id."""
+def clean_exposures(
+    results: Path, roots: Mapping[str, dict[str, Any]]
+) -> dict[str, list[tuple[str, Path]]]:
+    """Return the `_crf` files of the simulation's exposures, those of a mosaic together.
+
+    They share the association's id and the filter, which make the name; backgrounds are apart.
+    """
     found: dict[str, list[tuple[str, Path]]] = {}
     for path in sorted(results.rglob("*_crf.fits")):
         stem = path.name.removesuffix("_crf.fits")
-        for root in roots:
+        for root, entry in roots.items():
             if stem == root or stem.startswith(f"{root}_"):
-                found.setdefault(stem[len(root) + 1 :], []).append((root, path))
+                words = [stem[len(root) + 1 :], entry["filter"]]
+                words += ["background"] if entry.get("background") else []
+                found.setdefault(" ".join(word for word in words if word), []).append((root, path))
     return found
 
 

@@ -34,7 +34,7 @@ def score_mosaic(truth: Path, results: Path, roots: Mapping[str, Any]) -> dict[s
     Returns
     -------
     dict
-        By association id: "pointing" (see `score_pointing`), "sky" (`score_sky`) and "outliers"
+        By association id and filter: "pointing" (see `score_pointing`), "sky" (`score_sky`) and "outliers"
         (`score_outliers`); empty if there is no `_crf`.
     """
     figures: dict[str, Any] = {}

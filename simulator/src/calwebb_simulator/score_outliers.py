@@ -1,5 +1,6 @@
 """How many cosmic rays outlier detection left in a mosaic, and what it took without one."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -99,12 +100,19 @@ def bright(image: Image, known: Known) -> Bool:
     return np.asarray(known.image - known.header["SKY"] > CORE * noise)
 
 
+def belongs(file: str, name: str) -> bool:
+    """Tell whether a mosaic may be made of the exposures of an association id and a filter."""
+    words = re.split(r"[-_]", file.lower())
+    wanted = [word for word in name.lower().split() if word not in ("background", "open")]
+    return all(word in words for word in wanted)
+
+
 class Touched:
     """Counts the pixels of a mosaic that some pixels of exposures fall on."""
 
     def __init__(self, results: Path, name: str) -> None:
         paths = [path for path in sorted(results.rglob("*_i2d.fits")) if MOSAIC.match(path.name)]
-        mine = [path for path in paths if f"-{name}_" in path.name]
+        mine = [path for path in paths if belongs(path.name, name)]
         self.mosaics = [read_image(path) for path in mine]
         self.places: list[set[tuple[int, int]]] = [set() for _ in mine]
 

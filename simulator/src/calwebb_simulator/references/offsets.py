@@ -27,7 +27,7 @@ def write_filteroffset(
     rows = [
         {
             "filter": optics.keyword,
-            "pupil": optics.pupil,
+            "pupil": optics.pupil or "N/A",
             "column_offset": optics.offset[0],
             "row_offset": optics.offset[1],
         }
