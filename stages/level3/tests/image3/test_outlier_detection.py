@@ -14,7 +14,7 @@ from calwebb_core.science.dq import DO_NOT_USE, OUTLIER
 from calwebb_level3.imageset import make_set
 from calwebb_level3.imaging import model_sky
 from calwebb_level3.imaging.model_sky import find_outliers
-from calwebb_level3.kernels.outliers import median_stack
+from calwebb_level3.kernels.outliers import median_stack, usual_slope
 from calwebb_level3.steps.outlier_detection import OutlierDetectionParameters, run
 
 from .scene import dithered, star_field
@@ -161,41 +161,48 @@ def test_weight_by_exposure_time():
     assert (hits(images)[0] & masks[0]).sum() > 0.9 * masks[0].sum()
 
 
-def median_reference(stack, noise):
+def median_reference(stack, noise, patience):
     """The same median in plain numpy."""
     out = np.full(stack.shape[1:], np.nan, np.float32)
     for index in np.ndindex(out.shape):
         values = np.sort(stack[(slice(None), *index)])
         values = values[np.isfinite(values)]
-        if len(values) == 2 and values[1] - values[0] > noise[index]:
-            out[index] = values[0]
-        elif len(values):
-            out[index] = np.median(values)
+        n = len(values)
+        if not n:
+            continue
+        low, high = values[(n - 1) // 2], values[n // 2]
+        limit = noise[index] * np.float32(1 if n == 2 else patience)
+        out[index] = low if high - low > limit else np.median(values)
     return out
 
 
 values = st.one_of(st.just(math.nan), st.floats(-1e3, 1e3, width=32))
 
 
-@given(st.data(), st.integers(1, 6), st.integers(1, 4), st.integers(1, 4))
+@given(st.data(), st.integers(1, 7), st.integers(1, 4), st.integers(1, 4), st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_median_agrees_with_numpy(data, n, ny, nx):
+def test_median_agrees_with_numpy(data, n, ny, nx, large):
     stack = data.draw(arrays(np.float32, (n, ny, nx), elements=values))
+    if large:
+        stack = np.concatenate([stack] * 11)  # beyond the sorting network
     noise = np.full((ny, nx), data.draw(st.sampled_from([1.0, 10.0, np.inf])), np.float32)
     out = np.empty((ny, nx), np.float32)
-    median_stack(stack.copy(), noise, out)
-    np.testing.assert_allclose(out, median_reference(stack, noise), rtol=1e-6)
+    median_stack(stack.copy(), noise, 1.5, out)
+    np.testing.assert_allclose(out, median_reference(stack, noise, 1.5), rtol=1e-6, atol=1e-6)
 
 
-def outliers_reference(data, model, err, snr, scale):
+def outliers_reference(data, model, err, snr, scale, sharpness):
     """The same test in plain numpy."""
     padded = np.pad(model, 1, constant_values=np.nan)
     ny, nx = model.shape
     around = [
-        padded[1 + v : 1 + v + ny, 1 + u : 1 + u + nx] for v in (-1, 0, 1) for u in (-1, 0, 1)
+        padded[1 + v : 1 + v + ny, 1 + u : 1 + u + nx]
+        for v, u in ((0, -1), (0, 1), (-1, 0), (1, 0))
     ]
     slope = np.fmax.reduce([np.abs(a - model) for a in around] + [np.zeros_like(model)])
-    difference = np.abs(data - model)
+    sharp = model - sharpness * (sum(around) - 4 * model)
+    low, high = np.fmin(model, sharp), np.fmax(model, sharp)
+    difference = np.maximum(data - high, low - data)
     first = difference > scale[0] * slope + snr[0] * err
     second = difference > scale[1] * slope + snr[1] * err
     grown = np.pad(first, 1)
@@ -205,17 +212,30 @@ def outliers_reference(data, model, err, snr, scale):
     return second & near
 
 
-@given(st.data(), st.integers(1, 6), st.integers(1, 6))
+@given(st.data(), st.integers(1, 6), st.integers(1, 6), st.sampled_from([0.0, 0.25]))
 @settings(max_examples=60, deadline=None)
-def test_outlier_test_agrees_with_numpy(data, ny, nx):
+def test_outlier_test_agrees_with_numpy(data, ny, nx, sharpness):
     # Whole numbers: the sums are exact, so that both sides decide alike at a limit.
     whole = st.one_of(st.just(math.nan), st.integers(-50, 50).map(float))
     image, model = (data.draw(arrays(np.float32, (ny, nx), elements=whole)) for _ in range(2))
     err = data.draw(arrays(np.float32, (ny, nx), elements=st.sampled_from([1.0, 4.0, math.nan])))
-    found, tested = find_outliers(image, model, err, snr=(5.0, 4.0), scale=(1.5, 0.5))
-    expected = outliers_reference(image, model, err, (5.0, 4.0), (1.5, 0.5))
+    options = {"snr": (5.0, 4.0), "scale": (1.5, 0.5), "sharpness": sharpness}
+    found, tested = find_outliers(image, model, err, **options)
+    expected = outliers_reference(image, model, err, *options.values())
     np.testing.assert_array_equal(found > 0, expected)
     assert tested == np.isfinite(image + model).sum()
+
+
+def test_noise_of_the_model_is_no_slope():
+    rng = np.random.default_rng(2)
+    model = rng.normal(0, 0.4, (200, 200)).astype(np.float32)
+    err = np.ones_like(model)
+    assert usual_slope(model, err, 1) == pytest.approx(0.75, abs=0.05)
+    assert usual_slope(np.full_like(model, np.nan), err, 1) == 0
+    data = model.copy()
+    data[50, 60] += 6.0
+    found, _ = find_outliers(data, model, err, snr=(5.0, 4.0), scale=(1.2, 0.7), sharpness=0.0)
+    assert found[50, 60]
 
 
 def test_shapes_have_to_agree():

@@ -13,13 +13,22 @@ from calwebb_core.science.blot import blot, rows_to_blot
 from calwebb_core.science.drizzling import Drop, bands, drizzle_layer
 from calwebb_core.science.pixelmap import PixelMap
 from calwebb_core.science.weights import typical_weight, weighed_rows
-from calwebb_level3.kernels.outliers import exceed, median_stack, near_hits, take_layer
+from calwebb_level3.kernels.outliers import exceed, median_stack, near_hits, take_layer, usual_slope
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
-# Two values differ by more than noise explains beyond this many standard deviations.
-PAIR_LIMIT = 4.0
+# Two values differ by more than noise explains beyond this many standard deviations. With more
+# exposures two cosmic rays have to meet, and stars of different phase differ as much.
+PAIR_LIMIT = 2.5
+PATIENCE = 1.6
+# Multiple of the Laplacian that is taken off: twice what makes up for the mean blur of drizzling
+# (a variance of 1/6 square pixel on each axis) and a little more, since stars that fall on the
+# middle of a pixel are sharper than the mean.
+SHARPNESS = 1.0 / 3.0
+# The noise of the model is taken off its slope, at most so many standard deviations of the data.
+MOST_NOISE = 1.0
+STRIDE = 13  # of the pixels that the usual slope is measured from
 # What a pixel of a band takes beside the stack: sums of drizzling, weight, variance, count.
 BAND_PIXEL_BYTES = 40
 # More threads than these share the memory of as many bands.
@@ -130,7 +139,7 @@ def median_of_stack(stack: Float32, variance: Float32, count: Float32, how: Driz
         np.sqrt(np.float32(2.0 * PAIR_LIMIT**2) * variance, out=variance)
     else:
         variance[:] = np.inf
-    median_stack(stack, variance, count)
+    median_stack(stack, variance, PATIENCE, count)
     return count
 
 
@@ -162,7 +171,7 @@ def pixel_median(
             )
             stack[number][weight <= least[number]] = np.nan
         out = np.empty(part, np.float32)
-        median_stack(stack, np.full(part, np.inf, np.float32), out)
+        median_stack(stack, np.full(part, np.inf, np.float32), PATIENCE, out)
         plane.write(rows, out)
 
     in_threads(fill, bands_of(shape, len(exposures)))
@@ -194,18 +203,22 @@ def find_outliers(
     *,
     snr: tuple[float, float],
     scale: tuple[float, float],
+    sharpness: float = SHARPNESS,
 ) -> tuple[UInt8, int]:
     """Return 1 where an image differs from the model by more than noise and slope explain.
 
-    First pass: ``|data - model| > scale[0] * slope + snr[0] * err``, with the slope the largest
-    difference of the model's pixel to its eight neighbours. Second pass: the same with the
-    second, tighter pair, in the 3 x 3 pixels around a hit of the first.
+    First pass: ``difference > scale[0] * slope + snr[0] * err``, with the slope the largest
+    difference of the model's pixel to its four neighbours, less what noise makes of it, and the
+    difference counted from the range between the model and the sharpened model. Second pass: the
+    same with the second, tighter pair, in the 3 x 3 pixels around a hit of the first.
 
     Parameters
     ----------
     data, model, err : float32, (ny, nx)
         NaN pixels are not flagged.
     snr, scale : (float, float)
+    sharpness : float
+        Multiple of the model's Laplacian that the sharpened one has less.
 
     Returns
     -------
@@ -222,9 +235,9 @@ def find_outliers(
         msg = f"data, model and err have shapes {data.shape}, {model.shape}, {err.shape}"
         raise ValueError(msg)
     first, second, hits = (np.empty(data.shape, np.uint8) for _ in range(3))
-    limits = np.array([snr[0], scale[0], snr[1], scale[1]], np.float32)
-    tested = exceed(
-        *(np.ascontiguousarray(a, np.float32) for a in (data, model, err)), limits, first, second
-    )
+    data, model, err = (np.ascontiguousarray(a, np.float32) for a in (data, model, err))
+    noise = min(MOST_NOISE, float(usual_slope(model, err, STRIDE)))
+    limits = np.array([snr[0], scale[0], snr[1], scale[1], sharpness, noise], np.float32)
+    tested = exceed(data, model, err, limits, first, second)
     near_hits(first, second, hits)
     return hits, tested

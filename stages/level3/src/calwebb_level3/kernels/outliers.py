@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from calwebb_core.science.kernels.order_statistics import select
+from calwebb_core.science.kernels.order_statistics import median_of, select
 
 # Larger stacks are sorted pixel by pixel, smaller ones whole rows at a time.
 LARGEST_NETWORK = 64
@@ -49,11 +49,11 @@ def sort_rows(stack, y):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def median_stack(stack, noise, out):
+def median_stack(stack, noise, patience, out):
     """Take the median over images, ignoring NaN.
 
-    Of two values that differ by more than the noise explains the lower one counts: their mean
-    would carry half of a cosmic ray into both tests.
+    Of two middle values that differ by more than the noise explains the lower one counts: their
+    mean would carry half of a cosmic ray into both tests.
 
     Parameters
     ----------
@@ -61,6 +61,8 @@ def median_stack(stack, noise, out):
         Changed.
     noise : float32, (ny, nx)
         Difference of two values that noise doesn't explain; infinite to take the mean always.
+    patience : float
+        Of more than two values the middle ones may differ by so many times this.
     out : float32, (ny, nx)
         NaN where there is no value.
     """
@@ -68,6 +70,7 @@ def median_stack(stack, noise, out):
     counts = np.empty(nx, np.int32)
     values = np.empty(n, np.float32)
     infinite, half = np.float32(np.inf), np.float32(0.5)
+    one, more = np.float32(1), np.float32(patience)
     for y in range(ny):
         counts[:] = 0
         for k in range(n):
@@ -89,10 +92,8 @@ def median_stack(stack, noise, out):
                 values[:] = stack[:, y, x]
                 low = select(values, n, (count - 1) // 2)
                 high = select(values, n, count // 2)
-            if count == 2 and high - low > noise[y, x]:
-                out[y, x] = low
-            else:
-                out[y, x] = half * (low + high)
+            limit = noise[y, x] * (one if count == 2 else more)
+            out[y, x] = low if high - low > limit else half * (low + high)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -105,9 +106,7 @@ def pad_row(model, y, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def steepest(below, row, above, out):
-    """Write the largest absolute difference of each pixel to its eight neighbours.
-
-    The diagonal ones matter: the peak of an undersampled star differs most along them.
+    """Write the largest absolute difference of each pixel to its four neighbours.
 
     Parameters
     ----------
@@ -116,26 +115,58 @@ def steepest(below, row, above, out):
     out : float32, (nx,)
     """
     for x in range(out.shape[0]):
-        centre = row[x + 1]
-        largest = np.float32(0)
-        for line in (below, row, above):
-            for u in range(3):
-                difference = abs(line[x + u] - centre)
-                largest = difference if difference > largest else largest
+        centre, largest = row[x + 1], np.float32(0)
+        for value in (row[x], row[x + 2], below[x + 1], above[x + 1]):
+            difference = abs(value - centre)
+            largest = difference if difference > largest else largest
         out[x] = largest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def usual_slope(model, err, stride):
+    """Return the median of slope over noise, from some pixels; 0 if there is none.
+
+    Most pixels of most images are sky, and their slope is the noise of the model.
+
+    Parameters
+    ----------
+    model, err : float32, (ny, nx)
+    stride : int
+        Distance of the rows that are looked at, and of the pixels in them.
+    """
+    ny, nx = model.shape
+    found = np.empty((ny // stride + 1) * (nx // stride + 1), np.float32)
+    n = 0
+    for y in range(stride // 2, ny - 1, stride):
+        for x in range(stride // 2, nx - 1, stride):
+            if y > 0 and x > 0:
+                centre, largest = model[y, x], np.float32(0)
+                for v, u in ((y, x - 1), (y, x + 1), (y - 1, x), (y + 1, x)):
+                    difference = abs(model[v, u] - centre)
+                    largest = difference if difference > largest else largest
+                ratio = largest / err[y, x]
+                if np.isfinite(ratio) and not np.isnan(centre):
+                    found[n] = ratio
+                    n += 1
+    return median_of(found, n) if n else np.float32(0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def exceed(data, model, err, limits, first, second):
     """Test every pixel against both limits on its difference to the model.
 
+    Drizzling blurs: the peak of an undersampled star is higher in the data than in the model.
+    So the difference is counted from the range between the model and the sharpened model, less
+    ``sharpness`` times its Laplacian.
+
     Parameters
     ----------
     data, model, err : float32, (ny, nx)
-    limits : float32, (4,)
-        snr and scale of the first pass, snr and scale of the second.
+    limits : float32, (6,)
+        snr and scale of the first pass, snr and scale of the second, sharpness, and the slope
+        in units of the noise that the noise of the model explains.
     first, second : uint8, (ny, nx)
-        1 where ``|data - model| > scale * slope + snr * err``; 0 where one of them is NaN.
+        1 where the difference is above ``scale * slope + snr * err``; 0 where one is NaN.
 
     Returns
     -------
@@ -147,15 +178,24 @@ def exceed(data, model, err, limits, first, second):
     above, slope = np.empty(nx + 2, np.float32), np.empty(nx, np.float32)
     pad_row(model, -1, row)
     pad_row(model, 0, above)
+    zero, four = np.float32(0), np.float32(4)
     tested = 0
     for y in range(ny):
         below, row, above = row, above, below
         pad_row(model, y + 1, above)
         steepest(below, row, above, slope)
         for x in range(nx):
-            difference, sigma = abs(data[y, x] - model[y, x]), err[y, x]
-            first[y, x] = difference > limits[1] * slope[x] + limits[0] * sigma
-            second[y, x] = difference > limits[3] * slope[x] + limits[2] * sigma
+            seen, value, sigma = row[x + 1], data[y, x], err[y, x]
+            around = (row[x] + row[x + 2]) + (below[x + 1] + above[x + 1])
+            sharp = seen - limits[4] * (around - four * seen)
+            # an unknown neighbour makes both comparisons false
+            over = value - (sharp if sharp > seen else seen)
+            under = (sharp if sharp < seen else seen) - value
+            difference = over if over > under else under
+            steep = slope[x] - limits[5] * sigma
+            steep = steep if steep > zero else zero
+            first[y, x] = difference > limits[1] * steep + limits[0] * sigma
+            second[y, x] = difference > limits[3] * steep + limits[2] * sigma
             tested += not np.isnan(difference)
     return tested
 

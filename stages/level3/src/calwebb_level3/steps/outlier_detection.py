@@ -149,7 +149,7 @@ def flag_pixel_by_pixel(images: ImageSet, how: "Drizzling", snr: tuple[float, fl
     median = pixel_median(images.exposures, levels, how, images.store)
 
     def test(i: int) -> None:
-        flag(images.exposures[i], median.read(), levels[i], (snr[0], snr[0]), (0.0, 0.0))
+        flag(images.exposures[i], median.read(), levels[i], (snr[0], snr[0]), (0.0, 0.0), sharpness=0.0)
 
     in_threads(test, range(len(images.exposures)))
 
@@ -160,13 +160,14 @@ def flag(
     level: float,
     snr: tuple[float, float],
     scale: tuple[float, float],
+    **sharpness: float,
 ) -> None:
     """Find the outliers of one exposure and mark them."""
     from calwebb_level3.imaging.model_sky import find_outliers
 
     data, err, dq = (exposure.plane(name) for name in ("data", "err", "dq"))
     data -= np.float32(level)
-    hits, tested = find_outliers(data, model, err, snr=snr, scale=scale)
+    hits, tested = find_outliers(data, model, err, snr=snr, scale=scale, **sharpness)
     chosen = hits > 0
     if dq is not None:
         chosen &= (dq & np.uint32(DO_NOT_USE)) == 0
