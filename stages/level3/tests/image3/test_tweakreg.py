@@ -7,6 +7,7 @@ from astropy.table import Table
 from calwebb_level3.imageset import make_set
 from calwebb_level3.imaging.finders import Finder
 from calwebb_level3.imaging.psf import star_width, wavelength
+from calwebb_level3.imaging.star_matching import Matching, fit_pairs
 from calwebb_level3.imaging.stars import find_stars
 from calwebb_level3.steps.tweakreg import TweakregParameters, run
 
@@ -191,3 +192,62 @@ def test_width_of_a_star_follows_the_filter(caplog):
     assert star_width(image.metadata, image.wcs, image.data.shape) == pytest.approx(2.1, abs=0.02)
     assert wavelength(metadata(FILTER="OPAQUE", INSTRUME="FGS")) == 2.5
     assert "names no wavelength" in caplog.text
+
+
+@pytest.mark.parametrize("number", [9, 12])
+def test_few_stars_are_enough(number):
+    """Of a dozen stars in the field six to nine are in each exposure."""
+    stars = star_field(number, radius=3.5, faint=400)
+    exposures = dithered(stars, errors=ERRORS)
+    where = truth(exposures, stars, ERRORS)
+    images = make_set(exposures, product="p")
+    _, status = run(images, None, TweakregParameters())
+    assert status.word == "COMPLETE"
+    after = residuals(images, stars, where)
+    assert np.abs(after - after.mean(axis=0)).max() < 2.0
+
+
+def test_a_crowded_field_is_aligned():
+    """Every star has another one within the least separation."""
+    stars = star_field(900, faint=30)
+    exposures = dithered(stars, errors=ERRORS)
+    where = truth(exposures, stars, ERRORS)
+    images = make_set(exposures, product="p")
+    _, status = run(images, None, TweakregParameters())
+    assert status.word == "COMPLETE"
+    after = residuals(images, stars, where)
+    assert np.abs(after - after.mean(axis=0)).max() < 2.0
+
+
+def test_an_exposure_with_too_few_stars_is_reported_and_left(caplog):
+    stars = star_field(60)
+    exposures = dithered(stars, 3, errors=ERRORS[:3])
+    ra, dec = offset(80.0, -69.5, *DITHERS[3])
+    few = tuple(part[:3] for part in stars)
+    exposures.append(exposure(few, ra=ra, dec=dec, exposure=4, seed=5))
+    images = make_set(exposures, product="p")
+    _, status = run(images, None, TweakregParameters())
+    assert status.word == "COMPLETE"
+    assert images.exposures[3].wcs is exposures[3].wcs
+    assert "fewer than minobj = 5; it isn't moved" in caplog.text
+
+
+def test_matches_by_chance_are_refused():
+    """Two lists that have nothing in common, but many pairs within the tolerance."""
+    rng = np.random.default_rng(3)
+    lists = rng.uniform(-4, 4, (2, 250, 2))
+    matching = Matching(separation=0.01, maximum_rotation=180.0, searchrad=1.0)
+    outcome, transform = fit_pairs(lists[0], lists[1], (None, None), matching)
+    assert transform is None
+    assert "that chance makes" in outcome.reason
+    same = lists[0] + [0.3, -0.2] + rng.normal(0, 0.002, (250, 2))
+    outcome, transform = fit_pairs(lists[0], same, (None, None), matching)
+    assert outcome.status == "aligned"
+    assert outcome.shift == pytest.approx((0.3, -0.2), abs=1e-3)
+
+
+def test_points_that_determine_nothing_are_refused():
+    point = np.zeros((6, 2))
+    outcome, transform = fit_pairs(point, point, (None, None), Matching(minobj=1))
+    assert transform is None
+    assert outcome.status == "failed"

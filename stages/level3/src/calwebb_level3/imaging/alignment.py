@@ -139,13 +139,15 @@ def align_relative(
     if len(groups) < 2:
         return wcses, dict.fromkeys(groups, Outcome("reference"))
     stars = {name: star_positions([pointings[i] for i in m]) for name, m in groups.items()}
-    first = most_connected(stars, matching.searchrad)
+    plane, points = spread_out(stars)
+    first = most_connected(points, matching.searchrad)
     reference = ReferenceStars(stars[first])
     outcomes = {first: Outcome("reference")}
     waiting = [name for name in groups if name != first]
     tried: set[str] = set()
     while len(tried) < len(waiting):
-        counts = {n: shared(reference.vectors, stars[n].vectors, matching) for n in waiting}
+        known = plane.project(reference.vectors)
+        counts = {n: shared(points[n], known, matching.searchrad) for n in waiting}
         name = max((n for n in waiting if n not in tried), key=lambda n: counts[n])
         members = [pointings[i] for i in groups[name]]
         moved, outcomes[name] = align_group(members, reference.positions, matching, stars[name])
@@ -163,31 +165,25 @@ def align_relative(
     return wcses, {name: outcomes[name] for name in groups}
 
 
-def shared(reference: Float64, vectors: Float64, matching: Matching) -> int:
-    """Return how many positions have one of a reference within the search radius."""
-    plane = plane_about(vectors)
-    index, _ = pairing.nearest(
-        plane.project(vectors), visible(plane, reference), matching.searchrad
-    )
+def spread_out(stars: Mapping[str, Positions]) -> tuple[TangentPlane, dict[str, Float64]]:
+    """Return one plane for all groups, and where their stars lie in it, float64 (n, 2)."""
+    plane = plane_about(np.concatenate([own.vectors for own in stars.values()]))
+    points = {name: plane.project(own.vectors) for name, own in stars.items()}
+    return plane, {name: there[np.isfinite(there[:, 0])] for name, there in points.items()}
+
+
+def shared(points: Float64, others: Float64, radius: float) -> int:
+    """Return how many points have another one within a radius."""
+    index, _ = pairing.nearest(points, others, radius)
     return int(np.count_nonzero(index >= 0))
 
 
-def visible(plane: TangentPlane, vectors: Float64) -> Float64:
-    """Return the places in a plane of what lies on its side of the sky."""
-    points = plane.project(vectors)
-    return points[np.isfinite(points).all(axis=1)]
-
-
-def most_connected(stars: Mapping[str, Positions], radius: float) -> str:
-    """Return the group with most stars within a radius (arcsec) of another group's."""
-    counts = dict.fromkeys(stars, 0)
-    for name, own in stars.items():
-        plane = plane_about(own.vectors)
-        points = plane.project(own.vectors)
-        for other, theirs in stars.items():
-            if other != name:
-                index, _ = pairing.nearest(visible(plane, theirs.vectors), points, radius)
-                counts[name] += int(np.count_nonzero(index >= 0))
+def most_connected(points: Mapping[str, Float64], radius: float) -> str:
+    """Return the group with most stars of others within a radius (arcsec) of its own."""
+    counts = dict.fromkeys(points, 0)
+    for name, own in points.items():
+        for other, theirs in points.items():
+            counts[name] += shared(theirs, own, radius) if other != name else 0
     return max(counts, key=lambda name: counts[name])
 
 

@@ -17,6 +17,7 @@ Int64 = NDArray[np.int64]
 REMATCHES = 5
 # Matches must be more than chance makes, by so many times its scatter.
 CHANCE_SIGMA = 5.0
+SMALLEST_SCATTER = 0.01  # arcsec
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,9 @@ def absurdity(found: Outcome, chance: float, matching: Matching) -> str:
         return f"{found.matches} stars after clipping are fewer than half of minobj"
     if found.rmse > matching.tolerance:
         return f"a scatter of {found.rmse:.3f} arcsec is more than tolerance"
-    if found.matches < chance + CHANCE_SIGMA * np.sqrt(chance):
-        return f"{found.matches} matches are no more than {chance:.0f} that chance makes"
+    # Pairs by chance fill the circle of the tolerance; true ones lie near its middle.
+    radius = min(1.0, max(3.0 * found.rmse, SMALLEST_SCATTER) / matching.tolerance)
+    expected = chance * radius**2
+    if found.matches < expected + CHANCE_SIGMA * np.sqrt(expected):
+        return f"{found.matches} matches are no more than the {expected:.0f} that chance makes"
     return ""
