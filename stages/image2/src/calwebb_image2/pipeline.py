@@ -43,7 +43,10 @@ def select(metadata: Metadata) -> tuple[Step, ...]:
     steps = WAVEFRONT_STEPS if senses_wavefront(metadata) else STEPS
     if not kind.startswith("NRS_"):
         return steps
-    return tuple(assign_wcs.MIRROR_STEP if step is assign_wcs.STEP else step for step in steps)
+    return tuple(
+        replace(step, references=assign_wcs.OPTICS) if step.name == assign_wcs.STEP.name else step
+        for step in steps
+    )
 
 
 def save(model: Product, step_name: str, directory: Path) -> list[Path]:

@@ -8,7 +8,7 @@ flags. The gwcs is exact; the header is good to `sip_max_pix_error`.
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from calwebb_core.framework.errors import InputError, ProcessingError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 INSTRUMENTS = {
     "NRC": "NIRCAM", "NIS": "NIRISS", "MIR": "MIRI", "FGS": "FGS", "NRS": "NIRSPEC",
 }  # fmt: skip
+# What NIRSpec's images need in place of the step's own references; the pipeline asks for them.
 OPTICS = ("camera", "collimator", "disperser", "fore", "fpa", "ote", "wavelengthrange")
 
 
@@ -194,5 +195,3 @@ STEP = Step(
     run=run,
     references=("distortion", "filteroffset"),
 )
-# The same for NIRSpec, whose optics have references of their own.
-MIRROR_STEP = replace(STEP, references=OPTICS)
