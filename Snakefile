@@ -19,7 +19,7 @@ wildcard_constraints:
     exposure=names.EXPOSURE_PATTERN,
     guide=names.GUIDE_STAR_PATTERN,
     product=names.LEVEL3_PATTERN,
-    colour=RUN.colour_pattern,
+    colour=RUN.colours.pattern,
     unit=f"{names.EXPOSURE_PATTERN}|{names.GUIDE_STAR_PATTERN}|{names.LEVEL3_PATTERN}",
     association=names.ASSOCIATION_PATTERN,
     pipeline="detector1|dark|guider|image2|image3",

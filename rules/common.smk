@@ -97,7 +97,7 @@ def background_rates(wildcards):
 
 def mosaics_of_colour(wildcards):
     """Mosaics of a colour image, bluest first."""
-    return RUN.mosaics_of(wildcards.colour)
+    return RUN.colours.mosaics(wildcards.colour)
 
 
 def mosaic_products(**paths):

@@ -10,6 +10,7 @@ from calwebb_associate.best_references import BestReferences
 from calwebb_associate.headers import Header
 from calwebb_associate.pipelines import GUIDER, OPTIONAL_TYPES, needed_types, parameter_types
 from calwebb_core.framework.crds_client import Selection
+from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.parameter_files import switched
 from calwebb_core.framework.reference_types import PARAMETERS
@@ -157,3 +158,34 @@ def _all(types: Mapping[str, Sequence[str]]) -> list[str]:
 def count_of(counts: Counter[str], what: str) -> list[str]:
     """Return a sentence for each entry of a counter."""
     return [f"{n} {what}{'s' * (n > 1)} {why}" for why, n in sorted(counts.items())]
+
+
+def existing(unit: str, selection: Mapping[str, str], paths: Mapping[str, Path]) -> list[str]:
+    """Return the paths of chosen files.
+
+    Parameters
+    ----------
+    unit : str
+        What they are for.
+    selection : mapping
+        Name, path or "N/A" by type.
+    paths : mapping
+        Path of each file that CRDS chose, by name.
+
+    Raises
+    ------
+    ReferenceFileError
+        If one does not exist.
+    """
+    found = []
+    for kind, name in selection.items():
+        path = paths.get(name, Path(name))
+        if name != NOT_APPLICABLE and not path.is_file():
+            msg = (
+                f"{unit}: the {kind} reference {path} is missing; set crds_server to a "
+                "server that has it, copy it there, or set overrides to another file"
+            )
+            raise ReferenceFileError(msg)
+        if name != NOT_APPLICABLE:
+            found.append(str(path))
+    return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from calwebb_associate.headers import Header
+from calwebb_associate.targets import one_of, program_of
 
 FEWEST: Final = 3
 _FILTER: Final = re.compile(r"F(\d{3,4})([A-Z]\w*)", re.IGNORECASE)
@@ -37,6 +38,31 @@ class Mosaic:
     product: str
     wavelength: float
     members: int
+
+
+@dataclass(frozen=True)
+class ColourImages:
+    """The colour images of a run.
+
+    Attributes
+    ----------
+    results : str
+        Folder of the products.
+    sets : dict
+        Mosaics of each, bluest first.
+    """
+
+    results: str
+    sets: dict[str, list[str]]
+
+    @property
+    def pattern(self) -> str:
+        """A pattern of their names."""
+        return one_of(self.sets)
+
+    def mosaics(self, name: str) -> list[str]:
+        """Return the paths of the mosaics of one, bluest first."""
+        return [f"{self.results}/{program_of(x)}/image3/{x}_i2d.fits" for x in self.sets[name]]
 
 
 def wavelength(header: Header) -> float:

@@ -17,7 +17,7 @@ EXTENSIONS: Final = {"cat": "ecsv"}
 # Products that have a quick-look picture, and pictures of several products.
 PICTURES: Final = ("rate", "cal", "calints", "i2d", "segm", "footprint", "colour")
 # Suffixes that are not made when a step is left out.
-MADE_BY: Final = {
+MADE_BY: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "image2": {"resample": ("i2d",)},
     "image3": {"resample": ("i2d", "cat", "segm"), "source_catalog": ("cat", "segm")},
 }

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from calwebb_associate.choice import NOT_APPLICABLE
+from calwebb_associate.choice import NOT_APPLICABLE, existing
 from calwebb_associate.configuration import environment, load_schema, validate
 from calwebb_associate.files import keep_list, raw_exposures
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
-from calwebb_associate.pictures import Mosaic, colour_sets, wavelength
+from calwebb_associate.pictures import ColourImages, Mosaic, colour_sets, wavelength
 from calwebb_associate.pipelines import (
     DETECTOR1,
     GUIDER,
@@ -36,7 +36,7 @@ from calwebb_associate.targets import (
     product_paths,
     program_of,
 )
-from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
 
 log = logging.getLogger(__name__)
@@ -163,24 +163,12 @@ class Run:
         ReferenceFileError
             If one does not exist.
         """
-        paths = []
         selection = self.reference_selection(unit, pipeline)
         options = parameter_types(f"calwebb-{pipeline}") if self.config["crds_parameters"] else ()
         selection |= {kind: NOT_APPLICABLE for kind in options if kind in self.overrides}
-        for kind, name in selection.items():
-            if kind in self.overrides:
-                name = self.overrides[kind] if overrides else NOT_APPLICABLE
-            if name == NOT_APPLICABLE:
-                continue
-            path = self.plan.reference_paths.get(name, Path(name))
-            if not path.is_file():
-                msg = (
-                    f"{unit}: the {kind} reference {path} is missing; set crds_server to a "
-                    "server that has it, copy it there, or set overrides to another file"
-                )
-                raise ReferenceFileError(msg)
-            paths.append(str(path))
-        return paths
+        for kind in selection.keys() & self.overrides.keys():
+            selection[kind] = self.overrides[kind] if overrides else NOT_APPLICABLE
+        return existing(unit, selection, self.plan.reference_paths)
 
     def options(self, pipeline: str) -> str:
         """Return `--set` for options not at their default, `--override` for the user's files."""
@@ -305,30 +293,19 @@ class Run:
         made = self.made(pipeline)
         if pipeline == "image3" and self.makes(pipeline, "i2d"):
             made += [(program, name, ("footprint",)) for program, name, _ in made]
-            made += [(name[2:7], name, ("colour",)) for name in self.colours]
+            made += [(name[2:7], name, ("colour",)) for name in self.colours.sets]
         return picture_paths(self.results, pipeline, made)
 
-    @property
-    def colour_pattern(self) -> str:
-        """A pattern of the names of the colour images."""
-        return one_of(self.colours)
-
-    def mosaics_of(self, colour: str) -> list[str]:
-        """Return the mosaics of a colour image, bluest first."""
-        return [
-            f"{self.results}/{program_of(name)}/image3/{name}_i2d.fits"
-            for name in self.colours[colour]
-        ]
-
-    def _colours(self) -> dict[str, list[str]]:
-        """Return the mosaics of each colour image."""
+    def _colours(self) -> ColourImages:
+        """Return the colour images."""
         headers = {
             name: self._exposures[self._root(name)].header for _, name in self.units("image3")
         }
-        return colour_sets(
+        mosaics = (
             Mosaic(name, wavelength(header), len(self._makers[name].members))
             for name, header in headers.items()
         )
+        return ColourImages(self.results, colour_sets(mosaics))
 
     def tables(self) -> list[str]:
         """Return the paths of every pool and association of the run."""

@@ -216,9 +216,8 @@ def without_background(image: Float32) -> Float32:
 def balanced(planes: Sequence[Float32]) -> list[Float32]:
     """Return the planes scaled so that the median of the sources is white."""
     sigmas = [spread(plane)[1] for plane in planes]
-    bright = np.all(
-        [plane > BRIGHT * sigma for plane, sigma in zip(planes, sigmas, strict=True)], axis=0
-    )
+    above = [plane > BRIGHT * sigma for plane, sigma in zip(planes, sigmas, strict=True)]
+    bright = np.logical_and.reduce(above)
     if np.count_nonzero(bright) < 10:
         return [plane / np.float32(sigma) for plane, sigma in zip(planes, sigmas, strict=True)]
     mean = np.mean([plane[bright] for plane in planes], axis=0)
@@ -228,7 +227,7 @@ def balanced(planes: Sequence[Float32]) -> list[Float32]:
 def combined(planes: Sequence[Float32]) -> UInt8:
     """Return the colour image of red, green and blue, uint8 (ny, nx, 3)."""
     cube = np.stack(planes, axis=-1)
-    good = np.isfinite(cube).all(axis=-1)
+    good = np.asarray(np.isfinite(cube).all(axis=-1))
     cube = np.where(good[..., None], cube, 0)
     mean = cube.mean(axis=-1)
     sigma = spread(np.where(good, mean, np.nan).astype(np.float32))[1]
@@ -241,7 +240,7 @@ def combined(planes: Sequence[Float32]) -> UInt8:
     colour /= np.maximum(colour.max(axis=-1), 1)[..., None]
     picture = (255 * colour.clip(0, 1)).round().astype(np.uint8) & DEPTH
     picture[~good] = rgb(MISSING)
-    return picture
+    return np.asarray(picture)
 
 
 def page(picture: UInt8, widest: Layer, factor: int, names: Sequence[str]) -> Any:

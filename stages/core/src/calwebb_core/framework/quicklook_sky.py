@@ -3,7 +3,6 @@
 Pictures need a hundredth of a pixel and to be there at once: this imports numpy only.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +36,7 @@ class Sky:
     distortion: tuple[Float64, ...] = field(default=())
 
     @classmethod
-    def of(cls, header: Mapping[str, Any]) -> "Sky | None":
+    def of(cls, header: Any) -> "Sky | None":
         """Return what a header says, or None if it has no tangent plane of RA and Dec."""
         kinds = [str(header.get(f"CTYPE{axis}", "")).removesuffix("-SIP") for axis in (1, 2)]
         if kinds != ["RA---TAN", "DEC--TAN"]:
@@ -100,7 +99,7 @@ class Sky:
         return north / np.hypot(*north), east / np.hypot(*east)
 
 
-def matrix_of(header: Mapping[str, Any]) -> Float64:
+def matrix_of(header: Any) -> Float64:
     """Return the matrix of CD, or of PC and CDELT, degrees per pixel."""
     if any(f"CD{i}_{j}" in header for i in (1, 2) for j in (1, 2)):
         rows = [[float(header.get(f"CD{i}_{j}", 0.0)) for j in (1, 2)] for i in (1, 2)]
@@ -115,7 +114,7 @@ def matrix_of(header: Mapping[str, Any]) -> Float64:
     return np.array(rows)
 
 
-def polynomial(header: Mapping[str, Any], letter: str) -> Float64 | None:
+def polynomial(header: Any, letter: str) -> Float64 | None:
     """Return the coefficients of a SIP polynomial, or None without one."""
     order = header.get(f"{letter}_ORDER")
     if not isinstance(order, int):
