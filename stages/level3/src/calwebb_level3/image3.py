@@ -188,6 +188,7 @@ def write(images: ImageSet, directory: Path) -> list[Path]:
         from calwebb_level3.imaging.reference_catalogs import write_tables
 
         paths += write_tables(images, directory)
+    paths += write_pictures(images, directory)
     if images.metadata.get("S_OUTLIR"):
         paths += write_exposures(images, "crf", directory)
     elif images.mosaic is None:
@@ -197,6 +198,20 @@ def write(images: ImageSet, directory: Path) -> list[Path]:
         paths.append(product_path(directory, images.product, "i2d"))
         write_pixels(with_product_names(images.mosaic, images), paths[-1])
     return paths + write_catalogued(images, directory)
+
+
+def write_pictures(images: ImageSet, directory: Path) -> list[Path]:
+    """Write what steps made on the way: `_median` of all exposures, `_blot` of each."""
+    from calwebb_core.framework.products import product_path, write_pixels
+
+    paths = []
+    for suffix, picture in images.pictures:
+        if suffix == "median":
+            paths.append(product_path(directory, images.product, suffix))
+        else:
+            paths.append(exposure_path(images, picture.metadata, suffix, directory))
+        write_pixels(picture, paths[-1])
+    return paths
 
 
 def last_step(images: ImageSet) -> str:
@@ -240,10 +255,21 @@ def align_with_catalog(
     return tweakreg.run(images, references, parameters)
 
 
+def match_with_list(
+    images: ImageSet, references: Any, parameters: skymatch.SkymatchParameters
+) -> tuple[ImageSet, Status]:
+    """Run skymatch with the levels of `skylist` read first: steps open no files."""
+    if parameters.skylist:
+        from calwebb_level3.imaging.sky_list import prepare
+
+        prepare(images, parameters)
+    return skymatch.run(images, references, parameters)
+
+
 STEPS = (
     assign_mtwcs.STEP,
     replace(tweakreg.STEP, run=align_with_catalog),
-    skymatch.STEP,
+    replace(skymatch.STEP, run=match_with_list),
     outlier_detection.STEP,
     resample.STEP,
     source_catalog.STEP,

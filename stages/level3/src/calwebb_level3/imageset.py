@@ -55,6 +55,8 @@ class ImageSet:
         Tables to be written beside the products, by file name.
     sky_levels : dict of float
         Sky levels that the user gives, by name of the exposure without suffix.
+    pictures : list of (str, StoredImage)
+        Images that steps made on the way and that are written, with their suffix.
     store : Store
         Where steps keep what is larger than a band of the mosaic.
     geometry : Geometry
@@ -72,6 +74,7 @@ class ImageSet:
     custom_stars: dict[int, Any] = field(default_factory=dict)
     tables: dict[str, Any] = field(default_factory=dict)
     sky_levels: dict[str, float] = field(default_factory=dict)
+    pictures: list[tuple[str, StoredImage]] = field(default_factory=list)
     store: Store = field(default_factory=Store)
     geometry: Geometry = field(default_factory=Geometry)
 

@@ -134,10 +134,21 @@ def test_the_archive_is_asked_twice_at_most(caplog):
 def test_without_network_a_sentence_says_what_to_do():
     images = make_set(dithered(star_field(30), 1), product="p")
     nowhere = TweakregParameters(abs_refcat="gaiadr2", abs_service="http://127.0.0.1:9/tap")
-    with pytest.raises(InputError, match=r"doesn't answer.*save_abs_catalog.*or leave abs_refcat"):
+    with pytest.raises(InputError, match=r"there is no connection to .*save_abs_catalog.*or leave"):
         reference_catalogs.prepare(images, nowhere)
     with Archive(None) as archive, pytest.raises(InputError, match="refused the query: no such"):
         reference_catalogs.prepare(images, parameters(archive))
+
+
+def test_a_silent_archive_is_given_up():
+    images = make_set(dithered(star_field(30), 1), product="p")
+    archive = Archive(None)
+    impatient = TweakregParameters(
+        abs_refcat="GAIADR3", abs_service=archive.address, abs_timeout=1.0
+    )
+    with pytest.raises(InputError, match=r"gives no answer in 1 s; give a file"):
+        reference_catalogs.prepare(images, impatient)
+    archive.server_close()
 
 
 def test_missing_libraries_are_named(monkeypatch):

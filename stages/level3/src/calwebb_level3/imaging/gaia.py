@@ -243,7 +243,7 @@ def ask(question: str, name: str, service: str, timeout: float) -> "Table":
             reason = f"{service} refused the query: {brief(error)}"
             break
         except (pyvo.dal.DALAccessError, requests.RequestException, ValueError) as error:
-            reason = f"{service} doesn't answer: {brief(error)}"
+            reason = complaint(error, requests, service, timeout)
             logger.info("tweakreg: attempt %d: %s", attempt + 1, reason)
     msg = (
         f"abs_refcat is {name}, but {reason}; give a file instead, such as one that "
@@ -279,6 +279,16 @@ def limited(request: Any, timeout: float) -> Any:
         return request(*args, **{"timeout": timeout, **options})
 
     return send
+
+
+def complaint(error: Exception, requests: Any, service: str, timeout: float) -> str:
+    """Return why an archive gave no answer."""
+    cause = getattr(error, "cause", None) or error
+    if isinstance(cause, requests.Timeout):
+        return f"{service} gives no answer in {timeout:g} s"
+    if isinstance(cause, requests.ConnectionError):
+        return f"there is no connection to {service}"
+    return f"{service} doesn't answer: {brief(error)}"
 
 
 def brief(error: Exception) -> str:

@@ -160,7 +160,10 @@ def find_all(images: ImageSet, parameters: TweakregParameters) -> "list[Stars]":
             return brightest(images.custom_stars[index], parameters)
         return find_in(images.exposures[index], parameters)
 
-    return in_threads(find, range(len(images.exposures)))
+    stars = in_threads(find, range(len(images.exposures)))
+    for exposure, found in zip(images.exposures, stars, strict=True):
+        logger.info("tweakreg: %s: %d stars", exposure.name, len(found))
+    return stars
 
 
 def brightest(stars: "Stars", parameters: TweakregParameters) -> "Stars":
@@ -212,9 +215,7 @@ def find_in(exposure: Exposure, parameters: TweakregParameters) -> "Stars":
     if data is None:
         return Stars.none()
     good = usable_pixels(data, exposure.plane("dq"))
-    stars = find_stars(data, err, good, make_finder(exposure, parameters))
-    logger.info("tweakreg: %s: %d stars", exposure.name, len(stars))
-    return stars
+    return find_stars(data, err, good, make_finder(exposure, parameters))
 
 
 def make_finder(exposure: Exposure, parameters: TweakregParameters) -> "Finder":
