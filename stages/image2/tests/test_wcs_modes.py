@@ -306,6 +306,16 @@ def test_viewer_sees_the_same_sky(images, name):
         assert keys["SIPIVERR"] <= 0.01
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_there_and_back(images, name):
+    """The inverse polynomials of the references alone are off by up to 1.8 pixels."""
+    image = images[name][0]
+    pixels = grid(image, 15)
+    sky = image.wcs(*pixels, with_bounding_box=False)
+    back = image.wcs.invert(*sky, with_bounding_box=False)
+    assert np.abs(np.subtract(back, pixels)).max() < 1e-5
+
+
 APERTURES = {
     "NRCA1": ("NIRCam", "NRCA1_FULL"), "NRCB4": ("NIRCam", "NRCB4_FULL"),
     "NRCALONG": ("NIRCam", "NRCA5_FULL"), "NIS_IMAGE": ("NIRISS", "NIS_CEN"),
