@@ -97,7 +97,7 @@ def add_planes(
     Parameters
     ----------
     planes : float32, (nplanes, n, nx)
-        Finite where the weight is positive, unless `own` is used.
+        Finite, unless `own` is used.
     weight : float32, (n, nx)
     first : int
         The row of the image that `planes` begin with.
@@ -106,9 +106,9 @@ def add_planes(
     drop : Drop
     corner : (int, int)
         Row and column of the grid that `sums` begin with.
-    sums : float64, (my, mx, 1 + nplanes)
+    sums : float64, (1 + nplanes, my, mx)
         Added to.
-    own : float64, (my, mx, nplanes), optional
+    own : float64, (nplanes, my, mx), optional
         Added to: the weights of each plane where it is finite.
     """
     if not drop.is_square:
@@ -161,14 +161,14 @@ def by_library(
 ) -> None:
     """Drizzle with the `drizzle` library; parameters as in `add_planes`."""
     local = pixmap.rows(first, first + len(weight)) - np.array(corner[::-1], float)
-    shape = sums.shape[:2]
+    shape = sums.shape[1:]
     for number, plane in enumerate(planes):
         found, totals, _ = with_library(plane, weight, local, shape, drop)
-        sums[..., 1 + number] += found
+        sums[1 + number] += found
         if number == 0:
-            sums[..., 0] += totals
+            sums[0] += totals
         if own.size:
-            own[..., number] += totals
+            own[number] += totals
 
 
 def with_library(
@@ -256,7 +256,7 @@ def drizzle_layer(
     weight : float32, (n, mx)
     """
     shape = (rows.stop - rows.start, pixmaps[0].grid_shape[1])
-    sums = np.zeros((*shape, 2))
+    sums = np.zeros((2, *shape))
     for exposure, pixmap, level in zip(exposures, pixmaps, levels, strict=True):
         part = part_of(pixmap, rows, drop)
         if part is None:
@@ -296,11 +296,11 @@ def drizzle_planes(
     """
     if not isinstance(pixmap, PixelMap):
         pixmap = PixelMap.from_array(pixmap, shape)
-    sums, own = np.zeros((*shape, 1 + len(planes))), np.zeros((*shape, len(planes)))
+    sums, own = np.zeros((1 + len(planes), *shape)), np.zeros((len(planes), *shape))
     box = pixmap.box
     add_planes(
         np.ascontiguousarray(planes[:, box.y0 : box.y1]),
         np.ascontiguousarray(weight[box.y0 : box.y1]),
         box.y0, pixmap, drop, (0, 0), sums, own,
     )  # fmt: skip
-    return np.moveaxis(sums[..., 1:], -1, 0), np.moveaxis(own, -1, 0)
+    return sums[1:], own

@@ -38,6 +38,7 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Image, UInt32
 from calwebb_core.framework.threads import in_threads
 from calwebb_core.science.drizzling import (
+    NO_FLAGS,
     NONE,
     Drop,
     add_flags,
@@ -48,9 +49,7 @@ from calwebb_core.science.drizzling import (
 )
 from calwebb_core.science.kernels.mosaic import (
     deviations,
-    fold_context,
-    fold_signal,
-    fold_variances,
+    fold,
     means,
     variances_and_error,
 )
@@ -76,6 +75,7 @@ Float64 = NDArray[np.float64]
 
 KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
 CONTEXT_BITS = 32
+NO_SUMS = np.empty((0, 0, 0), np.float32)
 VARIANCES = ("var_poisson", "var_rnoise", "var_flat")
 
 
@@ -141,7 +141,7 @@ class Mosaic:
         self._context = np.zeros((planes, *self.shape), np.uint32)
         self._flags = np.zeros(self.shape if self.propagate_dq else (0, 0), np.uint32)
         self._variances: tuple[str, ...] | None = None
-        self._weighted, self._total = NONE, NONE
+        self._weighted, self._total = NO_SUMS, NO_SUMS
         self._sums = NONE
 
     def add(self, image: Exposure | Image, pixmap: PixelMap | Float64, *, sky: float = 0.0) -> None:
@@ -187,9 +187,10 @@ class Mosaic:
         """Make room for the variances that the first image has."""
         wanted = self.enable_err or self.report_var
         self._variances = tuple(n for n in VARIANCES if wanted and exposure.has(n))
-        shape = (len(self._variances), *self.shape)
-        self._weighted, self._total = np.zeros(shape), np.zeros(shape)
-        self._sums = np.zeros((*self.shape, 2 + shape[0]))
+        number = len(self._variances)
+        self._weighted = np.zeros((number, *self.shape), np.float32)
+        self._total = np.zeros((min(1, number), *self.shape), np.float32)
+        self._sums = np.zeros((2 + number, *self.shape))
 
     def _add_part(
         self, exposure: Exposure, pixmap: PixelMap, window: Window, rows: slice, sky: float
@@ -202,7 +203,7 @@ class Mosaic:
             )
             planes, unknown = self._planes_of(exposure, some, values, weight)
             if unknown and not own.size:
-                own = np.repeat(self._sums[..., :1], len(planes), axis=2)
+                own = np.repeat(self._sums[:1], len(planes), axis=0)
             add_planes(planes, weight, some.start, pixmap, self.drop, corner, self._sums, own)
             flags = exposure.plane("dq", some) if self.propagate_dq else None
             if flags is not None:
@@ -230,16 +231,24 @@ class Mosaic:
         """Add the sums of an image to those of all."""
         names, first = self._variances or (), self.band.start
         where = (window.y0 - first, window.y1 - first, window.x0, window.x1)
-        fold_signal(self._sums, where, self._signal, self._weight)
-        if self.enable_ctx:
-            plane, bit = divmod(self.exposures.count, CONTEXT_BITS)
-            fold_context(self._sums, where, bit, self._context_plane(plane))
-        noise = names.index("var_rnoise") if "var_rnoise" in names else -1
-        unit = unit_weight(exposure.metadata, self.weight_type)
-        if self.weight_type != "ivm":
-            noise = -1
-        fold_variances(self._sums, own, where, noise, unit, self._weighted, self._total)
-        self._sums[where[0] : where[1]] = 0.0
+        if own.size and len(self._total) != len(names):
+            self._total = np.repeat(self._total, len(names), axis=0)
+        plane, bit = divmod(self.exposures.count, CONTEXT_BITS)
+        context = self._context_plane(plane) if self.enable_ctx else NO_FLAGS
+        ivm = self.weight_type == "ivm" and "var_rnoise" in names
+        fold(
+            self._sums,
+            own,
+            where,
+            names.index("var_rnoise") if ivm else -1,
+            unit_weight(exposure.metadata, self.weight_type),
+            bit,
+            self._signal,
+            self._weight,
+            context,
+            self._weighted,
+            self._total,
+        )
 
     def _context_plane(self, plane: int) -> UInt32:
         if plane >= len(self._context):
@@ -278,7 +287,7 @@ class Mosaic:
         variances, error = np.empty(shape, np.float32), np.empty(self.shape, np.float32)
         scale = 1.0 / (self.pixel_scale_ratio or 1.0) ** 2
         variances_and_error(self._weighted, self._total, scale, variances, error)
-        self._weighted, self._total = NONE, NONE
+        self._weighted, self._total = NO_SUMS, NO_SUMS
         result = {"err": error} if self.enable_err else {}
         return result | dict(zip(names, variances, strict=False))
 

@@ -40,124 +40,154 @@ def weigh(
     values, weight : float32, (n, nx)
         Written.
     """
-    flags, level, one = np.uint32(counted), np.float32(sky), np.float32(1.0)
-    plain = np.float32(unit)
+    flags, level, plain = np.uint32(counted), np.float32(sky), np.float32(unit)
+    zero, one, most = np.float32(0.0), np.float32(1.0), np.float32(np.inf)
+    values[:, : columns[0]] = zero
+    values[:, columns[1] :] = zero
+    weight[:, : columns[0]] = zero
+    weight[:, columns[1] :] = zero
     for y in range(data.shape[0]):
-        values[y, :] = np.float32(0.0)
-        weight[y, :] = np.float32(0.0)
-        for x in range(columns[0], columns[1]):
-            use = np.isfinite(data[y, x])
-            if dq.size:
-                use &= (dq[y, x] & flags) == 0
-            w = plain
-            if variance.size:
-                v = variance[y, x]
-                w = one / v
-                use &= (v > 0) & np.isfinite(v) & np.isfinite(w)
-            if use:
-                values[y, x] = data[y, x] - level
-                weight[y, x] = w
+        signal, out = data[y, columns[0] : columns[1]], values[y, columns[0] : columns[1]]
+        w = weight[y, columns[0] : columns[1]]
+        if variance.size:
+            noise = variance[y, columns[0] : columns[1]]
+            for x in range(w.shape[0]):
+                inverse = one / noise[x]
+                w[x] = inverse if (noise[x] > zero) & (inverse < most) else zero
+        else:
+            w[:] = plain
+        if dq.size:
+            bits = dq[y, columns[0] : columns[1]]
+            for x in range(w.shape[0]):
+                w[x] = w[x] if (bits[x] & flags) == 0 else zero
+        for x in range(w.shape[0]):
+            value = signal[x] - level
+            use = (abs(value) < most) & (w[x] > zero)
+            w[x] = w[x] if use else zero
+            out[x] = value if use else zero
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def deviations(variance: Float32, weight: Float32, out: Float32) -> int:
-    """Write standard deviations, NaN of negative variances; return how many are NaN and weigh.
+    """Write standard deviations; return how many are unknown.
 
     Parameters
     ----------
     variance, weight : float32, (n, nx)
     out : float32, (n, nx)
-        Written.
+        Written: NaN where the variance is negative or not finite, 0 without weight.
     """
-    unknown = 0
+    unknown, zero = 0, np.float32(0.0)
+    most, nan = np.float32(np.inf), np.float32(np.nan)
     for y in range(variance.shape[0]):
-        for x in range(variance.shape[1]):
-            sigma = np.sqrt(variance[y, x])
-            out[y, x] = sigma
-            unknown += (weight[y, x] > 0) & ~np.isfinite(sigma)
+        line, w, part = variance[y], weight[y], out[y]
+        count = np.int32(0)
+        for x in range(line.shape[0]):
+            known = (line[x] >= zero) & (line[x] < most)
+            sigma = np.sqrt(line[x]) if known else nan
+            counts = w[x] > zero
+            part[x] = sigma if counts else zero
+            count += np.int32(counts & (not known))
+        unknown += count
     return unknown
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fold_signal(
-    sums: Float64, window: tuple[int, int, int, int], signal: Float32, weight: Float32
-) -> None:
-    """Add an image's sums to those of all images.
-
-    Parameters
-    ----------
-    sums : float64, (ny, nx, 1 + nplanes)
-        Of weight and weight times value.
-    window : (y0, y1, x0, x1)
-        Where the image has sums.
-    signal, weight : float32, (ny, nx)
-        Added to.
-    """
-    y0, y1, x0, x1 = window
-    for y in range(y0, y1):
-        for x in range(x0, x1):
-            signal[y, x] = np.float32(np.float64(signal[y, x]) + sums[y, x, 1])
-            weight[y, x] = np.float32(np.float64(weight[y, x]) + sums[y, x, 0])
+def image_weights(total, noise, out):
+    """Write inverse variances of an image: its mean deviation to the power of -2, or 0."""
+    for x in range(out.shape[0]):
+        w = total[x] / noise[x]
+        w = w * w
+        out[x] = w if (total[x] > 0.0) & (w > 0.0) & (w < np.inf) else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fold_context(
-    sums: Float64, window: tuple[int, int, int, int], bit: int, context: UInt32
-) -> None:
-    """Set a bit where an image has weight; parameters as in `fold_signal`."""
-    y0, y1, x0, x1 = window
-    flag = np.uint32(1 << bit)
-    for y in range(y0, y1):
-        for x in range(x0, x1):
-            if sums[y, x, 0] > 0.0:
-                context[y, x] |= flag
+def fold_plane(sums, below, w, weighted, total, counts):
+    """Add a row of ``(sigma w)^2``, and `w` to `total` if wanted, where the deviation is known."""
+    for x in range(w.shape[0]):
+        s = sums[x] / below[x] * w[x]
+        s = s * s
+        known = (below[x] > 0.0) & (s < np.inf) & (w[x] > 0.0)
+        weighted[x] += np.float32(s) if known else np.float32(0.0)
+        if counts:
+            total[x] += np.float32(w[x]) if known else np.float32(0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def fold_variances(
+def fold_variances(sums, own, y, x0, x1, noise, unit, weighted, total):
+    """Add a row of an image's deviations to the sums of variances; see `fold`."""
+    plain, w = sums[0, y, x0:x1], np.empty(x1 - x0)
+    if noise >= 0:
+        image_weights(own[1 + noise, y, x0:x1] if own.size else plain, sums[2 + noise, y, x0:x1], w)
+    else:
+        for x in range(w.shape[0]):
+            w[x] = unit if plain[x] > 0.0 else 0.0
+    common = total.shape[0] != weighted.shape[0]
+    for plane in range(weighted.shape[0]):
+        below = own[1 + plane, y, x0:x1] if own.size else plain
+        where = 0 if common else plane
+        counts = plane == 0 or not common
+        fold_plane(
+            sums[2 + plane, y, x0:x1], below, w, weighted[plane, y, x0:x1], total[where, y, x0:x1],
+            counts,
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def fold(
     sums: Float64,
     own: Float64,
     window: tuple[int, int, int, int],
     noise: int,
     unit: float,
-    weighted: Float64,
-    total: Float64,
+    bit: int,
+    signal: Float32,
+    weight: Float32,
+    context: UInt32,
+    weighted: Float32,
+    total: Float32,
 ) -> None:
-    """Add ``sigma^2 weight^2`` and ``weight`` of an image where both are numbers.
+    """Add the sums of an image to those of all images, and set them to 0 for the next.
 
     Parameters
     ----------
-    sums : float64, (ny, nx, 2 + nvariances)
+    sums : float64, (2 + nvariances, ny, nx)
         Of weight, weight times value, and weight times standard deviations.
-    own : float64, (ny, nx, 1 + nvariances), or empty
+    own : float64, (1 + nvariances, ny, nx), or empty
         Sums of weights of each plane, where planes have gaps of their own.
     window : (y0, y1, x0, x1)
         Where the image has sums.
     noise : int
-        Which of the variances' inverse is the weight of the image; -1 for none.
+        Which of the deviations gives the weight of the image, to the power of -2; -1 for none.
     unit : float
         Weight of the image then.
-    weighted, total : float64, (nvariances, ny, nx)
+    bit : int
+        Bit of the context that is set where the image has weight.
+    signal, weight : float32, (ny, nx)
         Added to.
+    context : uint32, (ny, nx), or empty
+        Changed.
+    weighted : float32, (nvariances, ny, nx)
+        Added to: ``sigma^2 weight^2`` where it is known.
+    total : float32, (nvariances, ny, nx), or (1, ny, nx) as long as no plane has gaps of its own
+        Added to: the weight of the image there.
     """
     y0, y1, x0, x1 = window
+    flag = np.uint32(1 << bit)
     for y in range(y0, y1):
-        for x in range(x0, x1):
-            if sums[y, x, 0] == 0.0:
-                continue
-            w = unit
-            if noise >= 0:
-                below = own[y, x, 1 + noise] if own.size else sums[y, x, 0]
-                w = below / sums[y, x, 2 + noise]
-                w = w * w
-            if not (w > 0.0 and w < np.inf):
-                continue
-            for plane in range(weighted.shape[0]):
-                below = own[y, x, 1 + plane] if own.size else sums[y, x, 0]
-                s = sums[y, x, 2 + plane] / below * w
-                if np.isfinite(s):
-                    weighted[plane, y, x] += s * s
-                    total[plane, y, x] += w
+        below, value = sums[0, y, x0:x1], sums[1, y, x0:x1]
+        s, w = signal[y, x0:x1], weight[y, x0:x1]
+        for x in range(s.shape[0]):
+            s[x] = np.float32(np.float64(s[x]) + value[x])
+            w[x] = np.float32(np.float64(w[x]) + below[x])
+        if context.size:
+            part = context[y, x0:x1]
+            for x in range(s.shape[0]):
+                part[x] |= flag if below[x] > 0.0 else np.uint32(0)
+        if weighted.shape[0]:
+            fold_variances(sums, own, y, x0, x1, noise, unit, weighted, total)
+        for plane in range(sums.shape[0]):
+            sums[plane, y, x0:x1] = 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -166,37 +196,38 @@ def fold_mean(sums: Float64, mean: Float32, weight: Float32) -> None:
 
     Parameters
     ----------
-    sums : float64, (ny, nx, 2)
+    sums : float64, (2, ny, nx)
         Of weight and weight times value.
     mean, weight : float32, (ny, nx)
         Written.
     """
     for y in range(mean.shape[0]):
-        for x in range(mean.shape[1]):
-            total = sums[y, x, 0]
-            weight[y, x] = np.float32(total)
-            mean[y, x] = np.float32(sums[y, x, 1] / total) if total > 0.0 else np.float32(np.nan)
+        below, value, m, w = sums[0, y], sums[1, y], mean[y], weight[y]
+        for x in range(m.shape[0]):
+            w[x] = np.float32(below[x])
+            m[x] = np.float32(value[x] / below[x]) if below[x] > 0.0 else np.float32(np.nan)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def means(signal: Float32, weight: Float32, fill: float) -> None:
     """Turn sums of weight times value into means in place; `fill` where there is no weight."""
+    nothing = np.float32(fill)
     for y in range(signal.shape[0]):
-        for x in range(signal.shape[1]):
-            w = weight[y, x]
-            signal[y, x] = signal[y, x] / w if w != 0 else np.float32(fill)
+        s, w = signal[y], weight[y]
+        for x in range(s.shape[0]):
+            s[x] = s[x] / w[x] if w[x] != 0 else nothing
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def variances_and_error(
-    weighted: Float64, total: Float64, scale: float, variances: Float32, error: Float32
+    weighted: Float32, total: Float32, scale: float, variances: Float32, error: Float32
 ) -> None:
     """Write variances of means, and the square root of their sum; NaN where nothing was added.
 
     Parameters
     ----------
-    weighted, total : float64, (nvariances, ny, nx)
-        From `fold_variances`.
+    weighted, total : float32
+        From `fold`.
     scale : float
         Factor of the variances.
     variances : float32, (nvariances, ny, nx), or empty
@@ -204,17 +235,22 @@ def variances_and_error(
     error : float32, (ny, nx)
         Written.
     """
+    nan = np.float32(np.nan)
     for y in range(error.shape[0]):
-        for x in range(error.shape[1]):
-            whole, known = np.float32(0.0), False
-            for plane in range(weighted.shape[0]):
-                w = total[plane, y, x]
-                value = np.float32(np.nan)
-                if w > 0.0:
-                    value = np.float32(weighted[plane, y, x] / w / w * scale)
-                    if np.isfinite(value):
-                        whole += value
-                        known = True
+        whole = error[y]
+        whole[:] = nan
+        for plane in range(weighted.shape[0]):
+            sums, below = weighted[plane, y], total[min(plane, total.shape[0] - 1), y]
+            out = variances[min(plane, variances.shape[0] - 1), y] if variances.size else whole
+            for x in range(whole.shape[0]):
+                w = np.float64(below[x])
+                value = np.float32(sums[x] / w / w * scale) if w > 0.0 else nan
                 if variances.size:
-                    variances[plane, y, x] = value
-            error[y, x] = np.sqrt(whole) if known else np.float32(np.nan)
+                    out[x] = value
+                before = whole[x]
+                # what isn't known counts as 0 beside what is
+                whole[x] = (
+                    before if value != value else (value if before != before else before + value)
+                )
+        for x in range(whole.shape[0]):
+            whole[x] = np.sqrt(whole[x])
