@@ -5,6 +5,8 @@ import io
 import asdf
 import numpy as np
 import pytest
+from astropy import units
+from astropy.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +58,11 @@ def test_arrays_come_back_with_their_type(dtype):
 
 
 def test_library_reads_what_is_written():
-    tree = {"a": np.array([True, False]), "b": [1, 2.5e-7, "x"], "c": {"d": None, "e": np.float64(3)}}
+    tree = {
+        "a": np.array([True, False]),
+        "b": [1, 2.5e-7, "x"],
+        "c": {"d": None, "e": np.float64(3)},
+    }
     with asdf.open(io.BytesIO(write_tree(tree)), validate_checksums=True) as file:
         np.testing.assert_array_equal(file["a"], tree["a"])
         assert file["b"] == tree["b"]
@@ -102,6 +108,28 @@ def test_kinds():
     assert kind_of("tag:stsci.edu:gwcs/step-1.3.0") == "gwcs/step"
     assert kind_of("tag:astropy.org:astropy/table/table-1.0.0") == "table/table"
     assert kind_of("!local") == "!local"
+
+
+def test_tables():
+    table = Table({"filter": ["F200W", "F444W"], "offset": np.array([1.7, 3.2], np.float32)})
+    plain = read_tree(library({"t": table}), known=("table/",))["t"]
+    assert plain.colnames == table.colnames
+    assert len(plain) == 2
+    assert list(plain)[1] == {"filter": "F444W", "offset": pytest.approx(3.2)}
+    assert plain["filter"].tolist() == ["F200W", "F444W"]
+
+
+def test_tables_with_units_are_for_the_library():
+    content = library({"t": Table({"x": [1.0] * units.m})})
+    with pytest.raises(UnknownContentError):
+        read_tree(content, known=("table/", "unit/"))
+
+
+@pytest.mark.parametrize("texts", [np.array(["a", "bcd"]), np.array([b"a", b"bcd"])])
+def test_arrays_of_text(texts):
+    for how in ("internal", "inline"):
+        again = read_tree(library({"a": texts}, all_array_storage=how))["a"]
+        assert again.tolist() == texts.tolist()
 
 
 def test_same_bytes_twice():

@@ -15,8 +15,8 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import yaml
@@ -31,6 +31,9 @@ BLOCK_MAGIC = b"\xd3BLK"
 BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
 STREAMED = 1
 BOOL = "bool8"
+TEXTS = {"ucs4": "U", "ascii": "S"}
+ORDER: dict[str, Literal["<", ">"]] = {"little": "<", "big": ">"}
+TABLES = ("core/table", "table/table")
 END_OF_TREE = re.compile(rb"\r?\n\.\.\.\r?(\n|$)")
 KIND = re.compile(r"^tag:[^:]+:(?:asdf/|astropy/)?(.*?)(?:-\d+\.\d+\.\d+)?$")
 
@@ -76,6 +79,28 @@ class TaggedText(str):
         self = super().__new__(cls, value)
         self.tag = tag
         return self
+
+
+class PlainTable:
+    """A table of columns by name; iterating yields its rows as dicts of plain values."""
+
+    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+        self.columns = dict(columns)
+
+    @property
+    def colnames(self) -> list[str]:
+        """Names of the columns, in order."""
+        return list(self.columns)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for values in zip(*(column.tolist() for column in self.columns.values()), strict=True):
+            yield dict(zip(self.columns, values, strict=True))
 
 
 def kind_of(tag: str) -> str:
@@ -183,10 +208,34 @@ def construct_tagged(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
     if not kind.startswith(loader.known):
         raise UnknownContentError(tag)
     if isinstance(node, yaml.MappingNode):
-        return Tagged(tag, loader.construct_mapping(node, deep=True))
+        tagged = Tagged(tag, loader.construct_mapping(node, deep=True))
+        return construct_table(tagged) if kind in TABLES else tagged
     if isinstance(node, yaml.SequenceNode):
         return TaggedList(tag, loader.construct_sequence(node, deep=True))
     return TaggedText(tag, str(node.value))
+
+
+def construct_table(tagged: Tagged) -> PlainTable:
+    """Return a table of plain columns.
+
+    Raises
+    ------
+    UnknownContentError
+        If a column has units, a mask or another form that is not read here.
+    """
+    columns = {}
+    for column in tagged["columns"]:
+        plain = isinstance(column, Tagged) and set(column) <= {
+            "name",
+            "data",
+            "description",
+            "meta",
+        }
+        if not plain or not isinstance(column["data"], np.ndarray):
+            msg = "a column with a unit, a mask or another form"
+            raise UnknownContentError(msg)
+        columns[column["name"]] = column["data"]
+    return PlainTable({name: columns[name] for name in tagged["colnames"]})
 
 
 def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
@@ -202,10 +251,10 @@ def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
         raise DamagedError(msg)
     pairs = loader.construct_mapping(node, deep=True)
     entry: dict[str, Any] = {str(key): value for key, value in pairs.items()}
-    if "data" in entry:
-        return np.asarray(entry["data"], entry.get("datatype"))
     source, datatype = entry.get("source"), entry.get("datatype")
-    simple = isinstance(datatype, str) and "mask" not in entry and "*" not in entry["shape"]
+    if "data" in entry and "mask" not in entry:
+        return np.asarray(entry["data"], None if datatype is None else array_type(datatype, entry))
+    simple = datatype is not None and "mask" not in entry and "*" not in entry.get("shape", "*")
     if not isinstance(source, int) or source < 0 or not simple:
         if loader.known == ("",):
             return Tagged(tag, entry)
@@ -214,17 +263,20 @@ def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
     if source >= len(loader.blocks):
         msg = f"array {source} of {len(loader.blocks)} is missing"
         raise DamagedError(msg)
-    return view(loader.blocks[source](), array_type(str(datatype), entry), entry)
+    return view(loader.blocks[source](), array_type(datatype, entry), entry)
 
 
-def array_type(datatype: str, entry: dict[str, Any]) -> np.dtype[Any]:
-    """Return the numpy type of an array node."""
+def array_type(datatype: Any, entry: dict[str, Any]) -> np.dtype[Any]:
+    """Return the numpy type of an array node; texts have a list of kind and length."""
     try:
+        if isinstance(datatype, list):
+            kind, length = datatype
+            return np.dtype(f"{ORDER[entry.get('byteorder', 'big')]}{TEXTS[kind]}{length:d}")
         dtype = np.dtype("bool" if datatype == BOOL else datatype)
-    except TypeError:
+    except (TypeError, ValueError, KeyError):
         msg = f"an array of {datatype}"
         raise UnknownContentError(msg) from None
-    return dtype.newbyteorder("<" if entry.get("byteorder") == "little" else ">")
+    return dtype.newbyteorder(ORDER[entry.get("byteorder", "big")])
 
 
 def view(content: bytes, dtype: np.dtype[Any], entry: dict[str, Any]) -> NDArray[Any]:

@@ -52,9 +52,9 @@ def missing_text(kind: str, path: Path) -> str:
     )
 
 
-# kinds of tags that stay plain mappings in a reference's tree; files with others, as tables, are
-# read by the asdf library, which makes objects of them
-PLAIN_KINDS = ("transform/", "gwcs/", "unit/")
+# kinds of tags that are read as plain mappings and tables; files with others are read by the asdf
+# library, which makes objects of them
+PLAIN_KINDS = ("transform/", "gwcs/", "jwst_pipeline/", "unit/", "table/")
 
 
 def _read_asdf(kind: str, path: Path) -> Reference:
