@@ -60,6 +60,19 @@ def chamber_of(
 
 
 @pytest.fixture
+def known_of():
+    """The properties of an exposure's frame."""
+
+    def find(entry, effects=frozenset()) -> Properties:
+        frame = entry.frame
+        return properties_of(
+            entry.instrument.name, frame.detector.name, frame.subarray, frozenset(effects)
+        )
+
+    return find
+
+
+@pytest.fixture
 def room_of():
     return chamber_of
 

@@ -34,8 +34,8 @@ def score_mosaic(truth: Path, results: Path, roots: Mapping[str, Any]) -> dict[s
     Returns
     -------
     dict
-        By association id and filter: "pointing" (see `score_pointing`), "sky" (`score_sky`) and "outliers"
-        (`score_outliers`); empty if there is no `_crf`.
+        By association id and filter: "pointing" (see `score_pointing`), "sky" (`score_sky`)
+        and "outliers" (`score_outliers`); empty if there is no `_crf`.
     """
     figures: dict[str, Any] = {}
     for name, members in sorted(clean_exposures(results, roots).items()):
