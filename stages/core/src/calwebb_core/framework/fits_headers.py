@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.fits_cards import CARD, KEYWORD, Card, number
 from calwebb_core.framework.keywords import (
     Keyword,
     find_keyword,
@@ -22,7 +22,6 @@ from calwebb_core.framework.metadata import Metadata
 
 logger = logging.getLogger(__name__)
 
-CARD, KEYWORD = 80, 8  # characters of a card and of its keyword
 VALUE_END = 30
 HOMES = ("PRIMARY", "SCI")
 
@@ -34,7 +33,7 @@ def metadata_from(path: Path, headers: dict[str, Any]) -> Metadata:
     ----------
     path : Path
         The file, for messages.
-    headers : dict of astropy.io.fits.Header
+    headers : dict of Header
         By HDU name.
 
     Returns
@@ -61,12 +60,12 @@ def add_cards(metadata: Metadata, home: str, header: Any) -> None:
             continue
         try:
             value, comment = card.value, card.comment
-        except (fits.VerifyError, ValueError):
+        except ValueError:
             logger.warning(
                 "%s: keyword %s in %s is unreadable; left out", metadata.source, name, home
             )
             continue
-        if value is None or isinstance(value, fits.card.Undefined):
+        if value is None:
             continue
         entry = find_keyword(name)
         if name in metadata and entry is not None and entry.hdu != home:
@@ -187,36 +186,33 @@ def ordered_entries(own: dict[str, Any], home: str) -> list[Keyword]:
 
 def heading(title: str) -> list[Any]:
     """Return the blank cards around the title of a section."""
-    return [fits.Card("", text) for text in ("", title, "")]
+    return [Card("", text) for text in ("", title, "")]
 
 
 def card(name: str, value: Any, comment: str) -> Any:
     """Return a card with the full value and as much of its comment as there is room for."""
-    keyword = name if len(name) <= KEYWORD and " " not in name else f"HIERARCH {name}"
+    if len(name) > KEYWORD or " " in name:
+        return hierarch_card(name, value, comment)
     if isinstance(value, float):
-        return float_card(keyword, value, comment)
-    bare = fits.Card(keyword, value)
+        return Card(name, value, comment)
+    bare = Card(name, value)
     room = CARD - max(len(bare.image.rstrip()), VALUE_END) - len(" / ")
     if len(bare.image) > CARD:  # a long text on several cards
         room = CARD - len("CONTINUE  '' / ")
-    return fits.Card(keyword, value, comment[:room] if room > 0 else None)
+    return Card(name, value, comment[:room] if room > 0 else None)
 
 
-def float_card(keyword: str, value: float, comment: str) -> Any:
-    """Return a card whose number reads back as the same float.
+def hierarch_card(name: str, value: Any, comment: str) -> Any:
+    """Return the card of a keyword that is longer than the standard's, by astropy."""
+    from astropy.io import fits
 
-    Astropy cuts numbers to the 20 columns of the fixed format, which holds 15 digits of small
-    ones; the free format has room for all 17.
-    """
-    digits = repr(value).upper()
-    if "E" not in digits and "." not in digits:
-        digits += ".0"
-    equals = " = " if keyword.startswith("HIERARCH") else "= "
-    image = f"{keyword:<{KEYWORD}}{equals}{digits:>20}"
-    room = CARD - len(image) - len(" / ")
-    if comment and room > 0:
-        image += f" / {comment[:room]}"
-    return fits.Card.fromstring(image.rstrip())
+    if isinstance(value, float):
+        image = f"HIERARCH {name} = {number(value):>20}"
+        room = CARD - len(image) - len(" / ")
+        return fits.Card.fromstring(image + (f" / {comment[:room]}" if comment else ""))
+    bare = fits.Card(f"HIERARCH {name}", value)
+    room = CARD - max(len(bare.image.rstrip()), VALUE_END) - len(" / ")
+    return fits.Card(f"HIERARCH {name}", value, comment[:room] if room > 0 else None)
 
 
 def closing_cards(metadata: Metadata) -> list[Any]:
@@ -227,7 +223,7 @@ def closing_cards(metadata: Metadata) -> list[Any]:
     ]
     width = CARD - 8
     return [
-        fits.Card(name, line[start : start + width])
+        Card(name, line[start : start + width])
         for name, line in pairs
         for start in range(0, max(len(line), 1), width)
     ]

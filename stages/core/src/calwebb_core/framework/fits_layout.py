@@ -4,16 +4,13 @@ The size that the headers promise is checked against the file's before anything 
 """
 
 import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
-
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.fits_cards import Header
 
 BLOCK = 2880
 EXTENSION = b"XTENSION"
@@ -29,7 +26,7 @@ class Hdu:
         EXTNAME, PRIMARY for the first one.
     version : int
         EXTVER.
-    header : astropy.io.fits.Header
+    header : Header
     offset : int
         Byte at which the data start.
     size : int
@@ -38,7 +35,7 @@ class Hdu:
 
     name: str
     version: int
-    header: Any
+    header: Header
     offset: int
     size: int
 
@@ -111,13 +108,10 @@ def walk(path: Path, stream: BinaryIO) -> Iterator[Hdu]:
         start = hdu.offset + -(-hdu.size // BLOCK) * BLOCK
 
 
-def read_header(path: Path, stream: BinaryIO) -> Any:
+def read_header(path: Path, stream: BinaryIO) -> Header:
     """Read one header; `stream` is left behind it."""
     try:
-        with warnings.catch_warnings():
-            # others' headers break the standard in ways that do not matter here
-            warnings.simplefilter("ignore", AstropyWarning)
-            return fits.Header.fromfile(stream)
+        return Header.read(stream)
     except (OSError, EOFError, ValueError) as error:
         msg = f"{path}: is truncated or damaged: a header has no END; copy the file again"
         raise InputError(msg) from error
@@ -132,7 +126,7 @@ def describe(path: Path, header: Any, offset: int) -> Hdu:
         default = "" if "XTENSION" in header else "PRIMARY"
         name = str(header.get("EXTNAME", default)).strip().upper()
         version = int(header.get("EXTVER", 1))
-    except (KeyError, ValueError, TypeError, fits.VerifyError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         msg = f"{path}: a header is damaged ({error}); expected BITPIX, NAXIS and NAXISn"
         raise InputError(msg) from error
     count = 0 if not axes else groups * (parameters + prod(axes))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import DTypeLike, NDArray
 
 from calwebb_core.framework.errors import InputError, ProcessingError
@@ -161,6 +160,8 @@ def read_tables(path: Path, names: list[str]) -> dict[str, Table]:
     if not names:
         return {}
     tables = {}
+    from astropy.io import fits
+
     with fits.open(path, memmap=False, lazy_load_hdus=True) as hdulist:
         for name in names:
             if any(form[0] in "PQ" for form in variable_formats(hdulist[name])):

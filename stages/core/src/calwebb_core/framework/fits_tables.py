@@ -9,9 +9,9 @@ import re
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
+from calwebb_core.framework.fits_cards import Card
 from calwebb_core.framework.fits_layout import Hdu
 from calwebb_core.framework.keywords import is_structural
 from calwebb_core.framework.models import Table
@@ -116,4 +116,4 @@ def structure(table: Table, stored: NDArray[Any], names: list[str], forms: list[
         entries += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", form, "")]
         if table.units.get(name):
             entries.append((f"TUNIT{number}", table.units[name], ""))
-    return [fits.Card(*entry) for entry in entries]
+    return [Card(*entry) for entry in entries]

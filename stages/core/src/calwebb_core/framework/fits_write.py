@@ -1,7 +1,6 @@
 """HDUs as bytes: headers with checksums, pixels converted to big-endian piece by piece.
 
-Astropy makes the cards; the data are streamed here, because `CHECKSUM` cards must not carry
-the time of day and a large array must not be copied whole.
+The data are streamed: a large array must not be copied whole.
 """
 
 import io
@@ -13,10 +12,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.fits_cards import COMMENTARY, Card, Header
+from calwebb_core.framework.fits_headers import card
 from calwebb_core.framework.fits_layout import BLOCK
 from calwebb_core.framework.fits_tables import plain_bytes
 from calwebb_core.framework.models import Table
@@ -98,9 +98,9 @@ class Block:
     array : ndarray or bytes or Streamed or Lazy or None
         Pixels in native byte order, or the bytes of a table as they are stored, or pixels that
         are in the file already, or that are read when they are written.
-    cards : list of astropy.io.fits.Card
+    cards : list of Card
         Keywords behind those of the structure.
-    structure : list of astropy.io.fits.Card
+    structure : list of Card
         Structure of a table; that of an image follows from its array.
     """
 
@@ -142,12 +142,16 @@ def write_block(stream: BinaryIO, block: Block) -> None:
     stream.seek(end)
 
 
-def header_of(block: Block) -> Any:
+def header_of(block: Block) -> Header:
     """Return the header of an HDU with room for its checksums."""
-    header = fits.Header([*(block.structure or structure(block)), *block.cards])
-    header["CHECKSUM"] = (ZERO_CHECKSUM, "HDU checksum")
-    header["DATASUM"] = ("0", "data unit checksum")
-    return header
+    cards = [*(block.structure or structure(block)), *block.cards]
+    place = len(cards)
+    while place and cards[place - 1].keyword in COMMENTARY:  # these stay at the end
+        place -= 1
+    cards[place:place] = header_cards(
+        ("CHECKSUM", ZERO_CHECKSUM, "HDU checksum"), ("DATASUM", "0", "data unit checksum")
+    )
+    return Header(cards)
 
 
 def padded(size: int) -> int:
@@ -183,7 +187,7 @@ def structure(block: Block) -> list[Any]:
 
 def header_cards(*entries: tuple[str, Any, str]) -> list[Any]:
     """Return cards from keyword, value and comment."""
-    return [fits.Card(*entry) for entry in entries]
+    return [Card(*entry) for entry in entries]
 
 
 def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | Lazy | None) -> int:
@@ -284,13 +288,15 @@ def is_punctuation(code: int) -> bool:
 
 def table_block(name: str, table: Table) -> Block:
     """Return the HDU of a table, or of an array, that is carried along."""
-    keywords = [fits.Card(key, value) for key, value in table.keywords.items()]
+    keywords = [card(key, value, "") for key, value in table.keywords.items()]
     if table.data.dtype.names is None:
         return Block(name, np.ascontiguousarray(table.data), keywords)
     plain = plain_bytes(table)
     if plain is not None:
         named = header_cards(("EXTNAME", name, "extension name"), ("EXTVER", 1, "extension value"))
         return Block(name, plain[0], keywords, [*plain[1], *named])
+    from astropy.io import fits
+
     hdu = fits.BinTableHDU(table.data, name=name, ver=1)
     for column in hdu.columns:
         column.unit = table.units.get(column.name)
