@@ -16,9 +16,13 @@ Bools = NDArray[np.bool_]
 
 # A pixel with less than this part of the weight around it has lost groups to saturation, or
 # exposures: what is left was taken where the star is fainter.
-LEAST_WEIGHT = 0.75
+LEAST_WEIGHT = 0.8
+# Where the weight around a core is measured, in units of the window's half side.
+OUTSIDE = 0.6
 # Radius in widths of a star within which its core lies, and half the side of the window.
 CORE, AROUND = 1.2, 4.0
+# Radius in widths within which weak pixels belong to the core.
+RIM = 2.5
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,12 @@ class Windows:
         bad = ~(np.isfinite(data) & np.isfinite(err) & (err > 0))
         if self.pixels.weight is not None:
             weight = self.pixels.weight(*rows)[:, slice(*across)]
-            there = weight[~bad]
+            v = np.arange(rows[0], rows[1])[:, np.newaxis] - y
+            u = np.arange(across[0], across[1]) - x
+            # Where fewer exposures reach, the weight is low over more than a core.
+            there = weight[~bad & (u**2 + v**2 > (half * OUTSIDE) ** 2)]
             if there.size:
-                bad |= weight < LEAST_WEIGHT * np.median(there)
+                bad |= weight < LEAST_WEIGHT * np.percentile(there, 10)
         self._put(out, bad.astype(np.float32), x, y, half)
         return np.asarray(out == 1)
 
@@ -93,3 +100,20 @@ def damaged(windows: Windows, x: Int64, y: Int64, fwhm: float) -> Bools:
     return np.array(
         [windows.weak(int(i), int(j), half)[core].any() for i, j in zip(x, y, strict=True)], bool
     )
+
+
+def core_centres(windows: Windows, places: Float64, fwhm: float) -> Float64:
+    """Return where the cores of damaged stars are: the middle of their weak pixels, (n, 2).
+
+    The brightest pixel of a star without a core lies on the ring around it.
+    """
+    half = int(np.ceil(AROUND * fwhm))
+    offset = np.arange(-half, half + 1)
+    near = np.hypot(offset, offset[:, np.newaxis]) <= RIM * fwhm
+    result = places.copy()
+    for place in result:
+        x, y = (round(float(value)) for value in place)
+        rows, columns = np.nonzero(windows.weak(x, y, half) & near)
+        if len(rows):
+            place[:] = x + columns.mean() - half, y + rows.mean() - half
+    return result

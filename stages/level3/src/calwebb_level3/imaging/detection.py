@@ -11,7 +11,7 @@ Everything is done in bands of rows; what is kept of the whole image is one plan
 and the pixels above the threshold.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from calwebb_level3.imaging.background import CLIP, ROUNDS, Mesh, box_of, comple
 from calwebb_level3.imaging.pixels import Pixels
 from calwebb_level3.kernels.components import connect, gather
 from calwebb_level3.kernels.deblend import flood, renumber
+from calwebb_level3.kernels.halo import brightest_pixels
 from calwebb_level3.kernels.smoothing import (
     divide_by_root,
     prepare,
@@ -58,6 +59,8 @@ class Detection:
         Least share of a blend's flux that a peak has above its saddle.
     deblend : bool
     bkg_boxsize : int
+    localbkg_width : int
+        Of the frame around segments whose level is taken from their fluxes; none if 0.
     """
 
     fwhm: float
@@ -67,6 +70,7 @@ class Detection:
     contrast: float = 0.001
     deblend: bool = True
     bkg_boxsize: int = 200
+    localbkg_width: int = 0
 
     @property
     def sigma(self) -> float:
@@ -108,6 +112,30 @@ class Found:
         result = np.zeros(self.count + 1, np.int32)
         result[self.labels] = self.groups
         return result[1:]
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """The brightest pixels of n sources in the smoothed image.
+
+    Attributes
+    ----------
+    x, y : int64, (n,)
+    height, noise : float32, (n,)
+    """
+
+    x: Int64
+    y: Int64
+    height: Float32
+    noise: Float32
+
+    @classmethod
+    def of(cls, found: Found) -> "Peaks":
+        """Return the peaks of the sources found."""
+        which = np.empty(found.count, np.int64)
+        brightest_pixels(found.labels, found.filtered, which)
+        y, x = np.divmod(found.places[which], found.segments.shape[1])
+        return cls(x, y, found.filtered[which], found.noise[which])
 
 
 @dataclass(frozen=True)
@@ -237,9 +265,7 @@ def reach(pixels: Pixels) -> tuple[Int64, Int64]:
     return columns, rows
 
 
-def significant(
-    matched: Filter, scatter: Mesh, how: Detection
-) -> tuple[Int64, Float32, Float32]:
+def significant(matched: Filter, scatter: Mesh, how: Detection) -> tuple[Int64, Float32, Float32]:
     """Return the pixels above the threshold: flat indices, smoothed image and its noise."""
     shape = matched.pixels.shape
     edges = reach(matched.pixels)
@@ -324,6 +350,28 @@ def separate(found: Found, how: Detection) -> None:
     found.labels, found.count = deblend(
         found.filtered, found.noise, found.labels, found.places, index, limits
     )
+
+
+def relabelled(found: Found, target: Int32) -> Found:
+    """Return the sources with other labels; those that become 0 are left out.
+
+    Parameters
+    ----------
+    found : Found
+        Its map of segments is changed.
+    target : int32, (count + 1,)
+        New label of each; labels are renumbered by first appearance.
+    """
+    labels = target[found.labels]
+    keep = labels > 0
+    put(found.segments, found.places[~keep], np.int32(0))
+    labels = labels[keep]
+    count = renumber(labels, found.count)
+    put(found.segments, found.places[keep], labels)
+    return replace(
+        found, count=count, places=found.places[keep], labels=labels,
+        filtered=found.filtered[keep], noise=found.noise[keep], groups=found.groups[keep],
+    )  # fmt: skip
 
 
 def deblend(

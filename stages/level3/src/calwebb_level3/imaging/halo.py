@@ -8,22 +8,20 @@ source is kept if it stands out above the light that brighter stars put at its p
 threshold in units of noise and the pattern's own uncertainty.
 """
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_level3.imaging.cores import Windows, damaged
 from calwebb_level3.imaging.detection import (
     Detection,
     Found,
+    Peaks,
     gaussian,
-    put,
+    relabelled,
     smoothed,
 )
-from calwebb_level3.imaging.cores import Windows, damaged
 from calwebb_level3.imaging.pixels import Pixels
-from calwebb_level3.kernels.deblend import renumber
-from calwebb_level3.kernels.halo import brightest_pixels, halo_light, turned_quantile
+from calwebb_level3.kernels.halo import halo_light, turned_quantile
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -44,30 +42,6 @@ QUANTILE = 0.45
 SIGNIFICANT = 3.0
 # Relative uncertainty of the pattern at a place.
 UNCERTAINTY = 0.3
-
-
-@dataclass(frozen=True)
-class Peaks:
-    """The brightest pixels of n sources in the smoothed image.
-
-    Attributes
-    ----------
-    x, y : int64, (n,)
-    height, noise : float32, (n,)
-    """
-
-    x: Int64
-    y: Int64
-    height: Float32
-    noise: Float32
-
-    @classmethod
-    def of(cls, found: Found) -> "Peaks":
-        """Return the peaks of the sources found."""
-        which = np.empty(found.count, np.int64)
-        brightest_pixels(found.labels, found.filtered, which)
-        y, x = np.divmod(found.places[which], found.segments.shape[1])
-        return cls(x, y, found.filtered[which], found.noise[which])
 
 
 def without_halos(pixels: Pixels, found: Found, how: Detection) -> Found:
@@ -187,13 +161,4 @@ def merged(found: Found, dropped: Int64, giver: Int64) -> Found:
         target[label + 1] = giver[label] + 1 if own else 0
     while np.any(target[target] != target):
         target = target[target]
-    labels = target[found.labels]
-    put(found.segments, found.places[labels == 0], np.int32(0))
-    keep = labels > 0
-    labels = labels[keep]
-    count = renumber(labels, found.count)
-    put(found.segments, found.places[keep], labels)
-    return replace(
-        found, count=count, places=found.places[keep], labels=labels,
-        filtered=found.filtered[keep], noise=found.noise[keep], groups=found.groups[keep],
-    )  # fmt: skip
+    return relabelled(found, target)

@@ -75,9 +75,7 @@ class Pixels:
             assert weight is not None  # noqa: S101 - only then it is used
             return weight[first:last]
 
-        return cls(
-            (data.shape[0], data.shape[1]), read, band, None if weight is None else weights
-        )
+        return cls((data.shape[0], data.shape[1]), read, band, None if weight is None else weights)
 
     @classmethod
     def of_mosaic(cls, mosaic: Mosaic, band: int = BAND) -> "Pixels":

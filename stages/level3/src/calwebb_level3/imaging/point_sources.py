@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_level3.imaging.cores import AROUND, Windows, damaged
+from calwebb_level3.imaging.cores import AROUND, Windows, core_centres, damaged
 from calwebb_level3.imaging.effective_psf import (
     LEAST_SNR,
     NEAR,
@@ -157,9 +157,9 @@ def fill_cores(
     places : float64, (m, 2)
     """
     psf = points.psf
-    _, places = stars
-    if psf is None or not len(places):
-        return clean, err, places
+    if psf is None or not len(stars[1]):
+        return clean, err, stars[1]
+    places = core_centres(windows, stars[1], psf.fwhm)
     half = int(np.ceil(AROUND * psf.fwhm))
     centres = np.rint(places).astype(np.int64)
     weak = [windows.weak(int(x), int(y), half) for x, y in centres]

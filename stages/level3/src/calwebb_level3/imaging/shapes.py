@@ -13,7 +13,7 @@ Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 
 SIGMA_PER_FWHM = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
-# Farthest that a windowed centroid may lie from that of the segment, pixels.
+# Farthest that a windowed centroid may lie from the brightest pixel, pixels.
 WINDOW_REACH = 1.5
 PIXEL_VARIANCE = 1.0 / 12.0
 
@@ -91,8 +91,8 @@ def widened(xx: Float64, xy: Float64, yy: Float64) -> tuple[Float64, Float64, Fl
     return xx, xy, yy
 
 
-def centroids(clean: Float32, top: int, starts: Float64, fwhm: float) -> Float64:
-    """Return positions (m, 2): windowed centroids, the first ones where these fail or run off.
+def centroids(clean: Float32, top: int, starts: Float64, levels: Float64, fwhm: float) -> Float64:
+    """Return positions (m, 2): windowed centroids, NaN where these fail or run off.
 
     The window's weights make the position of a faint star as good as a PSF fit's, while the
     isophotal centroid is that of the few pixels above the threshold.
@@ -103,15 +103,16 @@ def centroids(clean: Float32, top: int, starts: Float64, fwhm: float) -> Float64
         Rows of the image from `top` on, without background; NaN where there are no data.
     top : int
     starts : float64, (m, 2)
-        Isophotal centroids.
+        Brightest pixels.
+    levels : float64, (m,)
+        Local sky.
     fwhm : float
         Of a star, pixels.
     """
     starts = np.ascontiguousarray(starts)
-    sigma = np.full(len(starts), fwhm * SIGMA_PER_FWHM)
     result = np.empty_like(starts)
-    windowed(clean, top, starts, sigma, WINDOW_REACH, result)
-    return np.where(np.isfinite(result), result, starts)
+    windowed(clean, top, starts, levels, fwhm * SIGMA_PER_FWHM, WINDOW_REACH, result)
+    return result
 
 
 def neighbours(places: Float64) -> tuple[Int64, Float64]:
@@ -178,7 +179,7 @@ def sharpness_roundness(data: Float32, positions: Float64, fwhm: float) -> tuple
     offset = np.arange(-half, half + 1)
     gauss = np.exp(-0.5 * (offset / sigma) ** 2)
     plane = np.outer(gauss, gauss)
-    height = fitted_height(squares.reshape(len(squares), -1), plane.ravel())
+    height = fitted_height(squares.reshape(len(squares), plane.size), plane.ravel())
     height = np.where(height > 0, height, np.nan)
     centre = squares[:, half, half]
     others = (squares.sum(axis=(1, 2)) - centre) / (plane.size - 1)

@@ -54,7 +54,7 @@ def segment_moments(places, labels, nx, filtered, clean, err, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def windowed(clean, top, starts, sigmas, limit, out):
+def windowed(clean, top, starts, levels, sigma, limit, out):
     """Find the centroids of sources in a Gaussian window that moves with them.
 
     Each step moves the window by twice the weighted mean offset, as for a source of the
@@ -68,7 +68,9 @@ def windowed(clean, top, starts, sigmas, limit, out):
         Row of the image that `clean` begins with.
     starts : float64, (m, 2)
         x, y.
-    sigmas : float64, (m,)
+    levels : float64, (m,)
+        Local sky.
+    sigma : float
         Width of the window, pixels.
     limit : float
         Farthest a source may move, pixels.
@@ -78,7 +80,6 @@ def windowed(clean, top, starts, sigmas, limit, out):
     n, nx = clean.shape
     for i in range(len(starts)):
         x0, y0 = starts[i, 0], starts[i, 1] - top
-        sigma = sigmas[i]
         reach = 4.0 * sigma
         good = True
         for _ in range(20):
@@ -93,7 +94,7 @@ def windowed(clean, top, starts, sigmas, limit, out):
                     if not np.isfinite(value):
                         good = good and square > 2.25 * sigma * sigma
                         continue
-                    share = value * math.exp(-0.5 * square / (sigma * sigma))
+                    share = (value - levels[i]) * math.exp(-0.5 * square / (sigma * sigma))
                     weight += share
                     sum_x += share * dx
                     sum_y += share * dy

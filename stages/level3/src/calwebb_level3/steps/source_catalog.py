@@ -14,6 +14,7 @@ source or no usable pixel.
 
 import logging
 import math
+import tempfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 # Drizzling convolves with the input and the output pixel: their variances, 1/12 each.
 DRIZZLE_FWHM = 2.3548 * math.sqrt(2.0 / 12.0)
+# Pixels from which on the map of segments is kept in a file.
+LARGE = 25_000_000
+STAR_EXCESS = 1.1
+OFFICIAL_LIMITS = (2.0, 1.8)
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,12 @@ class SourceCatalogParameters:
     aperture_ee1: int = option(30, "Encircled energy of the first aperture.", unit="percent")
     aperture_ee2: int = option(50, "Encircled energy of the second aperture.", unit="percent")
     aperture_ee3: int = option(70, "Encircled energy of the third aperture.", unit="percent")
-    ci1_star_threshold: float = option(2.0, "Greatest second over first flux of a star.")
-    ci2_star_threshold: float = option(1.8, "Greatest third over second flux of a star.")
+    ci1_star_threshold: float | None = option(
+        None, "Greatest second over first flux of a star; from the aperture corrections if empty."
+    )
+    ci2_star_threshold: float | None = option(
+        None, "Greatest third over second flux of a star; from the aperture corrections if empty."
+    )
     snr_threshold: float = option(4.5, "Threshold over the noise of the filtered image.", minimum=0)
     bkg_boxsize: int = option(200, "Side of the background's boxes.", minimum=10, unit="pixel")
     kernel_fwhm: float | None = option(
@@ -59,32 +68,47 @@ def run(
     images: ImageSet, references: Any, parameters: SourceCatalogParameters
 ) -> tuple[ImageSet, Status]:
     """Make the catalog and the segmentation map of a set's mosaic."""
-    from calwebb_level3.imaging.detection import Detection, find_in
-    from calwebb_level3.imaging.halo import without_halos
+    from calwebb_level3.imaging.measuring import catalogued
+    from calwebb_level3.imaging.pixels import Pixels
 
     mosaic = images.mosaic
     if mosaic is None:
         return images, skipped("there is no mosaic: resample did not run")
     jansky = jansky_per_pixel(mosaic)
-    fwhm = star_width_of(mosaic, parameters)
-    how = Detection(
-        fwhm,
+    how = detection(mosaic, parameters)
+    apertures = apertures_for(mosaic, references, parameters, how.fwhm)
+    segments = segments_of(mosaic.shape, images)
+    measured = catalogued(Pixels.of_mosaic(mosaic), how, apertures, segments)
+    if measured is None:
+        logger.warning("source_catalog: no source in %s", images.product)
+        return images, skipped("no source above the threshold")
+    fill(images, measured, apertures, references, parameters, jansky)
+    logger.info("source_catalog: %d sources", len(images.catalog or ()))
+    return images, COMPLETE
+
+
+def detection(mosaic: StoredImage | Exposure, parameters: SourceCatalogParameters) -> Any:
+    """Return how sources are found."""
+    from calwebb_level3.imaging.detection import Detection
+
+    return Detection(
+        star_width_of(mosaic, parameters),
         parameters.snr_threshold,
         parameters.npixels,
         parameters.connectivity,
         parameters.contrast,
         parameters.deblend,
         parameters.bkg_boxsize,
+        parameters.localbkg_width,
     )
-    pixels = pixels_of(mosaic)
-    found = find_in(pixels, how)
-    if found is None:
-        logger.warning("source_catalog: no source in %s", images.product)
-        return images, skipped("no source above the threshold")
-    found = without_halos(pixels, found, how)
-    fill(images, pixels, found, references, parameters, jansky, fwhm)
-    logger.info("source_catalog: %d sources", len(images.catalog or ()))
-    return images, COMPLETE
+
+
+def segments_of(shape: tuple[int, int], images: ImageSet) -> Any:
+    """Return zeros for the map of segments, int32: in a file for large mosaics."""
+    if shape[0] * shape[1] <= LARGE:
+        return np.zeros(shape, np.int32)
+    with tempfile.TemporaryFile(dir=images.store.folder) as file:
+        return np.memmap(file, np.int32, "w+", shape=shape)
 
 
 def jansky_per_pixel(mosaic: StoredImage | Exposure) -> float:
@@ -106,13 +130,6 @@ def jansky_per_pixel(mosaic: StoredImage | Exposure) -> float:
     return 1e6 * area
 
 
-def pixels_of(mosaic: StoredImage | Exposure) -> Any:
-    """Return the mosaic's pixels to be read by bands, those without weight as NaN."""
-    from calwebb_level3.imaging.pixels import Pixels
-
-    return Pixels.of_mosaic(mosaic)
-
-
 def star_width_of(mosaic: StoredImage | Exposure, parameters: SourceCatalogParameters) -> float:
     """Return the full width at half maximum of a drizzled star in pixels."""
     from calwebb_level3.imaging.psf import star_width
@@ -125,23 +142,19 @@ def star_width_of(mosaic: StoredImage | Exposure, parameters: SourceCatalogParam
 
 def fill(
     images: ImageSet,
-    pixels: Any,
-    found: Any,
+    measured: Any,
+    apertures: Any,
     references: Any,
     parameters: SourceCatalogParameters,
     jansky: float,
-    fwhm: float,
 ) -> None:
-    """Measure the sources and put catalog and segmentation map in the set."""
+    """Put catalog and segmentation map of measured sources in the set."""
     from calwebb_level3.imaging.catalog import Calibration, make_catalog
-    from calwebb_level3.imaging.measuring import measure_sources
 
     mosaic = images.mosaic
     assert mosaic is not None  # noqa: S101 - run has looked
-    apertures = apertures_for(mosaic, references, parameters, fwhm)
     vega = vega_offset_for(mosaic, references)
-    limits = (parameters.ci1_star_threshold, parameters.ci2_star_threshold)
-    measured = measure_sources(pixels, found, apertures, fwhm)
+    limits = star_limits(parameters, apertures)
     calibration = Calibration(jansky, vega, limits)
     table = make_catalog(measured, mosaic.wcs, apertures=apertures, calibration=calibration)
     table.meta["aperture_params"] = {
@@ -155,8 +168,26 @@ def fill(
     }
     table.meta["abvega_offset"] = None if math.isnan(vega) else vega
     images.catalog = table
-    segments = found.segments.view(np.uint32)
+    table.meta["star_thresholds"] = list(limits)
+    table.meta["saturated"] = [int(label) for label in table["label"][measured.saturated]]
+    segments = measured.found.segments.view(np.uint32)
     images.segmentation = Segmentation(mosaic.metadata.copy(), segments, mosaic.wcs)
+
+
+def star_limits(parameters: SourceCatalogParameters, apertures: Any) -> tuple[float, float]:
+    """Return the greatest concentrations of a star.
+
+    By default somewhat above what the aperture corrections say of a star; the official ones
+    without corrections.
+    """
+    corrections = apertures.corrections
+    usual = (corrections[0] / corrections[1], corrections[1] / corrections[2])
+    given = (parameters.ci1_star_threshold, parameters.ci2_star_threshold)
+    chosen = [
+        limit if limit is not None else fallback if math.isnan(ratio) else STAR_EXCESS * ratio
+        for limit, fallback, ratio in zip(given, OFFICIAL_LIMITS, usual, strict=True)
+    ]
+    return chosen[0], chosen[1]
 
 
 def apertures_for(
