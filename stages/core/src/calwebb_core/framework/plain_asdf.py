@@ -2,111 +2,48 @@
 
 The asdf library turns every tag into an object of some package; loading these packages takes
 longer than many a step. Here a tagged mapping stays a mapping that knows its tag (`Tagged`), and
-arrays are numpy arrays. What this module doesn't know it refuses (`UnknownContentError`), so that
-the caller can turn to the library.
-
-Layout of the format: ASDF standard 1.6.0. Each binary block carries the MD5 sum of its bytes,
-which is checked here (the library doesn't by default).
+arrays are numpy arrays. What is not known here is refused (`UnknownContentError`), so that the
+caller can turn to the library; what is broken is told apart (`DamagedError`).
 """
 
-import bz2
-import hashlib
-import io
 import re
-import struct
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-STANDARD_TAG = "tag:stsci.edu:asdf/"
-HEAD = b"#ASDF 1.0.0\n#ASDF_STANDARD 1.6.0\n"
-ROOT_TAG = STANDARD_TAG + "core/asdf-1.1.0"
-ARRAY_TAG = STANDARD_TAG + "core/ndarray-1.1.0"
-BLOCK_MAGIC = b"\xd3BLK"
-# after magic and header size: flags, compression, allocated, used and data size, MD5
-BLOCK_HEADER = struct.Struct(">I4sQQQ16s")
-STREAMED = 1
-BOOL = "bool8"
+from calwebb_core.framework.plain_asdf_blocks import BOOL, Block, find_blocks
+from calwebb_core.framework.plain_asdf_writing import write_tree
+from calwebb_core.framework.plain_values import (
+    STANDARD_TAG,
+    DamagedError,
+    PlainTable,
+    Tagged,
+    TaggedList,
+    TaggedText,
+    UnknownContentError,
+    kind_of,
+)
+
+__all__ = [
+    "STANDARD_TAG",
+    "DamagedError",
+    "PlainTable",
+    "Tagged",
+    "TaggedList",
+    "TaggedText",
+    "UnknownContentError",
+    "kind_of",
+    "read_tree",
+    "write_tree",
+]
+
+END_OF_TREE = re.compile(rb"\r?\n\.\.\.\r?(\n|$)")
 TEXTS = {"ucs4": "U", "ascii": "S"}
 ORDER: dict[str, Literal["<", ">"]] = {"little": "<", "big": ">"}
 TABLES = ("core/table", "table/table")
-END_OF_TREE = re.compile(rb"\r?\n\.\.\.\r?(\n|$)")
-KIND = re.compile(r"^tag:[^:]+:(?:asdf/|astropy/)?(.*?)(?:-\d+\.\d+\.\d+)?$")
-
-Block = Callable[[], bytes]
-
-
-class UnknownContentError(Exception):
-    """The file holds something that only the asdf library can read."""
-
-
-class DamagedError(Exception):
-    """The file isn't what its format says."""
-
-
-class Tagged(dict[str, Any]):
-    """A mapping with its YAML tag."""
-
-    def __init__(self, tag: str, values: Any = ()) -> None:
-        super().__init__(values)
-        self.tag = tag
-
-    @property
-    def kind(self) -> str:
-        """The tag without authority and version, as ``transform/shift``."""
-        return kind_of(self.tag)
-
-
-class TaggedList(list[Any]):
-    """A sequence with its YAML tag."""
-
-    def __init__(self, tag: str, values: Any = ()) -> None:
-        super().__init__(values)
-        self.tag = tag
-
-
-class TaggedText(str):
-    """A text with its YAML tag, as a unit."""
-
-    tag: str
-
-    def __new__(cls, tag: str, value: str) -> "TaggedText":
-        """Make a text that knows its tag."""
-        self = super().__new__(cls, value)
-        self.tag = tag
-        return self
-
-
-class PlainTable:
-    """A table of columns by name; iterating yields its rows as dicts of plain values."""
-
-    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
-        self.columns = dict(columns)
-
-    @property
-    def colnames(self) -> list[str]:
-        """Names of the columns, in order."""
-        return list(self.columns)
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values()), ()))
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.columns[name]
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        for values in zip(*(column.tolist() for column in self.columns.values()), strict=True):
-            yield dict(zip(self.columns, values, strict=True))
-
-
-def kind_of(tag: str) -> str:
-    """Return a tag without authority and version."""
-    match = KIND.match(tag)
-    return match.group(1) if match else tag
 
 
 def read_tree(content: bytes, known: Sequence[str] | None = None) -> dict[str, Any]:
@@ -147,50 +84,6 @@ def read_tree(content: bytes, known: Sequence[str] | None = None) -> dict[str, A
         msg = "its tree is no mapping"
         raise DamagedError(msg)
     return tree
-
-
-def find_blocks(content: bytes, start: int) -> Iterator[Block]:
-    """Yield a function for each binary block that reads and checks its bytes."""
-    place = content.find(BLOCK_MAGIC, start)
-    while place >= 0 and content[place : place + 4] == BLOCK_MAGIC:
-        (size,) = struct.unpack_from(">H", content, place + 4)
-        first = place + 6 + size
-        if size < BLOCK_HEADER.size or first > len(content):
-            msg = "the header of a block is cut short"
-            raise DamagedError(msg)
-        flags, compression, allocated, used, _, checksum = BLOCK_HEADER.unpack_from(
-            content, place + 6
-        )
-        if flags & STREAMED:
-            msg = "a streamed block"
-            raise UnknownContentError(msg)
-        if used > allocated or first + used > len(content):
-            msg = "a block is cut short"
-            raise DamagedError(msg)
-        yield block_reader(content, first, used, compression, checksum)
-        place = first + allocated
-
-
-def block_reader(
-    content: bytes, first: int, used: int, compression: bytes, checksum: bytes
-) -> Block:
-    """Return a function that returns the bytes of a block."""
-
-    def read() -> bytes:
-        stored = content[first : first + used]
-        if any(checksum) and hashlib.md5(stored, usedforsecurity=False).digest() != checksum:
-            msg = "the bytes of a block are not those of its checksum"
-            raise DamagedError(msg)
-        if compression == bytes(4):
-            return stored
-        if compression == b"zlib":
-            return zlib.decompress(stored)
-        if compression == b"bzp2":
-            return bz2.decompress(stored)
-        msg = f"a block compressed with {compression!r}"
-        raise UnknownContentError(msg)
-
-    return read
 
 
 class TreeLoader(yaml.CSafeLoader):
@@ -297,76 +190,3 @@ def view(content: bytes, dtype: np.dtype[Any], entry: dict[str, Any]) -> NDArray
 
 
 TreeLoader.add_multi_constructor("", construct_tagged)
-
-
-class TreeDumper(yaml.CSafeDumper):
-    """A YAML dumper that writes tags, numpy's numbers, and arrays as blocks."""
-
-    arrays: list[NDArray[Any]]
-
-
-def represent_tagged(dumper: TreeDumper, value: Tagged) -> yaml.Node:
-    """Write a tagged mapping."""
-    return dumper.represent_mapping(value.tag, dict(value))
-
-
-def represent_array(dumper: TreeDumper, value: NDArray[Any]) -> yaml.Node:
-    """Write an array as a reference to the block it will stand in."""
-    entry = {
-        "source": len(dumper.arrays),
-        "datatype": BOOL if value.dtype == bool else value.dtype.name,
-        "byteorder": "little",
-        "shape": list(value.shape),
-    }
-    dumper.arrays.append(value)
-    return dumper.represent_mapping(ARRAY_TAG, entry)
-
-
-TreeDumper.add_representer(Tagged, represent_tagged)
-TreeDumper.add_representer(
-    TaggedList, lambda dumper, value: dumper.represent_sequence(value.tag, list(value))
-)
-TreeDumper.add_representer(
-    TaggedText, lambda dumper, value: dumper.represent_scalar(value.tag, str(value))
-)
-TreeDumper.add_representer(np.ndarray, represent_array)
-TreeDumper.add_representer(
-    tuple, lambda dumper, value: dumper.represent_sequence("tag:yaml.org,2002:seq", list(value))
-)
-TreeDumper.add_multi_representer(
-    np.generic,  # type: ignore[type-abstract]
-    lambda dumper, value: dumper.represent_data(value.item()),
-)
-
-
-def write_tree(tree: dict[str, Any]) -> bytes:
-    """Return the ASDF file of a tree of plain and tagged values and arrays.
-
-    The same tree gives the same bytes. Mappings are written in alphabetical order.
-    """
-    buffer = io.BytesIO()
-    dumper = TreeDumper(
-        buffer,
-        encoding="utf-8",
-        allow_unicode=True,
-        default_flow_style=None,  # type: ignore[arg-type]  # None: only the innermost in one line
-        explicit_start=True,
-        explicit_end=True,
-        version=(1, 1),
-        tags={"!": STANDARD_TAG},
-    )
-    dumper.arrays = []
-    dumper.open()
-    dumper.represent(Tagged(ROOT_TAG, tree))
-    dumper.close()
-    dumper.dispose()
-    return HEAD + buffer.getvalue() + b"".join(block(array) for array in dumper.arrays)
-
-
-def block(array: NDArray[Any]) -> bytes:
-    """Return an array as a block, little-endian, with its checksum."""
-    content = array.astype(array.dtype.newbyteorder("<")).tobytes()
-    checksum = hashlib.md5(content, usedforsecurity=False).digest()
-    size = len(content)
-    header = BLOCK_HEADER.pack(0, bytes(4), size, size, size, checksum)
-    return BLOCK_MAGIC + struct.pack(">H", len(header)) + header + content
