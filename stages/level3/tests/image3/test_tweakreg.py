@@ -5,11 +5,17 @@ import pytest
 from astropy.table import Table
 
 from calwebb_level3.imageset import make_set
+from calwebb_level3.imaging.alignment import merged_stars
 from calwebb_level3.imaging.finders import Finder
 from calwebb_level3.imaging.psf import star_width, wavelength
 from calwebb_level3.imaging.star_matching import Matching, fit_pairs
 from calwebb_level3.imaging.stars import find_stars
-from calwebb_level3.steps.tweakreg import TweakregParameters, run
+from calwebb_level3.steps.tweakreg import (
+    TweakregParameters,
+    find_all,
+    find_pointings,
+    run,
+)
 
 from .scene import DITHERS, dithered, exposure, metadata, offset, star_field
 
@@ -107,6 +113,44 @@ def test_alignment_to_a_catalog():
     _, status = run(images, None, TweakregParameters())
     assert status.word == "COMPLETE"
     assert np.abs(residuals(images, stars, where)).max() < 2.0
+
+
+def test_fields_without_common_stars_are_aligned_to_a_catalog_one_by_one():
+    """Two dithers here and one exposure half an arcminute away; each has its own error."""
+    stars = star_field(60)
+    far = offset(80.0, -69.5, 30.0, 0.0)
+    there = star_field(60, ra=far[0], dec=far[1], seed=2)
+    errors = [(0.3, 0.2), (0.42, 0.1), (-0.2, 0.15)]
+    exposures = dithered(stars, 2, errors=errors)
+    exposures.append(
+        exposure(there, ra=far[0], dec=far[1], exposure=3, seed=9, pointing_error=errors[2])
+    )
+    images = make_set(exposures, product="p")
+    images.reference_catalog = Table(
+        {"RA": np.append(stars[0], there[0]), "DEC": np.append(stars[1], there[1])}
+    )
+    where = truth(exposures[:2], stars, errors[:2]) + truth(exposures[2:], there, errors[2:])
+    _, status = run(images, None, TweakregParameters())
+    assert status.word == "COMPLETE"
+    here = make_set(exposures[:2], product="p")
+    here.exposures = images.exposures[:2]
+    assert np.abs(residuals(here, stars, where[:2])).max() < 2.0
+    ra, dec = images.exposures[2].wcs(*where[2], with_bounding_box=False)
+    assert np.abs((dec - there[1]).mean() * 3.6e6) < 2.0
+    assert np.abs((ra - there[0]).mean() * 3.6e6 * np.cos(np.deg2rad(69.5))) < 2.0
+
+
+def test_a_star_in_many_exposures_counts_once():
+    stars = star_field(60)
+    images = make_set(dithered(stars), product="p")
+    parameters = TweakregParameters()
+    pointings = find_pointings(images, find_all(images, parameters), parameters)
+    merged = merged_stars(list(pointings.values()), 0.1)
+    number = max(len(p.stars) for p in pointings.values())
+    assert number <= len(merged.vectors) < 1.5 * number
+    assert merged.weights.max() > 3 * max(
+        (p.stars.weight / p.scale**2).max() for p in pointings.values()
+    )
 
 
 def test_a_single_exposure_is_aligned_to_a_catalog():

@@ -165,6 +165,65 @@ def align_relative(
     return wcses, {name: outcomes[name] for name in groups}
 
 
+def align_absolute(
+    pointings: Sequence[Pointing],
+    outcomes: Mapping[str, Outcome],
+    catalog: Positions,
+    matching: Matching,
+) -> tuple[list[World], dict[str, Outcome]]:
+    """Move what is aligned with one another as one onto a catalog, and the others one by one.
+
+    Parameters
+    ----------
+    pointings : sequence of Pointing
+        After `align_relative`.
+    outcomes : dict of Outcome
+        Of that, by group.
+    catalog : Positions
+    matching : Matching
+
+    Returns
+    -------
+    list of World
+        The given WCS where it was not moved.
+    dict
+        Outcomes, by the name of what was moved.
+    """
+    sets: dict[str, list[int]] = {}
+    for index, pointing in enumerate(pointings):
+        failed = outcomes[pointing.group].status == "failed"
+        name = f"exposure {pointing.group}" if failed else "what is aligned with one another"
+        sets.setdefault(name, []).append(index)
+    wcses = [pointing.wcs for pointing in pointings]
+    found: dict[str, Outcome] = {}
+    for name, members in sets.items():
+        these = [pointings[i] for i in members]
+        stars = merged_stars(these, 0.5 * matching.tolerance)
+        moved, found[name] = align_group(these, catalog, matching, stars)
+        for index, wcs in zip(members, moved, strict=True):
+            wcses[index] = wcs
+    return wcses, found
+
+
+def merged_stars(pointings: Sequence[Pointing], radius: float) -> Positions:
+    """Return the stars of aligned images, one for each star in the sky.
+
+    Parameters
+    ----------
+    pointings : sequence of Pointing
+    radius : float
+        Within which two are the same, arcsec.
+    """
+    groups: dict[str, list[Pointing]] = {}
+    for pointing in pointings:
+        groups.setdefault(pointing.group, []).append(pointing)
+    first, *others = (star_positions(members) for members in groups.values())
+    merged = ReferenceStars(first)
+    for stars in others:
+        merged.merge(stars, radius, expand=True)
+    return merged.positions
+
+
 def spread_out(stars: Mapping[str, Positions]) -> tuple[TangentPlane, dict[str, Float64]]:
     """Return one plane for all groups, and where their stars lie in it, float64 (n, 2)."""
     plane = plane_about(np.concatenate([own.vectors for own in stars.values()]))

@@ -18,19 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from calwebb_core.framework.errors import ProcessingError
 from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_core.framework.threads import in_threads
-from calwebb_core.science.footprint import s_region
 from calwebb_level3.imageset import ImageSet, usable_pixels
 
 if TYPE_CHECKING:
     from calwebb_core.science.world import World
     from calwebb_level3.imaging.alignment import Pointing
     from calwebb_level3.imaging.finders import Finder
-    from calwebb_level3.imaging.star_matching import Matching
+    from calwebb_level3.imaging.star_matching import Matching, Outcome
     from calwebb_level3.imaging.stars import Stars
 
 logger = logging.getLogger(__name__)
@@ -255,23 +253,18 @@ def align(
     images: ImageSet, pointings: "dict[int, Pointing]", parameters: TweakregParameters
 ) -> bool:
     """Align relative, then absolute; put the new WCS in the exposures; say if any was moved."""
-    from calwebb_level3.imaging.alignment import align_group, align_relative
+    from calwebb_level3.imaging.alignment import align_absolute, align_relative
+    from calwebb_level3.imaging.placing import place
     from calwebb_level3.imaging.star_matching import Positions
 
     wcses, outcomes = align_relative(list(pointings.values()), relative_matching(parameters))
-    for group, outcome in outcomes.items():
-        level = logging.WARNING if outcome.status == "failed" else logging.INFO
-        logger.log(level, "tweakreg: exposure %s: %s", group, outcome)
-    moved = any(outcome.status == "aligned" for outcome in outcomes.values())
-    aligned = [replace(p, wcs=w) for p, w in zip(pointings.values(), wcses, strict=True)]
+    moved = report({f"exposure {group}": outcome for group, outcome in outcomes.items()})
     if images.reference_catalog is not None:
+        aligned = [replace(p, wcs=w) for p, w in zip(pointings.values(), wcses, strict=True)]
+        catalog = Positions.of_table(images.reference_catalog)
         matching = absolute_matching(parameters)
-        wcses, outcome = align_group(
-            aligned, Positions.of_table(images.reference_catalog), matching
-        )
-        level = logging.WARNING if outcome.status == "failed" else logging.INFO
-        logger.log(level, "tweakreg: all exposures to the catalog: %s", outcome)
-        moved |= outcome.status == "aligned"
+        wcses, found = align_absolute(aligned, outcomes, catalog, matching)
+        moved |= report({f"{name} to the catalog": outcome for name, outcome in found.items()})
 
     def put(pair: "tuple[int, World]") -> None:
         place(images.exposures[pair[0]], pair[1], parameters)
@@ -280,36 +273,12 @@ def align(
     return moved
 
 
-def place(exposure: Exposure, wcs: "World", parameters: TweakregParameters) -> None:
-    """Give an exposure a new WCS, and the keywords that follow from it."""
-    if wcs is exposure.wcs:
-        return
-    exposure.wcs = wcs
-    exposure.metadata["S_REGION"] = s_region(wcs, exposure.shape)
-    if parameters.sip_approx:
-        write_sip(exposure, parameters)
-
-
-def write_sip(exposure: Exposure, parameters: TweakregParameters) -> None:
-    """Replace the FITS WCS keywords; without a good fit the header keeps none, with a warning."""
-    from calwebb_core.science.sip import fits_sip, replace_wcs_keywords
-
-    crpix = exposure.metadata.get("CRPIX1"), exposure.metadata.get("CRPIX2")
-    try:
-        keywords = fits_sip(
-            exposure.wcs,
-            exposure.shape,
-            max_pix_error=parameters.sip_max_pix_error,
-            degree=parameters.sip_degree,
-            max_inv_pix_error=parameters.sip_max_inv_pix_error,
-            inv_degree=parameters.sip_inv_degree,
-            npoints=parameters.sip_npoints,
-            crpix=None if None in crpix else crpix,  # type: ignore[arg-type]
-        )
-    except ProcessingError as error:
-        logger.warning("%s: no SIP keywords are written: %s", exposure.name, error)
-        keywords = {}
-    replace_wcs_keywords(exposure.metadata, keywords)
+def report(outcomes: "dict[str, Outcome]") -> bool:
+    """Log what became of the alignments; say if any moved something."""
+    for name, outcome in outcomes.items():
+        level = logging.WARNING if outcome.status == "failed" else logging.INFO
+        logger.log(level, "tweakreg: %s: %s", name, outcome)
+    return any(outcome.status == "aligned" for outcome in outcomes.values())
 
 
 def relative_matching(parameters: TweakregParameters) -> "Matching":
