@@ -191,6 +191,18 @@ def test_what_image2_makes_of_each_mode(put, no_crds, keywords, suffixes):
     assert len(mosaics) == ("i2d" in suffixes)
 
 
+def test_images_of_nirspec_get_the_files_of_its_optics(put, no_crds):
+    keywords = {"INSTRUME": "NIRSPEC", "DETECTOR": "NRS1", "EXP_TYPE": "NRS_TACQ"}
+    plan = make_plan([put(name(1, 1, "nrs1"), GRATING="MIRROR", PUPIL=None, **keywords)])
+    (made,) = plan.associations
+    assert (made.available, made.suffixes) == (True, ("cal",))
+    (references,) = plan.references.values()
+    assert set(references[IMAGE2]) == {
+        "camera", "collimator", "disperser", "fore", "fpa", "ote", "wavelengthrange", "flat",
+        "photom", "area",
+    }  # fmt: skip
+
+
 def test_moving_targets_and_several_detectors_make_a_mosaic(put, no_crds):
     files = [
         put(name(1, n, d), DETECTOR=d.upper(), CHANNEL="SHORT", TARGTYPE="MOVING")

@@ -53,10 +53,10 @@ class Wanted:
     steps: Collection[str] = ()
     crds_parameters: bool = True
 
-    def types(self, pipeline: str) -> tuple[str, ...]:
+    def types(self, pipeline: str, instrument: str) -> tuple[str, ...]:
         """Return the types that a program needs, those of files of options last."""
         more = parameter_types(pipeline) if self.crds_parameters else ()
-        return (*needed_types(pipeline, self.steps), *more)
+        return (*needed_types(pipeline, self.steps, instrument), *more)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,8 @@ def choose(
     chosen = Chosen()
     problems: Counter[str] = Counter()
     for exposure in exposures:
-        types = {name: wanted.types(name) for name in needed.get(exposure.root, ())}
+        camera = str(exposure.header.get("INSTRUME", ""))
+        types = {name: wanted.types(name, camera) for name in needed.get(exposure.root, ())}
         if not any(types.values()):
             continue
         metadata = Metadata(exposure.header, str(exposure.path))
@@ -125,7 +126,7 @@ def choose(
         more = {name: turned_on(selection, name) - set(wanted.steps) for name in types}
         if any(more.values()):
             types = {
-                name: (*needed_types(name, {*wanted.steps, *more[name]}), *parameter_types(name))
+                name: replace(wanted, steps={*wanted.steps, *more[name]}).types(name, camera)
                 for name in types
             }
             selection = chooser.choose(metadata, _all(types))

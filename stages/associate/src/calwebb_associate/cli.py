@@ -158,15 +158,17 @@ def references(
     root = split_suffix(exposure)[0]
     metadata = Metadata(read_primary(exposure), str(exposure))
     programs = pipelines or PIPELINES
+    camera = str(metadata.get("INSTRUME", ""))
     if types is None:
-        wanted = _needed(programs, steps, crds_parameters=crds_parameters)
+        wanted = _needed(programs, steps, camera, crds_parameters=crds_parameters)
     else:
         wanted = _types(types)
     selection = best_references(metadata, wanted, context, strict=False)
     if types is None:
         more = {step for name in programs for step in turned_on(selection, name)}
         if more - set(steps):
-            wanted = _needed(programs, {*steps, *more}, crds_parameters=crds_parameters)
+            both = {*steps, *more}
+            wanted = _needed(programs, both, camera, crds_parameters=crds_parameters)
             selection = best_references(metadata, wanted, context, strict=False)
         selection = without_empty(selection)
     missing = sorted(str(path) for path in selection.paths.values() if not path.is_file())
@@ -187,9 +189,11 @@ def _and_more(names: Sequence[str]) -> str:
     return f" and {len(names) - 1} more are" if len(names) > 1 else " is"
 
 
-def _needed(programs: Sequence[str], steps: Collection[str], *, crds_parameters: bool) -> list[str]:
-    """Return the reference types that programs need."""
-    found = {kind for name in programs for kind in needed_types(name, steps)}
+def _needed(
+    programs: Sequence[str], steps: Collection[str], instrument: str, *, crds_parameters: bool
+) -> list[str]:
+    """Return the reference types that programs need for an instrument."""
+    found = {kind for name in programs for kind in needed_types(name, steps, instrument)}
     if crds_parameters:
         found |= {kind for name in programs for kind in parameter_types(name)}
     return sorted(found)

@@ -65,6 +65,17 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
     IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
     IMAGE3: ("apcorr", "abvegaoffset"),
 }
+# What NIRSpec's images need in place of others: its WCS is that of its optics.
+NIRSPEC_INSTEAD: Final = ("distortion", "filteroffset")
+NIRSPEC_OPTICS: Final = (
+    "camera",
+    "collimator",
+    "disperser",
+    "fore",
+    "fpa",
+    "ote",
+    "wavelengthrange",
+)
 # Types that only a step uses which is off unless asked for: asked for when it is on.
 OPTIONAL_TYPES: Final[dict[str, tuple[str, ...]]] = {
     "emicorr": ("emicorr",),
@@ -111,7 +122,14 @@ STEPS: Final[dict[str, tuple[str, ...]]] = {
     ),
     GUIDER: ("dq_init", "guider_cds", "flat_field"),
     IMAGE2: ("bkg_subtract", "assign_wcs", "flat_field", "photom", "resample"),
-    IMAGE3: ("tweakreg", "skymatch", "outlier_detection", "resample", "source_catalog"),
+    IMAGE3: (
+        "assign_mtwcs",
+        "tweakreg",
+        "skymatch",
+        "outlier_detection",
+        "resample",
+        "source_catalog",
+    ),
 }
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
 # What calwebb-image2 calibrates, what of it gets a rectified image, and what makes a mosaic.
@@ -121,15 +139,28 @@ IMAGE2_TYPES: Final = frozenset(
 RESAMPLED: Final = frozenset(("fgs_image", "mir_image", "nis_image", "nrc_image"))
 
 
-def needed_types(pipeline: str, steps: Collection[str] = ()) -> tuple[str, ...]:
-    """Return the types that a program needs when some of the steps with types of their own run."""
+def needed_types(
+    pipeline: str, steps: Collection[str] = (), instrument: str = ""
+) -> tuple[str, ...]:
+    """Return the types that a program needs.
+
+    Parameters
+    ----------
+    pipeline : str
+    steps : collection of str
+        Steps of `OPTIONAL_TYPES` that run.
+    instrument : str
+    """
     left_out = {
         kind
         for step, kinds in OPTIONAL_TYPES.items()
         if step not in steps and has_step(pipeline, step)
         for kind in kinds
     }
-    return tuple(kind for kind in REFERENCE_TYPES[pipeline] if kind not in left_out)
+    types = tuple(kind for kind in REFERENCE_TYPES[pipeline] if kind not in left_out)
+    if pipeline != IMAGE2 or instrument.upper() != "NIRSPEC":
+        return types
+    return (*NIRSPEC_OPTICS, *(kind for kind in types if kind not in NIRSPEC_INSTEAD))
 
 
 def has_step(pipeline: str, step: str) -> bool:

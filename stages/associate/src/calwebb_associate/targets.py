@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from calwebb_associate.configuration import changed_options
-from calwebb_associate.pipelines import REFERENCE_TYPES, parameter_types
+from calwebb_associate.pipelines import NIRSPEC_OPTICS, REFERENCE_TYPES, parameter_types
 
 PRODUCTS: Final = {
     "detector1": ("rate", "rateints"),
@@ -89,7 +89,8 @@ def option_words(
     changed = changed_options(config[pipeline], schema["properties"][pipeline])
     words = [f"--set {shlex.quote(text)}" for text in changed]
     name = f"calwebb-{pipeline}"
-    used = (*REFERENCE_TYPES[name], *parameter_types(name))
+    optics = NIRSPEC_OPTICS if pipeline == "image2" else ()
+    used = (*REFERENCE_TYPES[name], *optics, *parameter_types(name))
     words += [
         f"--override {kind}={shlex.quote(file)}"
         for kind, file in sorted(overrides.items())

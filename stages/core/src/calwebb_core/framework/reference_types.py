@@ -68,6 +68,7 @@ PARAMETERS = "pars-"
 CLASS_NAMES = {"bkg_subtract": "background"}
 PIPELINES = ("detector1", "dark", "guider", "image2", "image3")
 STEPS = (
+    "assign_mtwcs",
     "assign_wcs",
     "bkg_subtract",
     "charge_migration",
