@@ -15,7 +15,6 @@ from calwebb_core.science.frames import GWCS, Box, Frame, box_fields, read_box
 from calwebb_core.science.transforms.base import Chain, Transform
 from calwebb_core.science.transforms.nodes import UnknownTransformError, from_node
 
-
 __all__ = ["Box", "Frame", "World", "read_box"]
 
 REFINEMENTS = 4
