@@ -4,13 +4,15 @@ import math
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.science.drizzling import bands
 from calwebb_core.science.dq import DO_NOT_USE, OUTLIER
+from calwebb_core.science.drizzling import bands
+from calwebb_level3.image3 import write_pictures
 from calwebb_level3.imageset import make_set
 from calwebb_level3.imaging import model_sky
 from calwebb_level3.imaging.model_sky import find_outliers
@@ -153,6 +155,53 @@ def test_bands_give_the_same_median(monkeypatch):
         np.testing.assert_array_equal(first.plane("dq"), second.plane("dq"))
 
 
+def test_background_counts_where_skymatch_left_no_level():
+    exposures = dithered(star_field(30), 3)
+    images = make_set(exposures, product="p")
+    run(images, None, OutlierDetectionParameters(backg=20.0))
+    assert all(found.mean() > 0.5 for found in hits(images))
+    images = make_set(exposures, product="p")
+    for exposure in images.exposures:
+        exposure.metadata["BKGLEVEL"], exposure.metadata["BKGSUB"] = 0.0, False
+    run(images, None, OutlierDetectionParameters(backg=20.0))
+    assert sum(found.sum() for found in hits(images)) <= 4
+
+
+def test_intermediate_results_are_kept_and_written(tmp_path):
+    images = make_set(dithered(star_field(30), 3), product="jw01345-o001_t001", asn_id="o001")
+    run(images, None, OutlierDetectionParameters(save_intermediate_results=True))
+    assert [suffix for suffix, _ in images.pictures] == ["median", "blot", "blot", "blot"]
+    paths = write_pictures(images, tmp_path)
+    assert [path.name for path in paths[:2]] == [
+        "jw01345-o001_t001_median.fits",
+        "jw01345001001_02101_00001_nrca1_o001_blot.fits",
+    ]
+    median, blot = (fits.getdata(path, "SCI") for path in paths[:2])
+    assert np.nanmedian(median) == pytest.approx(1.0, abs=0.05)
+    assert abs(np.nanmedian(images.exposures[0].plane("data") - blot)) < 0.05
+    ra, dec = images.pictures[1][1].wcs(100.0, 90.0)
+    x, y = images.pictures[0][1].wcs.invert(ra, dec)
+    near = median[int(y) : int(y) + 2, int(x) : int(x) + 2]
+    assert near.min() - 1 < blot[90, 100] < near.max() + 1
+    images = make_set(dithered(star_field(30), 3), product="p")
+    pixels = OutlierDetectionParameters(save_intermediate_results=True, resample_data=False)
+    run(images, None, pixels)
+    assert [suffix for suffix, _ in images.pictures] == ["median"]
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+@pytest.mark.parametrize("fwhm", [0.95, 1.1])
+def test_cores_of_undersampled_stars_are_kept(fwhm, number):
+    stars = star_field(100, faint=30, bright=60000)
+    exposures = dithered(stars, number, fwhm=fwhm)
+    for image in exposures[1:]:
+        # The width differs between exposures, and the alignment is not perfect.
+        image.data *= np.float32(1.02)
+    images = make_set(exposures, product="p")
+    run(images, None, OutlierDetectionParameters())
+    assert sum(found.sum() for found in hits(images)) <= 4
+
+
 def test_weight_by_exposure_time():
     exposures = dithered(star_field(30))
     masks = with_cosmic_rays(exposures)
@@ -191,17 +240,34 @@ def test_median_agrees_with_numpy(data, n, ny, nx, large):
     np.testing.assert_allclose(out, median_reference(stack, noise, 1.5), rtol=1e-6, atol=1e-6)
 
 
+def neighbours(model, step, *, mirrored):
+    """Return the pixels to the left, right, below and above, at the edges those opposite."""
+    y, x = np.indices(model.shape)
+    found = []
+    for v, u in ((0, -step), (0, step), (-step, 0), (step, 0)):
+        j, i = y + v, x + u
+        for index, size in ((j, model.shape[0]), (i, model.shape[1])):
+            if mirrored and size > 1:
+                index[index < 0] = 1
+                index[index >= size] = size - 2
+            np.clip(index, 0, size - 1, out=index)
+        found.append(model[j, i])
+    return np.stack(found)
+
+
 def outliers_reference(data, model, err, snr, scale, sharpness):
     """The same test in plain numpy."""
-    padded = np.pad(model, 1, constant_values=np.nan)
     ny, nx = model.shape
-    around = [
-        padded[1 + v : 1 + v + ny, 1 + u : 1 + u + nx]
-        for v, u in ((0, -1), (0, 1), (-1, 0), (1, 0))
-    ]
-    slope = np.fmax.reduce([np.abs(a - model) for a in around] + [np.zeros_like(model)])
-    sharp = model - sharpness * (sum(around) - 4 * model)
-    low, high = np.fmin(model, sharp), np.fmax(model, sharp)
+    left, right, down, up = neighbours(model, 1, mirrored=True) - model
+    slope = np.fmax.reduce(
+        [np.abs(left), np.abs(right), np.abs(down), np.abs(up), np.zeros((ny, nx))]
+    )
+    across = np.where(np.isnan(left), right, left) + np.where(np.isnan(right), left, right)
+    along = np.where(np.isnan(down), up, down) + np.where(np.isnan(up), down, up)
+    bend = np.nan_to_num(across) + np.nan_to_num(along)
+    bend *= 1 + np.isnan(neighbours(model, 3, mirrored=False)).any(axis=0)
+    sharp = model - sharpness * bend
+    low, high = np.minimum(model, sharp), np.maximum(model, sharp)
     difference = np.maximum(data - high, low - data)
     first = difference > scale[0] * slope + snr[0] * err
     second = difference > scale[1] * slope + snr[1] * err
@@ -212,7 +278,7 @@ def outliers_reference(data, model, err, snr, scale, sharpness):
     return second & near
 
 
-@given(st.data(), st.integers(1, 6), st.integers(1, 6), st.sampled_from([0.0, 0.25]))
+@given(st.data(), st.integers(1, 8), st.integers(1, 8), st.sampled_from([0.0, 0.25]))
 @settings(max_examples=60, deadline=None)
 def test_outlier_test_agrees_with_numpy(data, ny, nx, sharpness):
     # Whole numbers: the sums are exact, so that both sides decide alike at a limit.

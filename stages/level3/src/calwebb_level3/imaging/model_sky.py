@@ -241,3 +241,23 @@ def find_outliers(
     tested = exceed(data, model, err, limits, first, second)
     near_hits(first, second, hits)
     return hits, tested
+
+
+def beyond_noise(data: Float32, model: Float32, err: Float32, snr: float) -> tuple[UInt8, int]:
+    """Return 1 where an image differs from a model by more than noise explains.
+
+    Parameters
+    ----------
+    data, model, err : float32, (ny, nx)
+        NaN pixels are not flagged.
+    snr : float
+
+    Returns
+    -------
+    uint8, (ny, nx)
+    int
+        How many pixels could be tested.
+    """
+    difference = np.abs(data - model)
+    hits = (difference > np.float32(snr) * err).astype(np.uint8)
+    return hits, int(np.count_nonzero(np.isfinite(difference)))

@@ -135,7 +135,7 @@ def weighted_moments(values, weights, low, high, origin):
     total = mean = square = 0.0
     for i in range(len(values)):
         d = values[i] - origin
-        w = weights[i] if low <= values[i] <= high else np.float32(0)
+        w = float(weights[i]) if low <= values[i] <= high else 0.0
         total += w
         mean += w * d
         square += w * d * d

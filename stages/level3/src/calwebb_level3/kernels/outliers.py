@@ -7,6 +7,8 @@ from calwebb_core.science.kernels.order_statistics import median_of, select
 
 # Larger stacks are sorted pixel by pixel, smaller ones whole rows at a time.
 LARGEST_NETWORK = 64
+# Pixels around a place that its interpolation looks at.
+REACH = 3
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -98,28 +100,57 @@ def median_stack(stack, noise, patience, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def pad_row(model, y, out):
-    """Copy a row of an image between two NaN; all NaN beyond the image."""
-    out[:] = np.float32(np.nan)
-    if 0 <= y < model.shape[0]:
-        out[1:-1] = model[y]
+    """Copy a row of an image, mirrored at all edges by one pixel."""
+    ny, nx = model.shape
+    y = abs(y) if y < ny else ny - 2
+    row = model[min(max(y, 0), ny - 1)]
+    out[1:-1] = row
+    out[0], out[-1] = row[min(1, nx - 1)], row[max(nx - 2, 0)]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def steepest(below, row, above, out):
-    """Write the largest absolute difference of each pixel to its four neighbours.
+def fill_neighbours(below, row, above, slope, bend):
+    """Write the steepest slope and the Laplacian of a row.
+
+    Of an unknown neighbour the opposite one takes the place, or the pixel itself.
 
     Parameters
     ----------
     below, row, above : float32, (nx + 2,)
-        From `pad_row`; NaN don't count.
-    out : float32, (nx,)
+        From `pad_row`.
+    slope : float32, (nx,)
+        Written: largest absolute difference to the four neighbours.
+    bend : float32, (nx,)
+        Written: sum of the differences.
     """
-    for x in range(out.shape[0]):
-        centre, largest = row[x + 1], np.float32(0)
-        for value in (row[x], row[x + 2], below[x + 1], above[x + 1]):
-            difference = abs(value - centre)
+    for x in range(slope.shape[0]):
+        centre = row[x + 1]
+        left, right = row[x] - centre, row[x + 2] - centre
+        down, up = below[x + 1] - centre, above[x + 1] - centre
+        left = right if np.isnan(left) else left
+        right = left if np.isnan(right) else right
+        down = up if np.isnan(down) else down
+        up = down if np.isnan(up) else up
+        flat, steep = left + right, down + up
+        flat = np.float32(0) if np.isnan(flat) else flat
+        steep = np.float32(0) if np.isnan(steep) else steep
+        bend[x] = flat + steep
+        largest = np.float32(0)
+        for difference in (abs(left), abs(right), abs(down), abs(up)):
             largest = difference if difference > largest else largest
-        out[x] = largest
+        slope[x] = largest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sharpen_more(model, y, bend):
+    """Double the Laplacian next to unknown pixels, where the model is interpolated linearly."""
+    ny, nx = model.shape
+    row, low, high = model[y], model[max(y - REACH, 0)], model[min(y + REACH, ny - 1)]
+    for x in range(nx):
+        left, right = row[max(x - REACH, 0)], row[min(x + REACH, nx - 1)]
+        # NaN if one of them is
+        total = (left + right) + (low[x] + high[x])
+        bend[x] = np.float32(2) * bend[x] if np.isnan(total) else bend[x]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -176,19 +207,19 @@ def exceed(data, model, err, limits, first, second):
     ny, nx = data.shape
     below, row = np.empty(nx + 2, np.float32), np.empty(nx + 2, np.float32)
     above, slope = np.empty(nx + 2, np.float32), np.empty(nx, np.float32)
+    bend = np.empty(nx, np.float32)
     pad_row(model, -1, row)
     pad_row(model, 0, above)
-    zero, four = np.float32(0), np.float32(4)
+    zero = np.float32(0)
     tested = 0
     for y in range(ny):
         below, row, above = row, above, below
         pad_row(model, y + 1, above)
-        steepest(below, row, above, slope)
+        fill_neighbours(below, row, above, slope, bend)
+        sharpen_more(model, y, bend)
         for x in range(nx):
-            seen, value, sigma = row[x + 1], data[y, x], err[y, x]
-            around = (row[x] + row[x + 2]) + (below[x + 1] + above[x + 1])
-            sharp = seen - limits[4] * (around - four * seen)
-            # an unknown neighbour makes both comparisons false
+            seen, value, sigma = model[y, x], data[y, x], err[y, x]
+            sharp = seen - limits[4] * bend[x]
             over = value - (sharp if sharp > seen else seen)
             under = (sharp if sharp < seen else seen) - value
             difference = over if over > under else under

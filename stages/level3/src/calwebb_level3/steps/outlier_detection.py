@@ -8,6 +8,10 @@ drizCR (Gonzaga et al. 2012, DrizzlePac Handbook):
 
 ``|SCI - blot| > scale * slope + snr * ERR``
 
+The model is blurred by drizzling: the core of an undersampled star is higher in the exposures.
+So the difference is counted from the range between the model and the sharpened model, and the
+model's noise is taken off its slope, where it would hide faint cosmic rays.
+
 A flagged pixel gets OUTLIER and DO_NOT_USE in DQ, and NaN in SCI, ERR and VAR_*.
 
 The step is skipped if there is a single exposure: nothing tells a star from a cosmic ray.
@@ -29,7 +33,7 @@ from calwebb_level3.imageset import ImageSet
 from calwebb_level3.steps.skymatch import level_to_subtract
 
 if TYPE_CHECKING:
-    from calwebb_level3.imaging.model_sky import Drizzling, Layer
+    from calwebb_level3.imaging.model_sky import Drizzling
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +55,32 @@ class OutlierDetectionParameters:
     scale: str = option("1.2 0.7", "Slope limits of the first and second pass.")
     resample_data: bool = option(True, "Put the exposures on a common grid before the median.")
     good_bits: str = option("~DO_NOT_USE", "Flags of pixels to use nevertheless.")
+    backg: float = option(
+        0.0, "Background in the exposures but not in the median, if skymatch left no level."
+    )
+    save_intermediate_results: bool = option(
+        False, "Also write the median, and as what each exposure sees it."
+    )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What tells an outlier, and whether to keep what it is told by.
+
+    Attributes
+    ----------
+    snr, scale : (float, float)
+        Of the first and second pass.
+    background : float
+        In exposures without a level of skymatch, but not in the median.
+    keep : bool
+        Keep the median and what each exposure sees of it.
+    """
+
+    snr: tuple[float, float]
+    scale: tuple[float, float]
+    background: float = 0.0
+    keep: bool = False
 
 
 def run(
@@ -64,11 +94,11 @@ def run(
     groups = list(images.groups().values())
     if len(groups) < 2:
         return images, skipped("one exposure: there is none to compare it with")
-    how = drizzling_of(parameters)
+    limits = Limits(snr, scale, parameters.backg, parameters.save_intermediate_results)
     if parameters.resample_data:
-        flag_on_grid(images, groups, how, snr, scale)
+        flag_on_grid(images, groups, drizzling_of(parameters), limits)
     else:
-        flag_pixel_by_pixel(images, how, snr)
+        flag_pixel_by_pixel(images, drizzling_of(parameters), limits)
     return images, COMPLETE
 
 
@@ -104,32 +134,36 @@ def pair(text: str, name: str) -> tuple[float, float]:
 
 
 def flag_on_grid(
-    images: ImageSet,
-    groups: list[list[int]],
-    how: "Drizzling",
-    snr: tuple[float, float],
-    scale: tuple[float, float],
+    images: ImageSet, groups: list[list[int]], how: "Drizzling", limits: Limits
 ) -> None:
     """Compare each exposure with the median of all on the grid of the mosaic."""
-    from calwebb_level3.imaging.model_sky import Layer, median_plane, seen_by
+    from calwebb_level3.imaging.model_sky import Layer, find_outliers, median_plane, seen_by
     from calwebb_level3.steps.resample import grid_of
 
-    pixmaps = images.geometry.maps(images.exposures, grid_of(images))
+    grid = grid_of(images)
+    pixmaps = images.geometry.maps(images.exposures, grid)
     levels = [level_to_subtract(exposure) for exposure in images.exposures]
 
     def layer(members: list[int]) -> Layer:
-        chosen = ([values[i] for i in members] for values in (images.exposures, pixmaps, levels))
-        return Layer.of(*chosen, how)
+        exposures = [images.exposures[i] for i in members]
+        return Layer.of(exposures, [pixmaps[i] for i in members], [levels[i] for i in members], how)
 
     median = median_plane(in_threads(layer, groups), how, images.store)
+    if limits.keep:
+        keep(images, "median", images.metadata, grid, median)
+    planes = blot_planes(images, limits)
 
     def test(i: int) -> None:
-        flag(images.exposures[i], seen_by(pixmaps[i], median), levels[i], snr, scale)
+        exposure, model = images.exposures[i], seen_by(pixmaps[i], median)
+        if planes:
+            planes[i].write(slice(None), model)
+        data, err = compared(exposure, limits)
+        mark(exposure, *find_outliers(data, model, err, snr=limits.snr, scale=limits.scale))
 
     in_threads(test, range(len(images.exposures)))
 
 
-def flag_pixel_by_pixel(images: ImageSet, how: "Drizzling", snr: tuple[float, float]) -> None:
+def flag_pixel_by_pixel(images: ImageSet, how: "Drizzling", limits: Limits) -> None:
     """Compare each exposure with the median of the same detector pixels.
 
     The same pixels see the same sky: there is no slope to allow for, and one pass.
@@ -139,7 +173,7 @@ def flag_pixel_by_pixel(images: ImageSet, how: "Drizzling", snr: tuple[float, fl
     InputError
         If the exposures differ in shape.
     """
-    from calwebb_level3.imaging.model_sky import pixel_median
+    from calwebb_level3.imaging.model_sky import beyond_noise, pixel_median
 
     shapes = sorted({exposure.shape for exposure in images.exposures})
     if len(shapes) > 1:
@@ -147,35 +181,52 @@ def flag_pixel_by_pixel(images: ImageSet, how: "Drizzling", snr: tuple[float, fl
         raise InputError(msg)
     levels = [level_to_subtract(exposure) for exposure in images.exposures]
     median = pixel_median(images.exposures, levels, how, images.store)
+    if limits.keep:
+        keep(images, "median", images.metadata, images.exposures[0].wcs, median)
 
-    def test(i: int) -> None:
-        flag(images.exposures[i], median.read(), levels[i], (snr[0], snr[0]), (0.0, 0.0), sharpness=0.0)
+    def test(exposure: Exposure) -> None:
+        data, err = compared(exposure, limits)
+        mark(exposure, *beyond_noise(data, median.read(), err, limits.snr[0]))
 
-    in_threads(test, range(len(images.exposures)))
+    in_threads(test, images.exposures)
 
 
-def flag(
-    exposure: Exposure,
-    model: Any,
-    level: float,
-    snr: tuple[float, float],
-    scale: tuple[float, float],
-    **sharpness: float,
-) -> None:
-    """Find the outliers of one exposure and mark them."""
-    from calwebb_level3.imaging.model_sky import find_outliers
+def keep(images: ImageSet, suffix: str, metadata: Any, wcs: Any, plane: Any) -> None:
+    """Have an image written beside the products."""
+    from calwebb_core.framework.exposures import StoredImage
 
-    data, err, dq = (exposure.plane(name) for name in ("data", "err", "dq"))
-    data -= np.float32(level)
-    hits, tested = find_outliers(data, model, err, snr=snr, scale=scale, **sharpness)
+    picture = StoredImage(metadata.copy(), wcs, plane.shape, {"data": plane})
+    images.pictures.append((suffix, picture))
+
+
+def blot_planes(images: ImageSet, limits: Limits) -> list[Any]:
+    """Return planes for what the exposures see of the median; none if they aren't kept."""
+    if not limits.keep:
+        return []
+    planes = [images.store.plane(exposure.shape, np.float32) for exposure in images.exposures]
+    for exposure, plane in zip(images.exposures, planes, strict=True):
+        keep(images, "blot", exposure.metadata, exposure.wcs, plane)
+    return planes
+
+
+def compared(exposure: Exposure, limits: Limits) -> tuple[Any, Any]:
+    """Return SCI without its sky level, and ERR, float32 (ny, nx)."""
+    data: Any = exposure.plane("data")
+    known = exposure.metadata.get("BKGLEVEL") is not None and not exposure.metadata.get("BKGSUB")
+    data -= np.float32(level_to_subtract(exposure) if known else limits.background)
+    return data, exposure.plane("err")
+
+
+def mark(exposure: Exposure, hits: Any, tested: int) -> None:
+    """Mark the outliers of an exposure, unless they are unusable anyway, and say how many."""
+    dq = exposure.plane("dq")
     chosen = hits > 0
     if dq is not None:
         chosen &= (dq & np.uint32(DO_NOT_USE)) == 0
     count = int(np.count_nonzero(chosen))
     fraction = count / tested if tested else 0.0
-    level_of_log = logging.WARNING if fraction > SUSPICIOUS_FRACTION else logging.INFO
     logger.log(
-        level_of_log,
+        logging.WARNING if fraction > SUSPICIOUS_FRACTION else logging.INFO,
         "outlier_detection: %s: %d outliers, %.3f %% of %d tested pixels",
         exposure.name,
         count,

@@ -13,7 +13,7 @@ subtracted here. Where it wasn't, outlier detection and resampling subtract it o
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from calwebb_core.framework.parameters import option
 from calwebb_core.framework.products import root_of
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_level3.imageset import ImageSet
+
+if TYPE_CHECKING:
+    from calwebb_level3.imaging.sky import Statistic
 
 logger = logging.getLogger(__name__)
 
@@ -167,7 +170,7 @@ def user_levels(images: ImageSet) -> dict[int, float]:
     return result
 
 
-def statistic_of(parameters: SkymatchParameters) -> Any:
+def statistic_of(parameters: SkymatchParameters) -> "Statistic":
     """Return how levels are measured."""
     from calwebb_level3.imaging.sky import Statistic
 
