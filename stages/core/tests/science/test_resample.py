@@ -5,13 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calwebb_core.framework import threads
 from calwebb_core.framework.errors import InputError, ProcessingError
+from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.science import drizzling, weights
 from calwebb_core.science.dq import DO_NOT_USE, JUMP_DET, NON_SCIENCE
 from calwebb_core.science.footprint import footprint, mean_pixel_area, polygon_area, s_region
 from calwebb_core.science.output_grid import output_wcs
-from calwebb_core.science.pixelmap import pixel_map
-from calwebb_core.science.resample import Mosaic, good_mask, input_weight
+from calwebb_core.science.pixelmap import PixelMap, pixel_map
+from calwebb_core.science.resample import Mosaic, good_mask, input_weight, render
 from calwebb_core.science.resample_keywords import convex_hull
 
 SHAPE = (80, 96)
@@ -77,7 +80,7 @@ def test_pixel_scale_ratio(subarray):
 
 def test_absurd_union_names_the_exposure(subarray):
     wcses = [subarray()[0], subarray(x=650)[0], subarray(RA_REF=95.0)[0]]
-    with pytest.raises(InputError, match=r"^far\.fits: the output image would be"):
+    with pytest.raises(InputError, match=r"^far\.fits: this exposure lies .* output image would"):
         output_wcs(wcses, [SHAPE] * 3, names=["a.fits", "b.fits", "far.fits"])
 
 
@@ -196,6 +199,182 @@ def test_more_than_32_images_take_a_second_plane(make_image):
     assert context.shape[0] == 2
     assert context[0].max() == 0xFFFFFFFF
     assert context[1].max() == 1
+
+
+PLANES = ("data", "err", "weight", "context", "dq", "var_poisson", "var_rnoise", "var_flat")
+
+
+def dithered(make_image, number=4):
+    """Return noisy images with flags, gaps and unlike variances, turned against one another."""
+    images = []
+    for n in range(number):
+        image = make_image(2.0, seed=n, x=601 + 7 * n, y=901 - 5 * n, ROLL_REF=120.0 + 20 * n)
+        rng = np.random.default_rng(100 + n)
+        image.dq[rng.uniform(size=SHAPE) < 0.02] = DO_NOT_USE
+        image.dq[rng.uniform(size=SHAPE) < 0.02] = JUMP_DET
+        image.var_rnoise *= rng.uniform(0.5, 2, SHAPE).astype(np.float32)
+        if n == 1:
+            image.var_poisson[20:23, 30] = np.nan, -1.0, np.inf
+        images.append(image)
+    return images
+
+
+def assert_same(first, second, names=PLANES):
+    for name in names:
+        np.testing.assert_array_equal(getattr(first, name), getattr(second, name), name)
+
+
+@pytest.mark.parametrize("kernel", ["square", "point"])
+def test_same_bits_in_bands_and_threads(make_image, monkeypatch, kernel):
+    images = dithered(make_image)
+    metadata = images[0].metadata
+    grid = output_wcs([i.wcs for i in images], [SHAPE] * 4, reference=metadata)
+    maps = [PixelMap.of(i.wcs, grid, SHAPE) for i in images]
+    options = {"kernel": kernel, "propagate_dq": True}
+    monkeypatch.setattr(threads, "_wanted", [1])
+    whole = render(images, maps, grid, metadata, **options)
+    monkeypatch.setattr(drizzling, "BAND_BYTES", 1)
+    if kernel == "square":
+        # the library adds up in single precision, so that its sums depend on the chunks
+        monkeypatch.setattr(weights, "CHUNK_BYTES", 1)
+    for number in (1, 3):
+        monkeypatch.setattr(threads, "_wanted", [number])
+        assert len(drizzling.bands(whole.data.shape)) > 5
+        assert_same(whole, render(images, maps, grid, metadata, **options))
+
+
+def test_a_band_is_what_the_whole_has_there(make_image):
+    images = dithered(make_image)
+    grid = output_wcs([i.wcs for i in images], [SHAPE] * 4, reference=images[0].metadata)
+    maps = [PixelMap.of(i.wcs, grid, SHAPE) for i in images]
+    whole = render(images, maps, grid, images[0].metadata)
+    rows = slice(31, 64)
+    mosaic = Mosaic(grid, rows=rows, nimages=4)
+    for image, pixmap in zip(images, maps, strict=True):
+        mosaic.add(Exposure.of(image), pixmap)
+    planes = mosaic.planes()
+    assert set(planes) == set(PLANES) - {"dq"}
+    for name, values in planes.items():
+        np.testing.assert_array_equal(values, getattr(whole, name)[..., rows, :], name)
+
+
+def test_planes_that_have_gaps_of_their_own(make_image):
+    image = make_image()
+    image.var_flat[:] = np.nan
+    image.var_poisson[40, 50] = np.nan
+    result = mosaic_of(image, make_image(x=603))
+    assert np.isfinite(result.var_poisson[result.weight > 3.9]).all()
+    alone = mosaic_of(image)
+    inside = alone.weight > 3.9
+    assert np.isnan(alone.var_flat).all()
+    assert np.nanmedian(alone.err[inside]) == pytest.approx(np.sqrt(0.75), rel=2e-2)
+
+
+def test_planes_that_are_not_wanted(make_image):
+    image = make_image()
+    full = mosaic_of(image)
+    bare = mosaic_of(image, enable_ctx=False, enable_err=False, report_var=False)
+    assert_same(full, bare, ("data", "weight"))
+    assert bare.context is None
+    assert bare.err is None
+    assert bare.var_flat is None
+    assert_same(full, mosaic_of(image, report_var=False), ("data", "err", "context"))
+    assert mosaic_of(image, report_var=False).var_rnoise is None
+    assert_same(full, mosaic_of(image, enable_err=False), ("data", "var_flat", "context"))
+
+
+def test_flags_of_the_pixels_that_count(make_image):
+    image = make_image()
+    image.dq[40, 50] = JUMP_DET
+    image.dq[42, 50] = JUMP_DET | DO_NOT_USE
+    second = make_image()
+    second.dq[40, 51] = 8
+    grid = output_wcs([image.wcs], [SHAPE], reference=image.metadata)
+    maps = [PixelMap.of(image.wcs, grid, SHAPE)] * 2
+    for kernel in ("square", "turbo"):
+        options = {"propagate_dq": True, "kernel": kernel}
+        flags = render([image, second], maps, grid, image.metadata, **options).dq
+        assert flags.dtype == np.uint32
+        y, x = np.nonzero(flags & JUMP_DET)
+        at = maps[0].rows(40, 41)[0, 50]
+        assert np.abs(x - at[0]).max() <= 1.1
+        assert np.abs(y - at[1]).max() <= 1.1
+        assert np.bitwise_or.reduce(flags, axis=None) == JUMP_DET | 8
+
+
+def test_flags_are_those_of_the_library(make_image):
+    image = dithered(make_image, 1)[0]
+    grid = output_wcs([image.wcs], [SHAPE], reference=image.metadata, rotation=33.0)
+    pixmap = PixelMap.of(image.wcs, grid, SHAPE)
+    found = render([image], [pixmap], grid, image.metadata, propagate_dq=True)
+    drop, weight = drizzling.Drop(), input_weight(image)
+    local = pixmap.rows(0, SHAPE[0])
+    shape = found.data.shape
+    flags = drizzling.with_library(image.data, weight, local, shape, drop, image.dq)[2]
+    # rounding decides at single points, and the library leaves out corners at far edges
+    assert np.count_nonzero(flags[2:-2, 2:-2] != found.dq[2:-2, 2:-2]) < 5
+
+
+def test_without_weights_all_pixels_are_equal(make_image):
+    first, second = make_image(1.0), make_image(4.0)
+    second.var_rnoise *= 2
+    second.dq[30:40, 30:40] = DO_NOT_USE
+    result = mosaic_of(first, second, weight_type=None)
+    assert np.nanmedian(result.data) == pytest.approx(2.5, rel=1e-6)
+    assert np.nanmax(result.weight) == pytest.approx(2, rel=2e-2)
+    assert result.data[35, 35] == pytest.approx(1.0)
+    assert "RESWHT" not in result.metadata
+
+
+def test_a_mosaic_of_exposures_beside_a_band(make_image):
+    image, far = make_image(), make_image(x=1200)
+    grid = output_wcs([image.wcs], [SHAPE], reference=image.metadata)
+    mosaic = Mosaic(grid, nimages=2)
+    mosaic.add(far, PixelMap.of(far.wcs, grid, SHAPE))
+    mosaic.add(image, PixelMap.of(image.wcs, grid, SHAPE))
+    result = mosaic.finish(image.metadata)
+    assert set(np.unique(result.context)) == {0, 2}
+
+
+def test_more_images_than_announced(make_image):
+    image = make_image()
+    grid = output_wcs([image.wcs], [SHAPE], reference=image.metadata)
+    maps = [PixelMap.of(image.wcs, grid, SHAPE)] * 34
+    mosaic = Mosaic(grid, nimages=33, rows=slice(10, 20))
+    assert mosaic._context.shape[0] == 2
+    for pixmap in maps:
+        mosaic.add(image, pixmap)
+    assert mosaic.planes()["context"].shape == (2, 10, grid.pixel_shape[0])
+
+
+def test_a_layer_is_what_a_mosaic_without_errors_is(make_image):
+    images = dithered(make_image)
+    grid = output_wcs([i.wcs for i in images], [SHAPE] * 4, reference=images[0].metadata)
+    maps = [PixelMap.of(i.wcs, grid, SHAPE) for i in images]
+    levels = [0.0, 1.0, 2.0, 3.0]
+    whole = render(images, maps, grid, images[0].metadata, levels=levels)
+    exposures = [Exposure.of(image) for image in images]
+    for rows in (slice(0, 50), slice(50, 61)):
+        layer, weight = drizzling.drizzle_layer(exposures, maps, levels, rows)
+        np.testing.assert_allclose(layer, whole.data[rows], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(weight, whole.weight[rows], rtol=1e-6)
+
+
+def test_typical_weight(make_image):
+    image = make_image()
+    image.dq[:40] = DO_NOT_USE
+    pixmap = PixelMap.of(image.wcs, output_wcs([image.wcs], [SHAPE]), SHAPE)
+    assert weights.typical_weight([Exposure.of(image)], [pixmap]) == pytest.approx(4)
+    image.dq[:] = DO_NOT_USE
+    assert weights.typical_weight([Exposure.of(image)], [pixmap]) == np.inf
+
+
+def test_weights_outside_of_numbers(make_image):
+    image = make_image()
+    image.var_rnoise[5, 5], image.data[6, 6] = 1e-45, np.inf
+    weight = input_weight(image)
+    assert weight[5, 5] == 0
+    assert weight[6, 6] == 0
 
 
 def test_exposure_keywords(make_image):

@@ -183,23 +183,31 @@ def with_library(
     from drizzle.resample import Drizzle
 
     known = np.isfinite(plane)
-    drizzle = Drizzle(kernel=drop.kernel, fillval="0", out_shape=shape, disable_ctx=True)
+    # the library loses pixels at the edges of its output: those are cut off
+    ny, nx = shape
+    drizzle = Drizzle(
+        kernel=drop.kernel,
+        fillval="0",
+        out_shape=(ny + 2 * LIBRARY_REACH, nx + 2 * LIBRARY_REACH),
+        disable_ctx=True,
+    )
     with warnings.catch_warnings():
         # which kernels keep the flux is said where they are chosen
         warnings.filterwarnings("ignore", message=".*not a flux-conserving kernel")
         drizzle.add_image(
             np.where(known, plane, np.float32(0)),
             exptime=1.0,
-            pixmap=local,
+            pixmap=local + float(LIBRARY_REACH),
             weight_map=np.where(known, weight, np.float32(0)),
             pixfrac=drop.pixfrac,
             pixel_scale_ratio=drop.pixel_scale_ratio,
             in_units="cps",
             dq=flags,
         )
-    totals = drizzle.out_wht.astype(np.float64)
-    found = NO_FLAGS if flags is None else np.asarray(drizzle.out_dq, np.uint32)
-    return drizzle.out_img * totals, totals, found
+    inner = (slice(LIBRARY_REACH, -LIBRARY_REACH),) * 2
+    totals = drizzle.out_wht[inner].astype(np.float64)
+    found = NO_FLAGS if flags is None else np.asarray(drizzle.out_dq[inner], np.uint32)
+    return drizzle.out_img[inner] * totals, totals, found
 
 
 def part_of(pixmap: PixelMap, rows: slice, drop: Drop) -> tuple[Window, slice] | None:

@@ -25,12 +25,15 @@ from calwebb_core.science.footprint import (
 from calwebb_core.science.footprint import (
     pixel_scale as scale_at,
 )
+from calwebb_core.science.grid_checks import (
+    LARGEST_GROWTH,
+    check_growth,
+    check_places,
+)
 from calwebb_core.science.transforms.sphere import FitsImage
 from calwebb_core.science.world import Box, Frame, World
 
 Float64 = NDArray[np.float64]
-# A union that needs this many times the pixels of its inputs is a pointing error, not a mosaic.
-LARGEST_GROWTH = 64.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def output_wcs(
     names : sequence of str
         Names of the inputs for messages.
     largest_growth : float
-        Refuse an output of more than this many times the pixels of all inputs together.
+        Refuse an output of more than this many times the pixels of all inputs together, see
+        `calwebb_core.science.grid_checks.check_growth`.
 
     Returns
     -------
@@ -102,19 +106,20 @@ def output_wcs(
     Raises
     ------
     InputError
-        If there is no input, the scale is not positive, or the output would be absurdly large:
-        the message names the exposure that lies farthest from the others.
+        If there is no input, the scale is not positive, an exposure has no sensible place or
+        pixel size, or the output would be absurdly large: the message names the exposure.
     """
     if not wcses or len(wcses) != len(shapes):
         msg = f"{len(wcses)} WCS and {len(shapes)} shapes given; expected one of each per image"
         raise InputError(msg)
     # nine decimals, as S_REGION has them: the grid follows from what the headers say
     corners = [footprint(wcs, shape).round(9) for wcs, shape in zip(wcses, shapes, strict=True)]
+    check_places(corners, shapes, names)
     centre = tuple(crval) if crval is not None else middle(np.concatenate(corners))
     scale = choose_scale(wcses[0], shapes[0], reference, pixel_scale, pixel_scale_ratio)
     pc = orientation(wcses[0], shapes[0], reference, rotation)
     grid = fit_grid(corners, (centre[0], centre[1]), scale, pc, crpix, output_shape)
-    check_growth(grid, corners, shapes, names, largest_growth)
+    check_growth(grid.shape, corners, shapes, names, largest_growth)
     return grid_wcs(grid, wcses[0])
 
 
@@ -205,37 +210,6 @@ def fit_grid(
         msg = f"the output image would have shape {shape}; check crpix, crval and pixel_scale"
         raise InputError(msg)
     return Grid(crval, (float(offset[0]), float(offset[1])), scale, pc, (shape[0], shape[1]))
-
-
-def check_growth(
-    grid: Grid,
-    corners: Sequence[Float64],
-    shapes: Sequence[tuple[int, ...]],
-    names: Sequence[str],
-    largest_growth: float,
-) -> None:
-    """Refuse a grid that is absurdly large for its inputs, naming the outlying exposure.
-
-    Raises
-    ------
-    InputError
-        If it has more than `largest_growth` times the pixels of the inputs.
-    """
-    pixels = grid.shape[0] * grid.shape[1]
-    given = sum(shape[-1] * shape[-2] for shape in shapes)
-    if pixels <= largest_growth * given:
-        return
-    centres = np.array([unit_vectors(c[:, 0], c[:, 1]).mean(axis=0) for c in corners])
-    distance = np.linalg.norm(centres - np.median(centres, axis=0), axis=1)
-    worst = int(np.argmax(distance))
-    name = names[worst] if worst < len(names) else f"input {worst + 1}"
-    msg = (
-        f"{name}: the output image would be {grid.shape[1]} x {grid.shape[0]} pixels, "
-        f"{pixels / given:.0f} times its inputs (at most {largest_growth:g}); this exposure lies "
-        f"{math.degrees(distance[worst]):.3f} degrees from the others: leave it out, or set "
-        "output_shape or a larger pixel_scale"
-    )
-    raise InputError(msg)
 
 
 def grid_wcs(grid: Grid, like: Any) -> World:

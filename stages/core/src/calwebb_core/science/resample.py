@@ -37,6 +37,7 @@ from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Float32, Image, UInt32
 from calwebb_core.framework.threads import in_threads
+from calwebb_core.science.custom_grid import custom_wcs
 from calwebb_core.science.drizzling import (
     NO_FLAGS,
     NONE,
@@ -67,8 +68,8 @@ from calwebb_core.science.weights import (
 )
 
 __all__ = [
-    "GOOD_BITS", "KERNELS", "Drop", "Mosaic", "PixelMap", "bands", "drizzle_layer", "good_mask",
-    "input_weight", "output_wcs", "pixel_map", "render", "typical_weight",
+    "GOOD_BITS", "KERNELS", "Drop", "Mosaic", "PixelMap", "bands", "custom_wcs", "drizzle_layer",
+    "good_mask", "input_weight", "output_wcs", "pixel_map", "render", "typical_weight",
 ]  # fmt: skip
 
 Float64 = NDArray[np.float64]

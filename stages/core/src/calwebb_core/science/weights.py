@@ -154,10 +154,16 @@ def measuring_time(metadata: Metadata) -> float:
 
 
 def chunks(rows: slice, columns: int, pixel_bytes: int = PIXEL_BYTES) -> Iterator[slice]:
-    """Yield rows in parts that take no more than `CHUNK_BYTES`."""
+    """Yield rows in parts that take no more than `CHUNK_BYTES`.
+
+    They end at multiples of their length, so that sums don't depend on where `rows` begin.
+    """
     step = max(16, CHUNK_BYTES // (pixel_bytes * columns))
-    for start in range(rows.start, rows.stop, step):
-        yield slice(start, min(rows.stop, start + step))
+    start = rows.start
+    while start < rows.stop:
+        stop = min(rows.stop, (start // step + 1) * step)
+        yield slice(start, stop)
+        start = stop
 
 
 def typical_weight(
