@@ -5,9 +5,15 @@ from astropy.modeling.models import Mapping, Polynomial2D, Shift
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.plain_asdf import write_tree
-from calwebb_core.science.footprint import footprint, s_region
-from calwebb_core.science.wcs import find_filter_offset, imaging_wcs, v23_to_sky
+from calwebb_core.framework.plain_asdf import read_tree, write_tree
+from calwebb_core.science.footprint import footprint, s_region, separation, unit_vectors
+from calwebb_core.science.wcs import (
+    find_filter_offset,
+    imaging_wcs,
+    read_distortion,
+    v23_to_sky,
+)
+from calwebb_core.science.world import World
 
 DETECTORS = [f"nrc{m}{n}" for m in "ab" for n in ("1", "2", "3", "4", "long")]
 
@@ -180,23 +186,46 @@ def test_rotation_agrees_with_pysiaf(pointing):
 
 
 @pytest.mark.realdata
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("dither", [1, 2, 3])
 @pytest.mark.parametrize("detector", DETECTORS)
-def test_flight_wcs(realdata, detector):
-    """Program 1345: our chain from its reference values is the flight chain before alignment."""
-    path = realdata / "nircam_wcs" / f"jw01345001001_02201_00001_{detector}_tweakreg.asdf"
-    with asdf.open(path) as tree:
-        flight, info = tree["wcs"], dict(tree["wcsinfo"])
-        steps = {step.frame.name: step.transform for step in flight.pipeline}
+def test_flight_wcs(realdata, detector, dither):
+    """Program 1345: our chain from its keywords is the flight chain, to a microarcsecond.
+
+    Without the frame that the alignment put in it is the one before alignment.
+    """
+    path = realdata / "nircam_wcs" / f"jw01345001001_02201_0000{dither}_{detector}_tweakreg.asdf"
+    tree = read_tree(path.read_bytes())
+    flight, info = World.from_node(tree["wcs"]), tree["wcsinfo"]
+    offsets, distortion = flight.transforms[0].first, flight.transforms[0].second
+    keys = ("v2_ref", "v3_ref", "ra_ref", "dec_ref", "roll_ref")
     metadata = Metadata(
         {"SUBSTRT1": 1, "SUBSTRT2": 1, "SUBSIZE1": 2048, "SUBSIZE2": 2048}
-        | {key.upper(): float(info[key]) for key in ("v2_ref", "v3_ref", "ra_ref", "dec_ref")}
-        | {"ROLL_REF": float(info["roll_ref"])}
-        | {"VA_SCALE": float(steps["v2v3"]["dva_scale_v2"].factor.value)}
+        | {key.upper(): float(info[key]) for key in keys}
+        | {"VA_SCALE": flight.transforms[1].first.first.factor}
     )
-    ours = imaging_wcs(metadata, steps["detector"])
-    x, y = np.meshgrid(np.linspace(0, 2047, 12), np.linspace(0, 2047, 12))
-    v2v3 = steps["v2v3"](*steps["detector"](x, y, with_bounding_box=False))
-    ra, dec = steps["v2v3corr"](*v2v3)
-    our_ra, our_dec = ours(x, y)
-    assert pixels(our_ra - ra, our_dec - dec, dec).max() < 1e-4
+    offset = (offsets.first.offset, offsets.second.offset)
+    ours = imaging_wcs(metadata, distortion, offset)
+    aligned = ours.inserted("v2v3vacorr", "v2v3corr", flight.transforms[2])
+    before = World(
+        (*flight.frames[:3], flight.frames[4]), (*flight.transforms[:2], flight.transforms[3])
+    )
+    x, y = np.meshgrid(np.linspace(-0.5, 2047.5, 12), np.linspace(-0.5, 2047.5, 12))
+    assert aligned.available_frames == flight.available_frames
+    assert aligned.bounding_box == flight.bounding_box
+    for mine, theirs in ((ours, before), (aligned, flight)):
+        angle = separation(unit_vectors(*mine(x, y)), unit_vectors(*theirs(x, y)))
+        assert angle.max() * 3600 < 1e-6
+    moved = separation(unit_vectors(*ours(x, y)), unit_vectors(*flight(x, y)))
+    assert 0.1 < np.median(moved) * 3600 < 0.5
+
+
+@pytest.mark.realdata
+@pytest.mark.filterwarnings("ignore")
+def test_flight_distortion_of_miri(realdata):
+    """The flight imager distortion and the SIAF are made of the same coefficients."""
+    pysiaf = pytest.importorskip("pysiaf")
+    path = realdata / "miri_wcs" / "jwst_miri_imager_distortion_flt9.asdf"
+    transform, _ = read_distortion(read_tree(path.read_bytes())["model"])
+    x, y = np.meshgrid(np.linspace(0, 1031, 9), np.linspace(0, 1023, 9))
+    expected = pysiaf.Siaf("MIRI")["MIRIM_FULL"].sci_to_tel(x + 1, y + 1)
+    assert np.abs(np.subtract(transform(x, y), expected)).max() < 1e-3
