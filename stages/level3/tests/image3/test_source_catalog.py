@@ -184,7 +184,7 @@ def test_without_references_totals_and_vega_are_nan(caplog):
     assert np.isnan(images.catalog["aper_total_flux"]).all()
     assert np.isfinite(images.catalog["aper70_flux"]).any()
     assert np.isnan(images.catalog["aper70_vegamag"]).all()
-    assert "no aperture correction for FILTER F200W" in caplog.text
+    assert "no APCORR reference for INSTRUME NIRCAM, FILTER F200W" in caplog.text
     assert "no ABVEGAOFFSET reference" in caplog.text
 
 
@@ -193,7 +193,7 @@ def test_a_filter_that_the_references_lack_is_said(caplog):
     offset = AstropyTable({"filter": ["F090W"], "pupil": ["CLEAR"], "abvega_offset": [0.5]})
     refs = references(apcorr_table("F090W"), offset)
     source_catalog.run(images, refs, SourceCatalogParameters())
-    assert "no aperture correction for FILTER F200W" in caplog.text
+    assert "has no row for INSTRUME NIRCAM, FILTER F200W, PUPIL CLEAR" in caplog.text
     assert "is not in the ABVEGAOFFSET reference" in caplog.text
 
 
@@ -233,6 +233,72 @@ def test_apertures_follow_the_pixel_scale():
     assert half.radii == pytest.approx(np.array(one.radii) * 2)
     assert half.sky == pytest.approx((16.0, 24.0))
     assert one.corrections == pytest.approx((1 / 0.3, 2.0, 1 / 0.7))
+
+
+LAYOUTS = {
+    "NIRCAM": ({"filter": "F200W", "pupil": "CLEAR"}, {"PUPIL": "F162M"}, "pupil"),
+    "NIRISS": ({"filter": "CLEAR", "pupil": "F150W"}, {"PUPIL": "F200W"}, "pupil"),
+    "MIRI": ({"filter": "F770W", "subarray": "FULL"}, {"FILTER": "F1000W"}, None),
+    "FGS": ({}, None, "detector"),
+}
+
+
+@pytest.mark.parametrize("instrument", LAYOUTS)
+def test_references_of_every_instrument(instrument):
+    keys, other, vega_key = LAYOUTS[instrument]
+    columns = [(name, "S15") for name in keys] + ROW[2:]
+    rows = [
+        (*keys.values(), energy, radius, 1 / energy, 8.0, 12.0)
+        for energy, radius in ((0.3, 1.0), (0.5, 1.5), (0.7, 3.0))
+    ]
+    table = np.array(rows, dtype=columns)
+    head = make_set(dithered(star_field(3), 1), product="p").metadata
+    for name in ("FILTER", "PUPIL"):
+        head.pop(name)
+    head.update({"INSTRUME": instrument, "DETECTOR": "GUIDER1", "SUBARRAY": "FULL"})
+    head.update({name.upper(): value for name, value in keys.items()})
+    assert find_apertures(table, head, (30, 50, 70), 1.0).radii == (1.0, 1.5, 3.0)
+    offsets = {name: [value, "ELSE"] for name, value in keys.items() if name != "subarray"}
+    if vega_key == "detector":
+        offsets["detector"] = ["GUIDER1", "GUIDER2"]
+    offset = AstropyTable({**offsets, "abvega_offset": [1.25, 9.0]})
+    assert find_vega_offset({"abvega_offset": offset}, head) == 1.25
+    if other is not None:
+        head.update(other)
+        assert find_apertures(table, head, (30, 50, 70), 1.0) is None
+        assert np.isnan(find_vega_offset({"abvega_offset": offset}, head))
+
+
+def test_a_subarray_that_the_reference_lacks_takes_the_whole_detectors_row(caplog):
+    columns = [("filter", "S12"), ("subarray", "S15"), *ROW[2:]]
+    rows = [("F770W", "FULL", e, 5 * e, 1 / e, 8.0, 12.0) for e in (0.3, 0.5, 0.7)]
+    head = make_set(dithered(star_field(3), 1), product="p").metadata
+    head.update({"INSTRUME": "MIRI", "FILTER": "F770W", "SUBARRAY": "SUB128"})
+    found = find_apertures(np.array(rows, dtype=columns), head, (30, 50, 70), 1.0)
+    assert found.radii == pytest.approx((1.5, 2.5, 3.5))
+    assert "SUBARRAY SUB128 is not in the APCORR reference" in caplog.text
+
+
+def test_what_a_star_is_follows_from_the_corrections():
+    parameters = SourceCatalogParameters()
+    apertures = typical_apertures(2.0, (30, 50, 70))
+    assert source_catalog.star_limits(parameters, apertures) == (2.0, 1.8)
+    images = make_set(dithered(star_field(3), 1), product="p")
+    apertures = find_apertures(apcorr_table(), images.metadata, (30, 50, 70), 1.0)
+    limits = source_catalog.star_limits(parameters, apertures)
+    assert limits == pytest.approx((1.1 * 5 / 3, 1.1 * 1.4), rel=1e-5)
+    given = SourceCatalogParameters(ci1_star_threshold=1.7)
+    assert source_catalog.star_limits(given, apertures)[0] == 1.7
+
+
+def test_a_frame_around_segments_takes_the_level_of_a_pedestal():
+    images = mosaic_of((np.array([80.0]), np.array([-69.5]), np.array([5000.0])))
+    source_catalog.run(images, references(), SourceCatalogParameters())
+    plain = images.catalog["isophotal_flux"][0].value
+    source_catalog.run(images, references(), SourceCatalogParameters(localbkg_width=10))
+    framed = images.catalog["isophotal_flux"][0].value
+    assert framed != plain
+    assert framed == pytest.approx(plain, rel=0.02)
 
 
 def test_units_are_checked():

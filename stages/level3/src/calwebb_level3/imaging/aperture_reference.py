@@ -87,6 +87,16 @@ def find_apertures(
     check_energies(energies)
     names = table.dtype.names
     rows = [row for row in table if matches(row, names, metadata)]
+    if not rows and (subarray := metadata.get("SUBARRAY")) not in (None, "FULL"):
+        # A star's light is spread the same way in all subarrays.
+        whole = metadata.copy()
+        whole["SUBARRAY"] = "FULL"
+        rows = [row for row in table if matches(row, names, whole)]
+        if rows:
+            logger.warning(
+                "source_catalog: SUBARRAY %s is not in the APCORR reference; that of FULL is used",
+                subarray,
+            )
     if not rows:
         return None
     by_energy = {percent(row["eefraction"]): row for row in rows}

@@ -24,6 +24,8 @@ CLIP, ROUNDS = 3.0, 10
 # A box in which more than this part is masked takes its level from its neighbours.
 MOST_MASKED = 0.9
 SMOOTHING = 3
+# Small images are divided into so many boxes along their shorter side, but not into tiny ones.
+FEWEST_BOXES, LEAST_BOX = 4, 30
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ def measure_background(data: Float32, mask: Bools, boxsize: int) -> tuple[Float3
 
 
 def box_of(shape: tuple[int, int], boxsize: int) -> tuple[int, int]:
-    """Return rows and columns of a square box that isn't larger than the image."""
-    side = max(1, min(boxsize, *shape))
+    """Return rows and columns of a square box: several of them fit in an image that isn't tiny."""
+    shortest = min(shape)
+    side = max(1, min(boxsize, shortest, max(LEAST_BOX, shortest // FEWEST_BOXES)))
     return side, side
 
 

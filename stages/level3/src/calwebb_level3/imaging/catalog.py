@@ -117,17 +117,28 @@ def coordinates(place: tuple[Float64, Float64]) -> SkyCoord:
 
 
 def add_fluxes(
-    table: QTable, name: str, flux: Float64, error: Float64, calibration: Calibration
+    table: QTable, fluxes: dict[str, tuple[Float64, Float64]], calibration: Calibration
 ) -> None:
-    """Add flux, AB and Vega magnitude and their errors under a name."""
-    flux, error = flux * calibration.jansky, error * calibration.jansky
-    magnitude, magnitude_error = ab_magnitude(flux, error)
-    table[f"{name}_flux"] = flux * units.Jy
-    table[f"{name}_flux_err"] = error * units.Jy
-    table[f"{name}_abmag"] = magnitude
-    table[f"{name}_abmag_err"] = magnitude_error
-    table[f"{name}_vegamag"] = magnitude - calibration.vega_offset
-    table[f"{name}_vegamag_err"] = magnitude_error + 0.0 * calibration.vega_offset
+    """Add fluxes, AB and Vega magnitudes and their errors under names, in the official order.
+
+    Parameters
+    ----------
+    table : astropy.table.QTable
+    fluxes : dict of (float64, float64)
+        Flux and error, in the unit of the image, by name.
+    calibration : Calibration
+    """
+    jansky = {
+        name: tuple(value * calibration.jansky for value in pair) for name, pair in fluxes.items()
+    }
+    for name, (flux, error) in jansky.items():
+        table[f"{name}_flux"] = flux * units.Jy
+        table[f"{name}_flux_err"] = error * units.Jy
+    for system, offset in (("ab", 0.0), ("vega", calibration.vega_offset)):
+        for name, (flux, error) in jansky.items():
+            magnitude, magnitude_error = ab_magnitude(flux, error)
+            table[f"{name}_{system}mag"] = magnitude - offset
+            table[f"{name}_{system}mag_err"] = magnitude_error + 0.0 * offset
 
 
 def add_apertures(
@@ -137,9 +148,9 @@ def add_apertures(
     table["aper_bkg_flux"] = fluxes.sky * calibration.jansky * units.Jy
     table["aper_bkg_flux_err"] = fluxes.sky_err * calibration.jansky * units.Jy
     measured = zip(apertures.energies, fluxes.aperture, fluxes.aperture_err, strict=True)
-    for energy, flux, error in measured:
-        add_fluxes(table, f"aper{energy}", flux, error, calibration)
-    add_fluxes(table, "aper_total", fluxes.total, fluxes.total_err, calibration)
+    named = {f"aper{energy}": (flux, error) for energy, flux, error in measured}
+    named["aper_total"] = (fluxes.total, fluxes.total_err)
+    add_fluxes(table, named, calibration)
 
 
 def add_concentrations(
@@ -167,7 +178,7 @@ def add_isophotal(
     table: QTable, shapes: Isophotes, on_sky: SkyPlaces, calibration: Calibration
 ) -> None:
     """Add flux and shape of the segments."""
-    add_fluxes(table, "isophotal", shapes.flux, shapes.flux_err, calibration)
+    add_fluxes(table, {"isophotal": (shapes.flux, shapes.flux_err)}, calibration)
     table["isophotal_area"] = shapes.area * units.pix**2
     table["semimajor_sigma"] = shapes.major * units.pix
     table["semiminor_sigma"] = shapes.minor * units.pix

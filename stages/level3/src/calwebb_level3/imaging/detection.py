@@ -5,7 +5,8 @@ The image is filtered with a Gaussian of the width of a star, weighted by the in
 Theory 6, 311). Drizzled noise is correlated, and noise that detectors add along their rows is
 in no error plane: the filtered image is therefore divided by its own scatter, measured box by
 box from the values below the median, which sources don't reach. A threshold of 3 on the result
-means 3 sigma of a star's flux, not of a pixel's.
+means 3 sigma of a star's flux, not of a pixel's. Where the scatter is several times what the
+errors make expect, a nebula fills the image, and only what is as small as a star is looked for.
 
 Everything is done in bands of rows; what is kept of the whole image is one plane of integers
 and the pixels above the threshold.
@@ -41,6 +42,12 @@ SIGMA_PER_FWHM = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
 TRUNCATE = 4.0
 # Every so many pixels and rows of the filtered image count for its scatter: it is smooth.
 STRIDE = 2
+# From this scatter on, in units of what the errors make expect, it isn't noise but structure of
+# the sky, such as a nebula's: the mean of the surroundings is then subtracted from each pixel.
+STRUCTURED = 3.0
+# Width of the surroundings in units of the filter's.
+AROUND = 2.5
+LEAST_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,8 @@ class Filter:
         Pixels.
     unit : float
         Typical error, which keeps float32 in range for any unit of the image.
+    structured : bool
+        Whether the mean of a pixel's surroundings is subtracted, too.
     """
 
     pixels: Pixels
@@ -159,6 +168,7 @@ class Filter:
     columns: Float64
     sigma: float
     unit: float
+    structured: bool = False
 
     def rows(self, first: int, last: int) -> tuple[Float32, Float32, Float32]:
         """Return signal to noise, smoothed image and its noise of rows [first, last).
@@ -167,11 +177,14 @@ class Filter:
         the Gaussian k is not yet divided by its scatter.
         """
         wide, narrow = gaussian(self.sigma), gaussian(self.sigma / np.sqrt(2.0))
-        low = max(0, first - len(wide) // 2)
-        high = min(self.pixels.shape[0], last + len(wide) // 2)
+        around = gaussian(AROUND * self.sigma) if self.structured else None
+        margin = len(wide) // 2 + (0 if around is None else len(around) // 2)
+        low, high = max(0, first - margin), min(self.pixels.shape[0], last + margin)
         data, err = self.pixels.rows(low, high)
         inputs = np.empty((4, *data.shape), np.float32)
         prepare(data, err, self.background.rows(low, high), self.columns, self.unit, inputs)
+        if around is not None:
+            subtract_surroundings(inputs, around)
         clean, signal, power, variance = (
             smoothed(inputs[k], kernel, first - low, last - first)
             for k, kernel in enumerate((wide, wide, narrow, narrow))
@@ -182,6 +195,28 @@ class Filter:
         divide_by_root(signal, power, weight, np.float32(self.unit**2) * factor)
         noise = np.sqrt(variance * np.float32(self.unit**2) * factor)
         return signal, clean, noise
+
+
+def subtract_surroundings(inputs: Float32, kernel: Float32) -> None:
+    """Subtract the mean of what surrounds each pixel from an image with data, in place.
+
+    Parameters
+    ----------
+    inputs : float32, (4, n, nx)
+        As `smoothing.prepare` gives them.
+    kernel : float32, (m,)
+        Weights of the surroundings along each axis.
+    """
+    clean, signal, weight, _ = inputs
+    known = weight > 0
+    rows = len(clean)
+    level = smoothed(clean, kernel, 0, rows)
+    share = smoothed(known.astype(np.float32), kernel, 0, rows)
+    level[known] /= share[known]
+    clean[known] -= level[known]
+    # Near the edge of the data the surroundings lie on one side.
+    weight[share < LEAST_SHARE] = 0
+    np.multiply(clean, weight, out=signal)
 
 
 def gaussian(sigma: float) -> Float32:
@@ -317,6 +352,9 @@ def find_in(pixels: Pixels, how: Detection, segments: Any = None) -> Found | Non
     if matched is None:
         return None
     scatter = scatter_of(matched, how.bkg_boxsize)
+    if np.median(scatter.values) > STRUCTURED:
+        matched = replace(matched, structured=True)
+        scatter = scatter_of(matched, how.bkg_boxsize)
     places, filtered, noise = significant(matched, scatter, how)
     index = np.zeros(pixels.shape, np.int32) if segments is None else segments
     put(index, places, np.arange(1, len(places) + 1, dtype=np.int32))

@@ -210,11 +210,15 @@ def apertures_for(
         found = find_apertures(table.data, mosaic.metadata, energies, ratio)
         if found is not None:
             return found
+    keys = ", ".join(
+        f"{key} {mosaic.metadata.get(key)}"
+        for key in ("INSTRUME", "FILTER", "PUPIL", "SUBARRAY")
+        if mosaic.metadata.get(key)
+    )
     logger.warning(
-        "source_catalog: no aperture correction for FILTER %s, PUPIL %s; typical apertures are "
-        "used and total fluxes are NaN",
-        mosaic.metadata.get("FILTER"),
-        mosaic.metadata.get("PUPIL"),
+        "source_catalog: %s for %s; typical apertures are used and total fluxes are NaN",
+        "no APCORR reference" if reference is None else f"{reference.name} has no row",
+        keys,
     )
     return typical_apertures(fwhm, energies)
 
