@@ -148,6 +148,17 @@ def test_numbers_and_broadcasting():
         chain(1.0)
 
 
+def test_large_arrays_give_the_same_bits(monkeypatch):
+    transform = from_node(node_of(MODELS["chain"] | models.Identity(3)))
+    values = [RNG.normal(size=(37, 23)) for _ in range(2)]
+    whole = transform(*values)
+    monkeypatch.setattr("calwebb_core.science.transforms.base.CHUNK", 100)
+    for part, expected in zip(transform(*values), whole, strict=True):
+        np.testing.assert_array_equal(part, expected)
+    x, y = (Shift(1.0) & Shift(2.0))(np.zeros((20, 1)), np.zeros(30))
+    assert (x.shape, x[3, 4], y[3, 4]) == ((20, 30), 1.0, 2.0)
+
+
 def test_links_that_don_t_fit():
     with pytest.raises(ValueError, match="Remap gives 3 coordinates, Identity takes 2"):
         Remap((0, 1, 0)) | Identity(2)
