@@ -9,6 +9,7 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.products import write_image
 from calwebb_core.framework.quicklook_colour import (
+    Grid,
     Layer,
     balanced,
     combined,
@@ -78,13 +79,26 @@ def test_three_mosaics_of_other_grids_make_a_colour_image(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "c.png").read_bytes()
 
 
-def test_a_mosaic_on_another_grid_keeps_its_star_in_place(tmp_path):
+def test_mosaics_on_other_grids_keep_their_star_in_place(tmp_path):
     wide = Layer.open(mosaic(tmp_path / "r_i2d.fits", "F444W", (60, 60), 3.4e-5))
     fine = Layer.open(mosaic(tmp_path / "b_i2d.fits", "F115W", turn=30))
-    image = on_grid(fine, wide, 1)
-    peak = np.unravel_index(np.nanargmax(image), image.shape)
-    assert peak == (28, 33)
+    grid = Grid.of([wide, fine])
+    assert grid.step == pytest.approx(0.5)
     assert fine.filter == (1.15, "F115W")
+    for layer in (wide, fine):
+        image = on_grid(layer, grid)
+        assert image.shape == grid.shape
+        y, x = np.unravel_index(np.nanargmax(image), image.shape)
+        assert grid.frame[0] + grid.step * (x + 0.5) == pytest.approx(33, abs=0.6)
+        assert grid.frame[2] + grid.step * (y + 0.5) == pytest.approx(28, abs=0.6)
+
+
+def test_mosaics_that_do_not_overlap_are_drawn_and_said(tmp_path):
+    paths = [mosaic(tmp_path / f"{name}_i2d.fits", name) for name in ("F115W", "F200W")]
+    paths.append(mosaic(tmp_path / "z_i2d.fits", "F444W", CRVAL2=53.0))
+    assert Grid.of([Layer.open(path) for path in paths]).note == "the mosaics do not overlap"
+    write_colour(paths, tmp_path / "a.png")
+    assert min(size_of(tmp_path / "a.png")) > 400
 
 
 def test_interpolation():

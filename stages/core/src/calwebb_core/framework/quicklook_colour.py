@@ -1,9 +1,9 @@
 """Three or more mosaics of a target as one colour image.
 
-The mosaics are put on the grid of the widest one, freed of their background, brought to the same
-brightness, and combined as Lupton et al. (2004, PASP 116, 133) do: the stretch is applied to the
-mean of the three colours, so that bright sources keep theirs. The bluest third of the mosaics is
-blue, the reddest red.
+The mosaics are put on one grid, along the rows of the widest one and no further than all reach,
+freed of their background, brought to the same brightness, and combined as Lupton et al. (2004,
+PASP 116, 133) do: the stretch is applied to the mean of the three colours, so that bright sources
+keep theirs. The bluest third of the mosaics is blue, the reddest red.
 """
 
 import re
@@ -21,6 +21,7 @@ from calwebb_core.framework.fits_layout import find, require, scan
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.quicklook import binned
 from calwebb_core.framework.quicklook_figure import rgb
+from calwebb_core.framework.quicklook_grid import Frame, border
 from calwebb_core.framework.quicklook_page import (
     LONGEST,
     MISSING,
@@ -40,6 +41,7 @@ FEWEST = 3
 COMMON = ("INSTRUME", "TARGPROP")
 BRIGHT = 5.0  # sigma above the background: sources that set the balance of the colours
 DARK = 3.0  # sigma: the stretch is linear up to here
+SKY = 2.0  # sigma that are added to the background
 DEPTH = np.uint8(0xFC)  # bits kept of a colour: what noise needs is left to the file's size
 _FILTER = re.compile(r"F(\d{3,4})([A-Z])\w*")
 
@@ -125,14 +127,65 @@ def write_colour(products: Sequence[Path], png: Path) -> None:
     """
     layers = sorted(map(Layer.open, map(Path, products)), key=lambda layer: layer.filter)
     check(layers)
-    widest = max(layers, key=lambda layer: layer.sky.scale**2 * layer.shape[0] * layer.shape[1])
-    factor = -(-max(widest.shape) // LONGEST)
-    images = [without_background(on_grid(layer, widest, factor)) for layer in layers]
+    grid = Grid.of(layers)
+    images = [without_background(on_grid(layer, grid)) for layer in layers]
     parts = np.array_split(np.arange(len(images)), 3)
     planes = [np.mean([images[i] for i in part], axis=0) for part in parts]
     picture = combined(balanced(planes)[::-1])
     names = ["+".join(layers[i].filter[1] for i in part) for part in parts]
-    save(page(picture, widest, factor, names), png)
+    save(page(picture, grid, names), png)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The grid of a colour image, in pixels of the widest mosaic.
+
+    Attributes
+    ----------
+    widest : Layer
+    frame : (left, right, bottom, top)
+        Its borders.
+    step : float
+        Side of its pixels.
+    note : str
+        To be said in the title.
+    """
+
+    widest: Layer
+    frame: Frame
+    step: float
+    note: str = ""
+
+    @classmethod
+    def of(cls, layers: Sequence[Layer]) -> "Grid":
+        """Return the grid of what all mosaics reach: as fine as the finest, at most LONGEST."""
+        widest = max(layers, key=lambda layer: layer.sky.scale**2 * layer.shape[0] * layer.shape[1])
+        boxes = np.array([box_of(layer, widest) for layer in layers])
+        low, high = boxes[:, 0].max(axis=0), boxes[:, 1].min(axis=0)
+        note = ""
+        if not (high - low >= 1).all():
+            low, high = np.array(box_of(widest, widest))
+            note = "the mosaics do not overlap"
+        finest = min(layer.sky.scale for layer in layers) / widest.sky.scale
+        step = max(finest, float((high - low).max()) / LONGEST)
+        shape = np.maximum(1, np.floor((high - low) / step + 1e-9))
+        right, top = low + shape * step
+        return cls(widest, (float(low[0]), float(right), float(low[1]), float(top)), step, note)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        left, right, bottom, top = self.frame
+        return round((top - bottom) / self.step), round((right - left) / self.step)
+
+
+def box_of(layer: Layer, widest: Layer) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the lower and upper corner of a mosaic's borders in pixels of the widest."""
+    ny, nx = layer.shape
+    x, y = border((-0.5, nx - 0.5, -0.5, ny - 0.5))
+    if layer is not widest:
+        x, y = widest.sky.pixels(*layer.sky.sky(x, y))
+    return (float(x.min()), float(y.min())), (float(x.max()), float(y.max()))
 
 
 def check(layers: Sequence[Layer]) -> None:
@@ -160,21 +213,19 @@ def check(layers: Sequence[Layer]) -> None:
                 raise InputError(msg)
 
 
-def on_grid(layer: Layer, widest: Layer, factor: int) -> Float32:
-    """Return a mosaic on the averaged grid of another, by linear interpolation.
+def on_grid(layer: Layer, grid: Grid) -> Float32:
+    """Return a mosaic on the grid, by linear interpolation; NaN where it has nothing.
 
     Pixels finer than the grid are averaged before.
     """
-    if layer is widest:
-        return layer.read(factor)
-    own = max(1, round(factor * widest.sky.scale / layer.sky.scale))
-    image = layer.read(own)
-    ny, nx = (-(-count // factor) for count in widest.shape)
-    y, x = np.indices((ny, nx), np.float64)
-    middle = (factor - 1) / 2
-    there = layer.sky.pixels(*widest.sky.sky(factor * x + middle, factor * y + middle))
-    x, y = ((place - (own - 1) / 2) / own for place in there)
-    return interpolated(image, x, y)
+    own = max(1, round(grid.step * grid.widest.sky.scale / layer.sky.scale))
+    rows, columns = np.indices(grid.shape, np.float64)
+    x = grid.frame[0] + grid.step * (columns + 0.5)
+    y = grid.frame[2] + grid.step * (rows + 0.5)
+    if layer is not grid.widest:
+        x, y = layer.sky.pixels(*grid.widest.sky.sky(x, y))
+    middle = (own - 1) / 2
+    return interpolated(layer.read(own), (x - middle) / own, (y - middle) / own)
 
 
 def interpolated(image: Float32, x: Float64, y: Float64) -> Float32:
@@ -233,7 +284,8 @@ def combined(planes: Sequence[Float32]) -> UInt8:
     sigma = spread(np.where(good, mean, np.nan).astype(np.float32))[1]
     values = mean[good] if good.any() else np.zeros(1, np.float32)
     high = max(float(np.percentile(values, 99.7)), 10 * sigma)
-    floor = sigma  # of the mean, shown as black
+    # the background stays visible as dark grey: less noise in its colour
+    floor = SKY * float(np.mean([spread(plane)[1] for plane in planes]))
     above = np.maximum(mean + floor, 1e-6 * sigma)
     light = np.arcsinh(above / (DARK * sigma)) / np.arcsinh(high / (DARK * sigma))
     colour = (cube + floor) * (light / above)[..., None]
@@ -243,21 +295,18 @@ def combined(planes: Sequence[Float32]) -> UInt8:
     return np.asarray(picture)
 
 
-def page(picture: UInt8, widest: Layer, factor: int, names: Sequence[str]) -> Any:
+def page(picture: UInt8, grid: Grid, names: Sequence[str]) -> Any:
     """Return the figure of a colour image."""
-    ny, nx = picture.shape[:2]
-    layout = Layout.of(ny, nx)
-    metadata = widest.metadata
-    target = metadata.get("TARGPROP") or metadata.get("TARGNAME") or ""
-    program = metadata.get("PROGRAM")
-    first = "   ".join(
-        str(part) for part in (f"program {program}" if program else "", target) if part
-    )
-    instrument = str(metadata.get("INSTRUME") or "")
-    figure, axes = new_page(layout, [first, f"{instrument} in colour"])
-    frame = (-0.5, factor * nx - 0.5, -0.5, factor * ny - 0.5)
-    show(axes, picture, layout, frame)
-    sky_axes(axes, widest.sky, frame, layout)
+    layout = Layout.of(*grid.shape)
+    metadata = grid.widest.metadata
+    program = str(metadata.get("PROGRAM") or "")
+    target = str(metadata.get("TARGPROP") or metadata.get("TARGNAME") or "")
+    first = [f"program {program}" if program else "", target]
+    second = [str(metadata.get("INSTRUME") or ""), "in colour", grid.note]
+    lines = ["   ".join(part for part in parts if part) for parts in (first, second)]
+    figure, axes = new_page(layout, lines)
+    show(axes, picture, layout, grid.frame)
+    sky_axes(axes, grid.widest.sky, grid.frame, layout)
     legend(figure, layout, names)
     return figure
 
