@@ -59,7 +59,7 @@ class OutlierDetectionParameters:
         0.0, "Background in the exposures but not in the median, if skymatch left no level."
     )
     save_intermediate_results: bool = option(
-        False, "Also write the median, and as what each exposure sees it."
+        False, "Also write the median and what each exposure sees of it."
     )
 
 
