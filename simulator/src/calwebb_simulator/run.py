@@ -77,10 +77,12 @@ def run(
         check_writable(output_dir / name)
     entries = plan(scenario)
     catalog = make_catalog(scenario)
+    known: dict[tuple[str, str], Properties] = {}
     if references:
         build = Builder(scenario, entries, output_dir / "crds_cache", watcher.begin)
         build.build()
-    raw = expose_all(scenario, catalog, entries, output_dir, watcher)
+        known = build.known
+    raw = expose_all(scenario, catalog, entries, output_dir, watcher, known)
     if not instrument_named(scenario.instrument).spectral:
         write_catalog(output_dir / "truth" / "scene.ecsv", catalog, scenario, entries)
     write_summary(output_dir / "truth" / "truth.json", scenario, entries)
@@ -174,10 +176,10 @@ def expose_all(
     entries: tuple[Planned, ...],
     output_dir: Path,
     watcher: Watcher,
+    known: dict[tuple[str, str], Properties],
 ) -> tuple[Path, ...]:
-    """Simulate all exposures; a detector's properties are drawn once."""
+    """Simulate all exposures; a detector's properties are drawn once, if not `known` already."""
     instrument = instrument_named(scenario.instrument)
-    known: dict[tuple[str, str], Properties] = {}
     memory = TrapMemory()
     paths = []
     for entry in entries:

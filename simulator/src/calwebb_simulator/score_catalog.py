@@ -30,7 +30,7 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
     -------
     dict
         sources, matched, false (further than some pixels from any true source);
-        completeness by signal-to-noise ratio of stars that all exposures see and that no
+        completeness by signal-to-noise ratio of stars that enough exposures see and that no
         neighbour outshines, and of all of them (completeness_crowded);
         flux_ratio and flux_scatter of their total fluxes over the truth, ra_offset, dec_offset
         (median) and ra_rms, dec_rms (about the median, mas) for isolated stars with a
@@ -54,7 +54,7 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
     hit = distance < MATCH_PIXELS * scale
     far = match_distance(scene, ra, dec) > FALSE_PIXELS * scale
     snr = np.asarray(seen[f"snr_{name}"])
-    complete = np.asarray(seen[f"exposures_{name}"]) == np.max(scene[f"exposures_{name}"])
+    complete = np.asarray(seen[f"exposures_{name}"]) >= enough_exposures(scene, summary, name)
     stars = (np.asarray(seen["type"]) == "star") & complete
     flux = total_flux(catalog)[nearest] / np.asarray(seen[f"flux_{name}"])
     alone = isolated(seen, ISOLATED_PIXELS * scale, name) & ~crowded(scene, seen, scale, name)
@@ -81,6 +81,17 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
             **offsets(east[bright], north[bright]),
         },
     }
+
+
+def enough_exposures(scene: Table, summary: dict[str, Any], name: str) -> float:
+    """Return how many exposures must see a star that counts.
+
+    All that can, or half of them where several detectors share the mosaic: few stars are in all
+    exposures then.
+    """
+    detectors = {e["detector"] for e in summary["exposures"] if e["filter"] == name}
+    most = float(np.max(scene[f"exposures_{name}"]))
+    return most if len(detectors) == 1 else most / 2
 
 
 def false_by_snr(catalog: Table, far: NDArray[np.bool_]) -> list[dict[str, Any]]:

@@ -110,7 +110,8 @@ class Builder:
         """Return the properties of a frame."""
         key = (scope.frame.detector.name, scope.frame.subarray)
         if key not in self.known:
-            self.known.clear()  # those of a whole detector are large
+            if scope.frame.subarray == "FULL":
+                self.known.clear()  # those of a whole detector are large
             self.known[key] = detector_properties(
                 self.instrument, scope.frame, self.scenario.realisation, self.scenario.effects
             )
