@@ -39,9 +39,9 @@ UInt8 = NDArray[np.uint8]
 
 FEWEST = 3
 COMMON = ("INSTRUME", "TARGPROP")
-BRIGHT = 5.0  # sigma above the background: sources that set the balance of the colours
+BRIGHT = 5.0  # sigma above the background: sources with colour, which set its balance
 DARK = 3.0  # sigma: the stretch is linear up to here
-SKY = 2.0  # sigma that are added to the background
+SKY = 1.0  # sigma below the background that are black
 DEPTH = np.uint8(0xFC)  # bits kept of a colour: what noise needs is left to the file's size
 _FILTER = re.compile(r"F(\d{3,4})([A-Z])\w*")
 
@@ -284,8 +284,10 @@ def combined(planes: Sequence[Float32]) -> UInt8:
     sigma = spread(np.where(good, mean, np.nan).astype(np.float32))[1]
     values = mean[good] if good.any() else np.zeros(1, np.float32)
     high = max(float(np.percentile(values, 99.7)), 10 * sigma)
-    # the background stays visible as dark grey: less noise in its colour
-    floor = SKY * float(np.mean([spread(plane)[1] for plane in planes]))
+    # noise has no colour: it is dark grey
+    share = (mean / (BRIGHT * sigma)).clip(0, 1)[..., None]
+    cube = mean[..., None] + share * (cube - mean[..., None])
+    floor = SKY * sigma
     above = np.maximum(mean + floor, 1e-6 * sigma)
     light = np.arcsinh(above / (DARK * sigma)) / np.arcsinh(high / (DARK * sigma))
     colour = (cube + floor) * (light / above)[..., None]
