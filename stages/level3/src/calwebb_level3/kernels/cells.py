@@ -144,21 +144,32 @@ def weighted_moments(values, weights, low, high, origin):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def bisected_median(values, low, high, mean, sigma):
+def balance(values, low, high, middle):
+    """Return how many more of the values within limits are below a value than above it."""
+    difference = 0
+    for i in range(len(values)):
+        difference += (low <= values[i] < middle) - (middle < values[i] <= high)
+    return difference
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bisected_median(values, low, high, near, mean, sigma):
     """Return the median of the values within limits to 1e-4 of their standard deviation.
 
-    It is never farther than that from the mean. Counting is several times faster than sorting.
+    It is never farther than that from the mean, and most often near a value known. Counting is
+    several times faster than sorting.
     """
-    left, right = mean - 1.1 * sigma, mean + 1.1 * sigma
+    left, right = near - 0.15 * sigma, near + 0.15 * sigma
+    if balance(values, low, high, left) > 0 or balance(values, low, high, right) < 0:
+        left, right = mean - 1.1 * sigma, mean + 1.1 * sigma
     for _ in range(16):
         middle = 0.5 * (left + right)
-        below = above = 0
-        for i in range(len(values)):
-            below += low <= values[i] < middle
-            above += middle < values[i] <= high
-        if below == above:
+        if right - left <= 1e-4 * sigma:
+            break
+        surplus = balance(values, low, high, middle)
+        if surplus == 0:
             return middle
-        if below > above:
+        if surplus > 0:
             right = middle
         else:
             left = middle
@@ -220,7 +231,8 @@ def level(values, weights, kind, nclip, clip, binwidth, sample, histogram):
         Level, and the sum of the weights that count.
     """
     low, high = -np.inf, np.inf
-    centre, sigma = guess(values, sample)
+    first, sigma = guess(values, sample)
+    centre = first
     total, mean, spread = weighted_moments(values, weights, low, high, centre)
     if nclip and sigma == 0:
         sigma = spread
@@ -236,9 +248,9 @@ def level(values, weights, kind, nclip, clip, binwidth, sample, histogram):
             break
     result = mean
     if kind == MEDIAN:
-        result = bisected_median(values, low, high, mean, spread)
+        result = bisected_median(values, low, high, first, mean, spread)
     elif kind == MIDPT:
-        result = 3.0 * bisected_median(values, low, high, mean, spread) - 2.0 * mean
+        result = 3.0 * bisected_median(values, low, high, first, mean, spread) - 2.0 * mean
     elif kind == MODE and spread > 0:
         edge = 0.5 * BINS * binwidth * spread
         low, high = max(low, mean - edge), min(high, mean + edge)
