@@ -47,13 +47,13 @@ class Mesh:
 
     def rows(self, first: int, last: int) -> Float64:
         """Return the values between the boxes' columns of rows [first, last): (n, mx)."""
-        along = interpolation(len(self.values), self.box[0], self.shape[0], first, last)
+        along = interpolation(len(self.values), self.box[0], first, last)
         return np.ascontiguousarray(along @ self.values)
 
     def columns(self) -> Float64:
         """Return the weight of each box along x in each column: (mx, nx)."""
         number = self.values.shape[1]
-        along = interpolation(number, self.box[1], self.shape[1], 0, self.shape[1])
+        along = interpolation(number, self.box[1], 0, self.shape[1])
         return np.ascontiguousarray(along.T)
 
     def image(self) -> Float32:
@@ -165,15 +165,15 @@ def spread(mesh: Float64, box: tuple[int, ...], shape: tuple[int, ...]) -> Float
     return Mesh(np.asarray(mesh, float), (box[0], box[1]), (shape[0], shape[1])).image()
 
 
-def interpolation(nodes: int, side: int, size: int, first: int, last: int) -> Float64:
+def interpolation(nodes: int, side: int, first: int, last: int) -> Float64:
     """Return the weights of the nodes at pixels [first, last): a cubic spline through them.
 
     Parameters
     ----------
     nodes : int
         The centres of boxes of `side` pixels, the first of which starts at pixel 0.
-    side, size : int
-        Of a box and of the axis, pixels.
+    side : int
+        Of a box, pixels.
 
     Returns
     -------

@@ -76,7 +76,7 @@ class Windows:
             # Where fewer exposures reach, the weight is low over more than a core.
             there = weight[~bad & (u**2 + v**2 > (half * OUTSIDE) ** 2)]
             if there.size:
-                bad |= weight < LEAST_WEIGHT * np.percentile(there, 10)
+                bad |= weight < LEAST_WEIGHT * np.sort(there)[there.size // 10]
         self._put(out, bad.astype(np.float32), x, y, half)
         return np.asarray(out == 1)
 

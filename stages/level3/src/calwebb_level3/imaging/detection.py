@@ -170,11 +170,14 @@ class Filter:
     unit: float
     structured: bool = False
 
-    def rows(self, first: int, last: int) -> tuple[Float32, Float32, Float32]:
+    def rows(
+        self, first: int, last: int, *, only_snr: bool = False
+    ) -> tuple[Float32, Float32, Float32]:
         """Return signal to noise, smoothed image and its noise of rows [first, last).
 
         The noise is that of independent pixels: ``sum(k d / s^2) / sqrt(sum(k^2 / s^2))`` with
-        the Gaussian k is not yet divided by its scatter.
+        the Gaussian k is not yet divided by its scatter. With `only_snr` the other two are not
+        made.
         """
         wide, narrow = gaussian(self.sigma), gaussian(self.sigma / np.sqrt(2.0))
         around = gaussian(AROUND * self.sigma) if self.structured else None
@@ -185,15 +188,17 @@ class Filter:
         prepare(data, err, self.background.rows(low, high), self.columns, self.unit, inputs)
         if around is not None:
             subtract_surroundings(inputs, around)
-        clean, signal, power, variance = (
-            smoothed(inputs[k], kernel, first - low, last - first)
-            for k, kernel in enumerate((wide, wide, narrow, narrow))
-        )
+        number, begin = last - first, first - low
+        signal = smoothed(inputs[1], wide, begin, number)
+        power = smoothed(inputs[2], narrow, begin, number)
         # The square of a Gaussian is a narrower Gaussian.
         factor = np.float32(1.0 / (4.0 * np.pi * self.sigma**2))
-        weight = inputs[2, first - low : last - low]
-        divide_by_root(signal, power, weight, np.float32(self.unit**2) * factor)
-        noise = np.sqrt(variance * np.float32(self.unit**2) * factor)
+        square = np.float32(self.unit**2) * factor
+        divide_by_root(signal, power, inputs[2, begin : begin + number], square)
+        if only_snr:
+            return signal, power, power
+        clean = smoothed(inputs[0], wide, begin, number)
+        noise = np.sqrt(smoothed(inputs[3], narrow, begin, number) * square)
         return signal, clean, noise
 
 
@@ -261,7 +266,7 @@ def scatter_of(matched: Filter, boxsize: int) -> Mesh:
     box = box_of(shape, boxsize)
 
     def one_row(first: int) -> Float64:
-        snr, _, _ = matched.rows(first, min(first + box[0], shape[0]))
+        snr, _, _ = matched.rows(first, min(first + box[0], shape[0]), only_snr=True)
         return box_scatter(snr, box)
 
     rows = np.array(in_threads(one_row, range(0, shape[0], box[0])))
@@ -318,7 +323,8 @@ def significant(matched: Filter, scatter: Mesh, how: Detection) -> tuple[Int64, 
             places = np.empty(count, np.int64)
         places = places[:count].copy()
         inside = places - band[0] * shape[1]
-        level = (levels @ columns).ravel()[inside].astype(np.float32)
+        row, column = np.divmod(inside, shape[1])
+        level = np.einsum("nm,mn->n", levels[row], columns[:, column]).astype(np.float32)
         return places, filtered.ravel()[inside], noise.ravel()[inside] * level
 
     parts = in_threads(one_band, matched.pixels.bands())

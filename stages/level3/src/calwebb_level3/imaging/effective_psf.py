@@ -26,7 +26,7 @@ FEWEST, MOST = 8, 150
 LEAST_SNR = 50.0
 # A neighbour closer than this many widths makes a star unfit to learn from.
 ALONE = 6.0
-PASSES = 4
+PASSES = 5
 # Relative error of the PSF at a pixel.
 FLOOR = 0.03
 NEAR = 1.5  # radius, in widths, within which places are fitted
@@ -133,10 +133,9 @@ def learn(windows: Float32, places: Float64, fluxes: Float64, fwhm: float) -> Ef
     psf = EffectivePSF(np.zeros((nodes, nodes)), fwhm)
     now = places
     for _ in range(PASSES):
-        for _ in range(2):
-            dx = np.broadcast_to(offset - now[:, :1, np.newaxis], values.shape)
-            dy = np.broadcast_to(offset[:, np.newaxis] - now[:, 1:, np.newaxis], values.shape)
-            refine(psf.grid, values.ravel(), dx.ravel(), dy.ravel())
+        dx = np.broadcast_to(offset - now[:, :1, np.newaxis], values.shape)
+        dy = np.broadcast_to(offset[:, np.newaxis] - now[:, 1:, np.newaxis], values.shape)
+        refine(psf.grid, values.ravel(), dx.ravel(), dy.ravel())
         now = refitted(psf, windows, now, fluxes)
         # The stars' first places say where the PSF's centre is.
         now -= np.mean(now - places, axis=0)

@@ -153,9 +153,7 @@ def measure_sources(
         return None
     first = first.of(np.flatnonzero(keep))
     points = point_sources(windows, first.places, first.fluxes, how.fwhm)
-    last = first
-    if points.psf is not None:
-        last = measure_bands(windows, first.places, apertures, how.fwhm, points)
+    last = measure_bands(windows, first.places, apertures, how.fwhm, points)
     shapes = isophotes(
         found.places,
         found.labels,
@@ -227,7 +225,8 @@ def measure_bands(
     apertures : Apertures
     fwhm : float
     points : PointSources or None
-        None on the first pass, which finds the places of all sources by windows.
+        None on the first pass, which finds the places of all sources by windows and leaves
+        sharpness and roundness out.
     """
     pixels = windows.pixels
     ny = pixels.shape[0]
@@ -255,7 +254,9 @@ def measure_bands(
             own = np.isin(chosen, near)
             places[own] = filled[np.searchsorted(near, chosen[own])]
         fluxes = measure(clean, err, top, places, apertures)
-        dao = sharpness_roundness(clean, places - [0.0, top], fwhm)
+        dao = (np.zeros(len(places)),) * 2
+        if points is not None:
+            dao = sharpness_roundness(clean, places - [0.0, top], fwhm)
         return Band(chosen, places, fluxes, *dao)
 
     parts = in_threads(one_band, pixels.bands())

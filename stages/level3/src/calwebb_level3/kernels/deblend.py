@@ -115,7 +115,7 @@ def flood(values, noise, segments, places, index, order, totals, limits, labels)
 
 @njit(cache=True, nogil=True)
 def renumber(labels, largest):
-    """Number labels 1, 2, ... by first appearance, in place; 0 stays. Return how many.
+    """Renumber labels 1, 2, ... by first appearance, in place (0 stays); return how many.
 
     Parameters
     ----------
