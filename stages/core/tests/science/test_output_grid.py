@@ -33,7 +33,7 @@ def squares(centres, side=0.04):
 def test_the_exposure_far_off_is_named(subarray, place):
     wcses = [subarray(x=601 + 20 * n)[0] for n in range(3)]
     wcses[place] = subarray(RA_REF=95.0)[0]
-    with pytest.raises(InputError, match=rf"^{NAMES[place]}: this exposure lies 5\.\d+ degrees"):
+    with pytest.raises(InputError, match=rf"^{NAMES[place]}: .*this exposure lies 5\.\d+ deg"):
         output_wcs(wcses, [SHAPE] * 3, names=NAMES)
 
 
@@ -41,13 +41,13 @@ def test_the_exposure_far_off_is_named(subarray, place):
 def test_one_of_many(subarray, place):
     wcses = [subarray(x=401 + 40 * n)[0] for n in range(8)]
     wcses[place] = subarray(DEC_REF=-10.0)[0]
-    with pytest.raises(InputError, match=rf"^{NAMES[place]}: .*within 10 degrees: leave it out"):
+    with pytest.raises(InputError, match=rf"^{NAMES[place]}: .*at most 10 degrees: leave it out"):
         output_wcs(wcses, [SHAPE] * 8, names=NAMES)
 
 
 def test_of_two_both_are_named(subarray):
     wcses = [subarray()[0], subarray(RA_REF=83.0)[0]]
-    with pytest.raises(InputError, match=r"^a\.fits and b\.fits: these exposures lie 1\.\d+ deg"):
+    with pytest.raises(InputError, match=r"^a\.fits and b\.fits: .*these exposures lie 1\.\d+ deg"):
         output_wcs(wcses, [SHAPE] * 2, names=NAMES)
 
 
@@ -81,7 +81,7 @@ def test_a_survey_of_hundreds_passes():
     shapes = [(2048, 2048)] * len(corners)
     check_places(corners, shapes, ())
     check_growth((90000, 90000), corners, shapes, (), 64.0)
-    with pytest.raises(InputError, match="90000 x 100000"[:5]):
+    with pytest.raises(InputError, match="would be 100000 x 90000 pixels"):
         check_growth((90000, 100000), corners, shapes, (), 64.0)
 
 

@@ -53,8 +53,9 @@ def check_places(
     check_scales(corners, shapes, names)
     distance = distances(corners)
     if distance.max(initial=0.0) > FARTHEST_DEGREES:
-        msg = f"{outlying(distance, names)}; exposures of one mosaic lie within "
-        raise InputError(msg + f"{FARTHEST_DEGREES:g} degrees: leave it out")
+        who, where = outlying(distance, names)
+        msg = f"{who}: {where}; expected at most {FARTHEST_DEGREES:g} degrees: leave it out"
+        raise InputError(msg)
 
 
 def check_scales(
@@ -105,14 +106,14 @@ def distances(corners: Sequence[Float64]) -> Float64:
     return np.array(found)
 
 
-def outlying(distance: Float64, names: Sequence[str]) -> str:
-    """Return the part of a message that names the exposure that lies off; of two, both."""
+def outlying(distance: Float64, names: Sequence[str]) -> tuple[str, str]:
+    """Return the name of the exposure that lies off (of two, both) and how far it lies."""
     worst = int(np.argmax(distance))
     if len(distance) == 2:
         both = f"{name_of(0, names)} and {name_of(1, names)}"
-        return f"{both}: these exposures lie {distance[0]:.3f} degrees apart"
-    name = name_of(worst, names)
-    return f"{name}: this exposure lies {distance[worst]:.3f} degrees from the others"
+        return both, f"these exposures lie {distance[0]:.3f} degrees apart"
+    far = f"this exposure lies {distance[worst]:.3f} degrees from the others"
+    return name_of(worst, names), far
 
 
 def name_of(number: int, names: Sequence[str]) -> str:
@@ -148,10 +149,10 @@ def check_growth(
     given = sum(shape[-1] * shape[-2] for shape in shapes)
     if pixels <= MOST_PIXELS and pixels <= max(largest_growth * given, HARMLESS):
         return
+    who, where = outlying(distances(corners), names)
     msg = (
-        f"{outlying(distances(corners), names)}, and the output image would be "
-        f"{size[1]} x {size[0]} pixels, {pixels / given:.0f} times its inputs (at most "
-        f"{largest_growth:g}, or {MOST_PIXELS} pixels): leave it out, or set output_shape or a "
-        "larger pixel_scale"
+        f"{who}: the output image would be {size[1]} x {size[0]} pixels, "
+        f"{pixels / given:.0f} times its inputs (at most {largest_growth:g}, or {MOST_PIXELS} "
+        f"pixels); {where}: leave it out, or set output_shape or a larger pixel_scale"
     )
     raise InputError(msg)
