@@ -26,7 +26,7 @@ FEWEST, MOST = 8, 150
 LEAST_SNR = 50.0
 # A neighbour closer than this many widths makes a star unfit to learn from.
 ALONE = 6.0
-PASSES = 5
+PASSES = 4
 # Relative error of the PSF at a pixel.
 FLOOR = 0.03
 NEAR = 1.5  # radius, in widths, within which places are fitted
@@ -133,9 +133,10 @@ def learn(windows: Float32, places: Float64, fluxes: Float64, fwhm: float) -> Ef
     psf = EffectivePSF(np.zeros((nodes, nodes)), fwhm)
     now = places
     for _ in range(PASSES):
-        dx = np.broadcast_to(offset - now[:, :1, np.newaxis], values.shape)
-        dy = np.broadcast_to(offset[:, np.newaxis] - now[:, 1:, np.newaxis], values.shape)
-        refine(psf.grid, values.ravel(), dx.ravel(), dy.ravel())
+        for _ in range(2):
+            dx = np.broadcast_to(offset - now[:, :1, np.newaxis], values.shape)
+            dy = np.broadcast_to(offset[:, np.newaxis] - now[:, 1:, np.newaxis], values.shape)
+            refine(psf.grid, values.ravel(), dx.ravel(), dy.ravel())
         now = refitted(psf, windows, now, fluxes)
         # The stars' first places say where the PSF's centre is.
         now -= np.mean(now - places, axis=0)
