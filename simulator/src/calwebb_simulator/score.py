@@ -52,11 +52,10 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
     roots = {entry["root"]: entry for entry in summary["exposures"]}
     rates = {root: path for path, root in found(results, roots, "rate")}
     images = {root: path for path, root in found(results, roots, "cal")}
-    catalogs = sorted(path for path in results.rglob("*_cat.ecsv"))
+    catalogs = sorted(results.rglob("*_cat.ecsv"))
     cubes = {root: path for path, root in found(results, roots, "rateints")}
     ramps = {root: path for suffix in RAMPS for path, root in found(results, roots, suffix)}
-    clean = any(results.rglob("*_crf.fits"))
-    if not (rates or images or catalogs or cubes or ramps or clean):
+    if not any((rates, images, catalogs, cubes, ramps, any(results.rglob("*_crf.fits")))):
         msg = (
             f"{results}: no _rate, _rateints, _jump, _ramp, _cal, _crf or _cat product of the "
             "simulated exposures is below it"

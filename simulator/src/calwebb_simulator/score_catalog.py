@@ -71,15 +71,20 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
         "completeness": completeness(snr[stars & alone], hit[stars & alone]),
         "completeness_crowded": completeness(snr[stars], hit[stars]),
         "measured": int(np.count_nonzero(good)),
-        "flux_ratio": median(flux[good]),
-        "flux_scatter": scatter(flux[good]),
-        **offsets(east[good], north[good]),
+        **measured(flux[good], east[good], north[good]),
         "bright": {
             "stars": int(np.count_nonzero(bright)),
-            "flux_ratio": median(flux[bright]),
-            "flux_scatter": scatter(flux[bright]),
-            **offsets(east[bright], north[bright]),
+            **measured(flux[bright], east[bright], north[bright]),
         },
+    }
+
+
+def measured(flux: Float64, east: Float64, north: Float64) -> dict[str, float]:
+    """Return how well some stars were measured: relative fluxes, offsets in arcsec."""
+    return {
+        "flux_ratio": median(flux),
+        "flux_scatter": scatter(flux),
+        **offsets(east, north),
     }
 
 

@@ -74,18 +74,25 @@ def write_truth(
     if light.variable is not None:
         hdus.append(fits.ImageHDU((light.variable.rate / gain).astype(np.float32), name="TARGET"))
         hdus.append(fits.BinTableHDU(light_curve(entry, light.variable), name="LIGHT_CURVE"))
-    if exposed is not None and exposed.events is not None and len(exposed.events):
-        hdus.append(event_hdu(exposed.events))
-    if exposed is not None and exposed.traps is not None:
-        released = np.array(exposed.traps.released)
-        hdus.append(fits.ImageHDU(exposed.traps.before, name="TRAPS_BEFORE"))
-        hdus.append(fits.ImageHDU(exposed.traps.after, name="TRAPS_AFTER"))
-        hdus.append(fits.ImageHDU(released, name="PERSISTENCE"))
+    if exposed is not None:
+        hdus.extend(ramp_hdus(exposed))
     for hdu in hdus[1:]:
         if hdu.name in UNITS:
             hdu.header["BUNIT"] = UNITS[hdu.name]
     with atomic_path(path) as temporary:
         hdus.writeto(temporary, overwrite=True)
+
+
+def ramp_hdus(exposed: Exposed) -> list[Any]:
+    """Return what happened in the ramps besides cosmic rays: large events, charge traps."""
+    hdus: list[Any] = []
+    if exposed.events is not None and len(exposed.events):
+        hdus.append(event_hdu(exposed.events))
+    if exposed.traps is not None:
+        hdus.append(fits.ImageHDU(exposed.traps.before, name="TRAPS_BEFORE"))
+        hdus.append(fits.ImageHDU(exposed.traps.after, name="TRAPS_AFTER"))
+        hdus.append(fits.ImageHDU(np.array(exposed.traps.released), name="PERSISTENCE"))
+    return hdus
 
 
 def true_places(entry: Planned) -> NDArray[Any]:
