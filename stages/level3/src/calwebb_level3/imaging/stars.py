@@ -22,8 +22,8 @@ Bools = NDArray[np.bool_]
 
 # Residual systematic error of a fitted position in pixels, so that no bright star rules the fit.
 POSITION_FLOOR = 0.01
-# So many pixels tell the level of a box: their median is good to 1 % of the noise.
-SAMPLES = 16_000
+# So many pixels tell the level of a box: their median is good to 2 % of the noise.
+SAMPLES = 6_000
 LEAST_GOOD = 0.1
 # So many times the stars that are kept are fitted: there may be cosmic rays among them.
 CANDIDATES = 5
