@@ -266,12 +266,23 @@ def match_with_list(
     return skymatch.run(images, references, parameters)
 
 
+def resample_on_grid(
+    images: ImageSet, references: Any, parameters: resample.ResampleParameters
+) -> tuple[ImageSet, Status]:
+    """Run resample with the grid of `output_wcs` read first: steps open no files."""
+    if parameters.output_wcs:
+        from calwebb_level3.imaging.grid_file import read_grid
+
+        images.output_grid = read_grid(Path(parameters.output_wcs))
+    return resample.run(images, references, parameters)
+
+
 STEPS = (
     assign_mtwcs.STEP,
     replace(tweakreg.STEP, run=align_with_catalog),
     replace(skymatch.STEP, run=match_with_list),
     outlier_detection.STEP,
-    resample.STEP,
+    replace(resample.STEP, run=resample_on_grid),
     source_catalog.STEP,
 )
 

@@ -61,6 +61,8 @@ class ImageSet:
         Where steps keep what is larger than a band of the mosaic.
     geometry : Geometry
         The mosaic's grid and the exposures' places on it.
+    output_grid : dict or None
+        Tree of the user's own grid for the mosaic.
     """
 
     metadata: Metadata
@@ -77,6 +79,7 @@ class ImageSet:
     pictures: list[tuple[str, StoredImage]] = field(default_factory=list)
     store: Store = field(default_factory=Store)
     geometry: Geometry = field(default_factory=Geometry)
+    output_grid: dict[str, Any] | None = None
 
     def groups(self) -> dict[str, list[int]]:
         """Return the exposures (by index) that were taken at the same time, by name.

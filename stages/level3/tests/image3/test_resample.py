@@ -1,14 +1,17 @@
 """The mosaic: flux, grid options, keywords of all exposures."""
 
+import asdf
 import numpy as np
 import pytest
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.planes import FilePlane, Store
+from calwebb_level3.image3 import resample_on_grid
 from calwebb_level3.imageset import make_set
 from calwebb_level3.imaging import mosaicking
 from calwebb_level3.imaging.blending import blend, column, header_table
+from calwebb_level3.imaging.geometry import Geometry
 from calwebb_level3.steps.resample import ResampleParameters, fill_value, grid_of, numbers, run
 
 from .scene import SCALE, dithered, metadata, star_field
@@ -161,3 +164,18 @@ def test_a_changed_wcs_gives_another_grid():
     images.exposures[1].wcs = dithered(ONE_STAR)[1].wcs
     assert grid_of(images) is not first
     assert images.geometry.maps(images.exposures, first) is not maps
+
+
+def test_a_grid_of_the_users_own(tmp_path):
+    images = make_set(dithered(ONE_STAR), product="p")
+    run(images, None, ResampleParameters(pixel_scale=0.05, rotation=10.0))
+    first = images.mosaic
+    path = tmp_path / "grid.asdf"
+    asdf.AsdfFile({"wcs": first.wcs.gwcs()}).write_to(path)
+    images.geometry = Geometry()
+    resample_on_grid(images, None, ResampleParameters(output_wcs=str(path)))
+    assert images.mosaic.shape == first.shape
+    np.testing.assert_array_equal(images.mosaic.plane("data"), first.plane("data"))
+    path.write_text("no ASDF")
+    with pytest.raises(InputError, match=r"grid\.asdf: output_wcs can't be read as ASDF"):
+        resample_on_grid(images, None, ResampleParameters(output_wcs=str(path)))

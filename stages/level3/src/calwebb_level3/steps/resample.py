@@ -21,7 +21,7 @@ from calwebb_level3.steps.skymatch import level_to_subtract
 logger = logging.getLogger(__name__)
 
 GRID_OPTIONS = (
-    "pixel_scale", "pixel_scale_ratio", "rotation", "output_shape", "crpix", "crval",
+    "pixel_scale", "pixel_scale_ratio", "rotation", "output_shape", "crpix", "crval", "output_wcs",
 )  # fmt: skip
 KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
 
@@ -47,6 +47,10 @@ class ResampleParameters:
     output_shape: str = option("", "Columns and rows, such as '2048 2048'; all sky if empty.")
     crpix: str = option("", "Column and row of the reference pixel, from 0.")
     crval: str = option("", "Right ascension and declination of the reference pixel.")
+    output_wcs: str | None = option(
+        None, "ASDF file with a grid of the user's own (wcs); goes before the options above.",
+        file=True,
+    )  # fmt: skip
     enable_ctx: bool = option(True, "Say which exposures are in a pixel (CON).")
     enable_err: bool = option(True, "Make ERR.")
     report_var: bool = option(True, "Make VAR_POISSON, VAR_RNOISE, VAR_FLAT.")
@@ -99,9 +103,13 @@ def grid_of(images: ImageSet, parameters: ResampleParameters | None = None) -> A
 
 def make_grid(images: ImageSet, parameters: ResampleParameters) -> Any:
     """Return the grid that the options ask for."""
+    from calwebb_core.science.custom_grid import custom_wcs
     from calwebb_core.science.resample import output_wcs
 
-    shape = numbers(parameters.output_shape, "output_shape", int)
+    columns_rows = numbers(parameters.output_shape, "output_shape", int)
+    shape = None if columns_rows is None else (columns_rows[1], columns_rows[0])
+    if parameters.output_wcs and images.output_grid is not None:
+        return custom_wcs(images.output_grid, parameters.output_wcs, shape)
     return output_wcs(
         [image.wcs for image in images.exposures],
         [image.shape for image in images.exposures],
@@ -110,7 +118,7 @@ def make_grid(images: ImageSet, parameters: ResampleParameters) -> Any:
         pixel_scale=parameters.pixel_scale,
         pixel_scale_ratio=parameters.pixel_scale_ratio,
         rotation=parameters.rotation,
-        output_shape=None if shape is None else (shape[1], shape[0]),
+        output_shape=shape,
         crpix=numbers(parameters.crpix, "crpix", float),
         crval=numbers(parameters.crval, "crval", float),
     )
