@@ -272,5 +272,5 @@ def test_listing_steps_imports_no_numba():
     output = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert output.stdout.strip() == "5 []"
+    assert output.stdout.strip() == "6 []"
     assert PIPELINE.program == "calwebb-image3"

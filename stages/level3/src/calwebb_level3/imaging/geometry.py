@@ -1,12 +1,17 @@
 """The grid of a mosaic and where its exposures lie on it, made once for all steps."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.threads import in_threads
-from calwebb_core.science.pixelmap import PixelMap
+
+if TYPE_CHECKING:
+    # its kernels load numba, which a list of the steps doesn't need
+    from calwebb_core.science.pixelmap import PixelMap
 
 
 @dataclass(eq=False)
@@ -43,6 +48,8 @@ class Geometry:
 
 def map_of(exposure: Exposure, grid: Any) -> PixelMap:
     """Return where the pixels of an exposure fall on a grid, ready for several threads."""
+    from calwebb_core.science.pixelmap import PixelMap
+
     found = PixelMap.of(exposure.wcs, grid, exposure.shape)
     found.prepare()
     return found
