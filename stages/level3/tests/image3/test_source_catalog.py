@@ -301,6 +301,16 @@ def test_a_frame_around_segments_takes_the_level_of_a_pedestal():
     assert framed == pytest.approx(plain, rel=0.02)
 
 
+def test_a_large_mosaics_segments_are_kept_in_a_file(monkeypatch):
+    images = mosaic_of(separated_field(5, 20))
+    source_catalog.run(images, references(apcorr_table()), SourceCatalogParameters())
+    small = images.segmentation.data
+    monkeypatch.setattr(source_catalog, "LARGE", 0)
+    source_catalog.run(images, references(apcorr_table()), SourceCatalogParameters())
+    assert isinstance(images.segmentation.data.base, np.memmap)
+    np.testing.assert_array_equal(images.segmentation.data, small)
+
+
 def test_units_are_checked():
     images = mosaic_of(separated_field(5, 10))
     images.mosaic.metadata["BUNIT"] = "DN/s"
