@@ -50,15 +50,15 @@ def sources(workflow):
 
 
 def test_miri_with_background_exposures(simulate):
-    """Two exposures of a target and two of an empty field, from raw data to the catalog."""
-    workflow = simulate("background", lambda name: "_00001_" in name or "_00002_" in name)
+    """Two exposures of a target and one of an empty field, from raw data to the catalog."""
+    workflow = simulate("background", lambda name: "_00001_" in name or "_02101_00002_" in name)
     product = "results/01517/image3/jw01517-o001_t001_miri_f1280w-sub128"
     wanted = [f"{product}_{suffix}" for suffix in MADE_OF_A_MOSAIC]
     footprint = (
         wanted[0].replace("image3", "quicklook/image3", 1).replace("i2d.fits", "footprint.png")
     )
     targets = {f"jw01517001001_02101_0000{n}_mirimage" for n in (1, 2)}
-    skies = {f"jw01517001002_02102_0000{n}_mirimage" for n in (1, 2)}
+    skies = {"jw01517001002_02102_00001_mirimage"}
     jobs = planned(workflow, *wanted, footprint)
     assert jobs["detector1"] == targets | skies
     assert jobs["image2"] == targets
@@ -107,10 +107,14 @@ def test_what_guiders_and_moving_targets_will_make(simulate, scenario, product, 
     assert roots == jobs["image2"] | {product}
 
 
-def test_three_filters_make_a_colour_image(simulate):
-    workflow = simulate("two-filters", lambda name: "_00001_" in name)
+def test_three_filters_make_a_colour_image(tiny, tmp_path):
+    workflow = make_workflow(tmp_path, tiny)
+    raw = sorted((workflow.folder / "uncal").iterdir())
+    for path, name in zip(raw, ("F277W", "F356W", "F444W"), strict=False):
+        with fits.open(path, mode="update") as hdus:
+            hdus[0].header["FILTER"] = name
     jobs = planned(workflow)
-    assert jobs["colour"] == {"jw01235-o001_t001_nircam"}
+    assert len(jobs["colour"]) == 1
     assert len(jobs["image3"]) == 3
 
 

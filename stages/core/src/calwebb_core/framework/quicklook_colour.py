@@ -42,7 +42,7 @@ COMMON = ("INSTRUME", "TARGPROP")
 BRIGHT = 5.0  # sigma above the background: sources with colour, which set its balance
 DARK = 3.0  # sigma: the stretch is linear up to here
 SKY = 1.0  # sigma below the background that are black
-DEPTH = np.uint8(0xFC)  # bits kept of a colour: what noise needs is left to the file's size
+DEPTH = np.uint8(0xF8)  # bits kept of a colour: what noise needs is left to the file's size
 _FILTER = re.compile(r"F(\d{3,4})([A-Z])\w*")
 
 
