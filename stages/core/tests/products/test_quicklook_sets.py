@@ -113,11 +113,11 @@ def test_sources_are_white_in_the_median_and_keep_their_colour_when_bright():
     base[10:30, 10:30] += 20
     planes = [(base * level).astype(np.float32) for level in (1.0, 3.0, 0.2)]
     picture = combined(balanced(planes))
-    np.testing.assert_allclose(picture[20, 20], picture[20, 20, 0], atol=4)
+    np.testing.assert_allclose(picture[20, 20], picture[20, 20, 0], atol=8)
     assert picture[60:, 60:].max() < 80
     planes[0][12, 12] *= 100
     red = combined(balanced(planes))[12, 12]
-    assert red[0] >= 252
+    assert red[0] >= 248
     assert red[1] < 100
 
 
