@@ -24,7 +24,16 @@ logger = logging.getLogger(__name__)
 
 # Exposures that differ in one of these cannot be averaged.
 COMMON_KEYWORDS = ("TELESCOP", "INSTRUME", "CHANNEL", "FILTER", "PUPIL", "BUNIT", "TARGTYPE")
-STEP_KEYWORDS = ("S_MTWCS", "S_TWKREG", "S_SKYMAT", "S_OUTLIR", "S_RESAMP", "S_SRCCAT")
+STEP_NAMES = {
+    "S_MTWCS": "assign_mtwcs",
+    "S_TWKREG": "tweakreg",
+    "S_SKYMAT": "skymatch",
+    "S_OUTLIR": "outlier_detection",
+    "S_RESAMP": "resample",
+    "S_SRCCAT": "source_catalog",
+}
+# Not of an exposure's own history, although its stage 2 products may have them.
+LATER_KEYWORDS = ("S_RESAMP", "S_SRCCAT")
 KEPT_STEP_KEYWORDS = ("S_MTWCS", "S_TWKREG", "S_SKYMAT", "S_OUTLIR")
 EXPOSURE_KEYWORDS = ("PROGRAM", "OBSERVTN", "VISIT", "VISITGRP", "SEQ_ID", "ACT_ID", "EXPOSURE")
 
@@ -177,7 +186,7 @@ def make_set(
     check_common(members)
     check_pixels(members)
     metadata = members[0].metadata.copy()
-    for keyword in STEP_KEYWORDS:
+    for keyword in STEP_NAMES:
         common = {image.metadata.get(keyword) for image in members}
         metadata.pop(keyword, None)
         if keyword in KEPT_STEP_KEYWORDS and len(common) == 1 and None not in common:

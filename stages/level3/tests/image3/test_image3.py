@@ -16,8 +16,9 @@ from calwebb_core.framework.products import read_image, write_image
 from calwebb_core.framework.references import References
 from calwebb_level3 import run_image3
 from calwebb_level3.cli import image3
-from calwebb_level3.image3 import PIPELINE, first_metadata, read
+from calwebb_level3.image3 import PIPELINE
 from calwebb_level3.imaging.reference_catalogs import read_positions
+from calwebb_level3.inputs import first_metadata, read
 
 from .scene import dithered, star_field
 

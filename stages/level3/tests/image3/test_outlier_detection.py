@@ -12,11 +12,11 @@ from hypothesis.extra.numpy import arrays
 from calwebb_core.framework.errors import InputError
 from calwebb_core.science.dq import DO_NOT_USE, OUTLIER
 from calwebb_core.science.drizzling import bands
-from calwebb_level3.image3 import write_pictures
 from calwebb_level3.imageset import make_set
 from calwebb_level3.imaging import model_sky
 from calwebb_level3.imaging.model_sky import find_outliers
 from calwebb_level3.kernels.outliers import median_stack, usual_slope
+from calwebb_level3.products import write_pictures
 from calwebb_level3.steps.outlier_detection import OutlierDetectionParameters, run
 
 from .scene import dithered, star_field
