@@ -7,9 +7,6 @@ metadata, the WCS and the provenance. A file appears whole or not at all.
 
 from pathlib import Path
 
-from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.names import split_suffix, stem_of
 from calwebb_core.framework.product_reading import (
     read_image,
     read_metadata,
@@ -25,6 +22,7 @@ from calwebb_core.framework.product_writing import (
     write_segmentation,
 )
 from calwebb_core.framework.raw_ramp import RawRamp, clear_nan, open_raw
+from calwebb_core.framework.roots import root_of
 
 __all__ = [
     "RawRamp",
@@ -48,25 +46,3 @@ __all__ = [
 def product_path(directory: Path, root: str, suffix: str, extension: str = "fits") -> Path:
     """Return where a product is written: `directory/root_suffix.extension`."""
     return Path(directory) / f"{root}_{suffix}.{extension}"
-
-
-def root_of(source: Path | str | Metadata) -> str:
-    """Return the root of a product's name, without suffix and extension.
-
-    Parameters
-    ----------
-    source : path or Metadata
-        Of metadata, the file they were read from counts, or FILENAME.
-
-    Returns
-    -------
-    str
-        Such as jw01345001001_02201_00001_nrcalong; a file that is not named as the observatory
-        does keeps its whole name.
-    """
-    if isinstance(source, Metadata):
-        source = source.source or source.require("FILENAME", str)
-    try:
-        return split_suffix(source)[0]
-    except InputError:
-        return stem_of(source)

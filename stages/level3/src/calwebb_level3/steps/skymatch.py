@@ -20,7 +20,7 @@ import numpy as np
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.parameters import option
-from calwebb_core.framework.products import root_of
+from calwebb_core.framework.roots import root_of
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_level3.imageset import ImageSet
 
