@@ -8,25 +8,29 @@ docs/accuracy.md::
 
 import argparse
 import dataclasses
+import itertools
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "stages" / "level3"))
 
 from tests.image3.scene import exposure, offset, star_field  # noqa: E402
 
-from calwebb_core.framework.products import read_image, write_image  # noqa: E402
+from calwebb_core.framework.products import Image, read_image, write_image  # noqa: E402
 from calwebb_core.science.dq import OUTLIER  # noqa: E402
 from calwebb_core.science.footprint import s_region  # noqa: E402
 from calwebb_level3.imageset import make_set  # noqa: E402
 from calwebb_level3.steps.outlier_detection import OutlierDetectionParameters, run  # noqa: E402
 
+Bools = NDArray[np.bool_]
 SIZE, SKY, NOISE = 260, 1.0, 0.5
 # Filter, full width at half maximum in pixels (before the pixel), dithers.
 FILTERS = (("F070W", 0.93), ("F090W", 1.05), ("F115W", 1.3), ("F200W", 2.1))
@@ -58,12 +62,14 @@ SETTINGS = {
 class Scene:
     """Exposures, and what is true of their pixels."""
 
-    images: list
-    energy: list  # of the hits, standard deviations of the sky; 0 where there is none
-    core: list  # pixels of stars above the noise
+    images: list[Image]
+    energy: list[
+        NDArray[np.float64]
+    ]  # of the hits, standard deviations of the sky; 0 where there is none
+    core: list[Bools]  # pixels of stars above the noise
 
 
-def dithers(number, seed):
+def dithers(number: int, seed: int) -> list[tuple[float, float]]:
     """Return offsets in arcsec: half a pixel at least from one another, as dithers are chosen."""
     rng = np.random.default_rng(seed)
     steps = [(0.0, 0.0), (0.155, 0.482), (-0.531, 0.207), (0.322, -0.411)]
@@ -72,7 +78,7 @@ def dithers(number, seed):
     return steps[:number]
 
 
-def make(fwhm, number, seed):
+def make(fwhm: float, number: int, seed: int) -> Scene:
     """Return a scene of some dithers."""
     rng = np.random.default_rng([seed, number, int(100 * fwhm)])
     stars = star_field(150, seed=seed, faint=15, bright=60000, radius=0.0311 * SIZE / 2)
@@ -95,7 +101,7 @@ def make(fwhm, number, seed):
     return scene
 
 
-def hit(image, rng):
+def hit(image: Image, rng: np.random.Generator) -> NDArray[np.float64]:
     """Add cosmic rays to an image; return the energy of each pixel's."""
     energy = np.zeros(image.data.shape)
     for length, share in enumerate(TRACK, 1):
@@ -109,7 +115,7 @@ def hit(image, rng):
     return energy
 
 
-def ours(scene, **options):
+def ours(scene: Scene, **options: Any) -> list[Bools]:
     """Return the outliers that ours finds."""
     images = make_set(
         [dataclasses.replace(i, metadata=i.metadata.copy()) for i in scene.images], product="p"
@@ -118,7 +124,7 @@ def ours(scene, **options):
     return [(e.plane("dq") & OUTLIER) != 0 for e in images.exposures]
 
 
-def peers(scene, python):
+def peers(scene: Scene, python: str) -> list[Bools]:
     """Return the outliers that the official step finds."""
     with tempfile.TemporaryDirectory() as folder:
         names = []
@@ -128,17 +134,21 @@ def peers(scene, python):
             metadata["S_REGION"] = s_region(image.wcs, image.data.shape)
             write_image(dataclasses.replace(image, metadata=metadata), Path(folder) / names[-1])
         (Path(folder) / "cache").mkdir()
+        cache = os.environ.get("CRDS_PATH", f"{folder}/cache")
         subprocess.run(
-            [python, "-c", PEER, *names], cwd=folder, check=True, capture_output=True,
-            env={**os.environ, "CRDS_PATH": os.environ.get("CRDS_PATH", f"{folder}/cache"), **SETTINGS},
-        )  # fmt: skip
+            [python, "-c", PEER, *names],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "CRDS_PATH": cache, **SETTINGS},
+        )
         return [
             (read_image(Path(folder) / name.replace("cal", "crf")).dq & OUTLIER) != 0
             for name in names
         ]
 
 
-def near(mask):
+def near(mask: Bools) -> Bools:
     """Return a mask grown by one pixel."""
     grown = mask.copy()
     for dy in (-1, 0, 1):
@@ -147,7 +157,7 @@ def near(mask):
     return grown
 
 
-def score(scene, found):
+def score(scene: Scene, found: list[Bools]) -> NDArray[np.float64]:
     """Return hits found and hits by energy on sky and on stars, and false flags on both."""
     inside = np.zeros((SIZE, SIZE), bool)
     inside[30:-30, 30:-30] = True  # where all exposures overlap
@@ -155,7 +165,7 @@ def score(scene, found):
     for energy, core, flags in zip(scene.energy, scene.core, found, strict=True):
         counts = []
         for place in (~near(core), core):
-            for low, high in zip(ENERGIES[:-1], ENERGIES[1:], strict=True):
+            for low, high in itertools.pairwise(ENERGIES):
                 chosen = inside & place & (energy >= low) & (energy < high)
                 counts += [np.count_nonzero(chosen & flags), np.count_nonzero(chosen)]
             clean = inside & place & ~near(energy > 0)
@@ -164,7 +174,7 @@ def score(scene, found):
     return result
 
 
-def line(label, total):
+def line(label: str, total: NDArray[np.float64]) -> str:
     """Return a row of the table."""
     n = 2 * (len(ENERGIES) - 1)
     sky, core = total[: n + 2], total[n + 2 :]
@@ -178,16 +188,17 @@ def line(label, total):
     return f"| {label} | " + " | ".join(cells) + " |"
 
 
-def main():
+def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer", help="Python with the official package")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--dithers", type=int, nargs="+", default=[2, 3, 4, 8])
     arguments = parser.parse_args()
-    bins = " | ".join(f"{a:g}-{b:g}σ" for a, b in zip(ENERGIES[:-1], ENERGIES[1:], strict=True))
-    print(f"| filter, dithers | {bins} | on stars >20σ | false, stars /1e6 | false, sky /1e6 |")
-    print("|---" * (len(ENERGIES) + 3) + "|")
+    bins = " | ".join(f"{a:g}-{b:g} sigma" for a, b in itertools.pairwise(ENERGIES))
+    header = f"| filter, dithers | {bins} | on stars > 20 sigma | false, stars /1e6 |"
+    print(f"{header} false, sky /1e6 |")  # noqa: T201
+    print("|---" * (len(ENERGIES) + 3) + "|")  # noqa: T201
     for name, fwhm in FILTERS:
         for number in arguments.dithers:
             totals = {}
@@ -199,7 +210,7 @@ def main():
                 for key, flags in found.items():
                     totals[key] = totals.get(key, 0) + score(scene, flags)
             for key, total in totals.items():
-                print(line(f"{name}, {number}: {key}", total), flush=True)
+                print(line(f"{name}, {number}: {key}", total), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def deviations(variance: Float32, weight: Float32, out: Float32) -> int:
             counts = w[x] > zero
             part[x] = sigma if counts else zero
             count += np.int32(counts & (not known))
-        unknown += count
+        unknown += int(count)
     return unknown
 
 
