@@ -1,6 +1,7 @@
 import gc
 import io
 import json
+import threading
 import weakref
 from dataclasses import replace
 
@@ -390,3 +391,22 @@ def test_a_complete_step_is_never_repeated(states):
         return
     for item, state in zip(plan, states, strict=True):
         assert (item.action == "done") == (state is not None)
+
+
+def test_later_steps_are_warmed_up_beside_the_first(tmp_path, caplog):
+    threads = []
+
+    def warm():
+        threads.append(threading.current_thread())
+        raise RuntimeError("no harm done")
+
+    steps = tuple(replace(step, warm=warm) for step in PIPELINE.steps)
+    pipeline = replace(PIPELINE, steps=steps, select=lambda _: steps)
+    run_pipeline(pipeline, toy(), references=gain(), output_dir=tmp_path)
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join()
+    # extra is skipped, and the first step finds nothing to run beside
+    assert len(threads) == 2
+    assert threads[0] is not threading.main_thread()
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]

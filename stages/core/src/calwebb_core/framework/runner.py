@@ -16,7 +16,7 @@ from calwebb_core.framework.provenance import RunRecord
 from calwebb_core.framework.references import References
 from calwebb_core.framework.running import Progress, Run, save_products, walk
 from calwebb_core.framework.settings import StepSettings, Wishes, settle
-from calwebb_core.framework.step import Status
+from calwebb_core.framework.step import Status, Step
 
 logger = logging.getLogger(__name__)
 
@@ -125,10 +125,28 @@ def execute(
     run = Run(pipeline, model, references, settings, folder, record)
     del model  # only the run holds the big arrays, so that a step can free its input
     apart = one_by_one or pipeline.together is None
+    warm_up([item.step for item in plan if item.action == RUN])
     parts = [[item] for item in plan]
     walk(run, parts if apart else batches(plan, settings, run.model.metadata), progress)
     save_products(run, next((item.step.name for item in plan if item.intermediate), None))
     return RunResult(run.model, run.outputs, run.statuses)
+
+
+def warm_up(steps: list[Step]) -> None:
+    """Load what later steps need, in a thread beside the first one."""
+    todo = [step.warm for step in steps[1:] if step.warm is not None]
+    if not todo:
+        return
+    import threading
+
+    def load() -> None:
+        for warm in todo:
+            try:
+                warm()
+            except Exception:  # the step itself will say what is wrong
+                logger.debug("could not warm up", exc_info=True)
+
+    threading.Thread(target=load, name="warm-up").start()
 
 
 def reference_types(plan: Iterable[Planned], settings: Mapping[str, StepSettings]) -> list[str]:

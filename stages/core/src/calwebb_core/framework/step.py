@@ -67,6 +67,8 @@ class Step:
     joins : callable
         ``joins(metadata, parameters) -> bool``: whether it can, for such an exposure and with
         these options.
+    warm : callable, optional
+        Loads what `run` will need; called in a thread beside the steps before it.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Step:
     prepare: Callable[..., Any] | None = None
     joins: Callable[[Metadata, Any], bool] = always_joins
     references_for: Callable[[Any], tuple[str, ...]] | None = None
+    warm: Callable[[], None] | None = None
 
     def types(self, parameters: Any) -> tuple[str, ...]:
         """Return the CRDS types that the step uses with these options."""

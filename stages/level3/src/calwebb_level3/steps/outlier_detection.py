@@ -236,10 +236,18 @@ def mark(exposure: Exposure, hits: Any, tested: int) -> None:
     exposure.mark(chosen)
 
 
+def warm() -> None:
+    """Load the step's kernels and libraries."""
+    from calwebb_level3.imaging.warming import warm_mosaic
+
+    warm_mosaic()
+
+
 STEP = Step(
     name="outlier_detection",
     keyword="S_OUTLIR",
     meaning="Flag what only one exposure of a place sees.",
     parameters=OutlierDetectionParameters,
     run=run,
+    warm=warm,
 )

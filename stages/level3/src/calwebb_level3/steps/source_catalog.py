@@ -231,6 +231,13 @@ def vega_offset_for(mosaic: StoredImage | Exposure, references: Any) -> float:
     return find_vega_offset(None if reference is None else reference.tree, mosaic.metadata)
 
 
+def warm() -> None:
+    """Load the step's kernels and libraries."""
+    from calwebb_level3.imaging.warming import warm_catalog
+
+    warm_catalog()
+
+
 STEP = Step(
     name="source_catalog",
     keyword="S_SRCCAT",
@@ -238,4 +245,5 @@ STEP = Step(
     parameters=SourceCatalogParameters,
     run=run,
     references=("apcorr", "abvegaoffset"),
+    warm=warm,
 )
