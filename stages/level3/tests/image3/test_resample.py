@@ -155,6 +155,19 @@ def mosaic_planes(parameters):
     return images.mosaic.planes
 
 
+def test_errors_do_not_depend_on_the_nominal_pixel_area():
+    # that of the middle of the detector, where a subarray need not lie
+    nominal = dithered(ONE_STAR)
+    for image in nominal:
+        image.metadata["PIXAR_SR"] *= 1.05
+    for wanted, ratio in (({}, 1.0), ({"pixel_scale": 2 * SCALE}, 2.0)):
+        images = make_set(nominal, product="p")
+        run(images, None, ResampleParameters(**wanted))
+        expected = mosaic(ResampleParameters(**wanted))
+        np.testing.assert_array_equal(images.mosaic.plane("err"), expected.err)
+        assert images.mosaic.metadata["PXSCLRT"] == pytest.approx(ratio, rel=1e-4)
+
+
 def test_a_changed_wcs_gives_another_grid():
     images = make_set(dithered(ONE_STAR), product="p")
     first = grid_of(images)

@@ -148,6 +148,23 @@ def choose_scale(
     return scale
 
 
+def scale_ratio(
+    wcs: Any,
+    shape: tuple[int, ...],
+    reference: Metadata | None,
+    pixel_scale: float | None,
+    pixel_scale_ratio: float,
+) -> float:
+    """Return the output over the input pixel scale, both where the exposure points.
+
+    PIXAR_SR is the area in the middle of the detector: distortion makes it another one, by up to
+    some percent, where a subarray lies.
+    """
+    if pixel_scale is None:
+        return pixel_scale_ratio
+    return pixel_scale / 3600.0 / input_scale(wcs, shape, reference)
+
+
 def input_scale(wcs: Any, shape: tuple[int, ...], reference: Metadata | None) -> float:
     """Return degrees per input pixel at its pointing, or at its centre without keywords."""
     if reference is not None and "RA_REF" in reference:

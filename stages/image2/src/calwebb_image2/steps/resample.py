@@ -76,6 +76,7 @@ def resample(image: Image | Pixels, parameters: ResampleParameters) -> Image:
     InputError
         If the image has no WCS.
     """
+    from calwebb_core.science.output_grid import scale_ratio
     from calwebb_core.science.resample import PixelMap, output_wcs, render
 
     if image.wcs is None:
@@ -106,7 +107,9 @@ def resample(image: Image | Pixels, parameters: ResampleParameters) -> Image:
         kernel=parameters.kernel,
         fillval=math.nan if parameters.fillval is None else parameters.fillval,
         weight_type=parameters.weight_type,
-        pixel_scale_ratio=None if parameters.pixel_scale else parameters.pixel_scale_ratio,
+        pixel_scale_ratio=scale_ratio(
+            image.wcs, shape, image.metadata, parameters.pixel_scale, parameters.pixel_scale_ratio
+        ),
     )
     result.metadata["S_RESAMP"] = str(COMPLETE)
     return result

@@ -76,6 +76,7 @@ def run(
         "fillval": fill_value(parameters.fillval),
         "weight_type": None if parameters.weight_type == "none" else parameters.weight_type,
         "good_bits": parameters.good_bits,
+        "pixel_scale_ratio": ratio_of(images, parameters),
         "enable_ctx": parameters.enable_ctx,
         "enable_err": parameters.enable_err,
         "report_var": parameters.report_var,
@@ -122,6 +123,16 @@ def make_grid(images: ImageSet, parameters: ResampleParameters) -> Any:
         crpix=numbers(parameters.crpix, "crpix", float),
         crval=numbers(parameters.crval, "crval", float),
     )
+
+
+def ratio_of(images: ImageSet, parameters: ResampleParameters) -> float | None:
+    """Return the output over the input pixel scale; None for a grid of the user's own."""
+    from calwebb_core.science.output_grid import scale_ratio
+
+    if parameters.output_wcs:
+        return None
+    first, wanted = images.exposures[0], (parameters.pixel_scale, parameters.pixel_scale_ratio)
+    return scale_ratio(first.wcs, first.shape, first.metadata, *wanted)
 
 
 def numbers(text: str, name: str, kind: type[Any]) -> tuple[Any, Any] | None:
