@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT / "stages" / "level3"))
 
 from tests.image3.scene import exposure, offset, star_field  # noqa: E402
 
-from calwebb_core.framework.products import Image, read_image, write_image  # noqa: E402
+from calwebb_core.framework.models import Image  # noqa: E402
+from calwebb_core.framework.products import read_image, write_image  # noqa: E402
 from calwebb_core.science.dq import OUTLIER  # noqa: E402
 from calwebb_core.science.footprint import s_region  # noqa: E402
 from calwebb_level3.imageset import make_set  # noqa: E402
