@@ -8,6 +8,7 @@ A&AS 117 393) in the form that photutils gave it.
 """
 
 import logging
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from calwebb_core.science.kernels.order_statistics import box_medians, middle
 logger = logging.getLogger(__name__)
 
 Mask = NDArray[np.bool_]
+Boxes = TypeVar("Boxes", NDArray[np.float32], NDArray[np.float64])
 LARGEST_BOX = 32
 KEPT_FRACTIONS = (0.9, 0.5)
 NEIGHBOURS = 10
@@ -86,7 +88,7 @@ def smooth_map(
     return np.full(image.shape, level, np.float32)
 
 
-def fill(boxes: Float32) -> Float32:
+def fill(boxes: Boxes) -> Boxes:
     """Return boxes with NaN replaced by their nearest neighbours' weighted mean."""
     good = np.isfinite(boxes)
     known, wanted = np.argwhere(good), np.argwhere(~good)

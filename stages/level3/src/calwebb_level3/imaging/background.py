@@ -145,7 +145,7 @@ def complete(mesh: Float64) -> Float64:
     """Return a mesh without holes and smoothed; zeros if there is nothing in it."""
     if not np.isfinite(mesh).any():
         return np.zeros_like(mesh)
-    filled = mesh if np.isfinite(mesh).all() else np.asarray(fill(mesh), float)
+    filled = mesh if np.isfinite(mesh).all() else fill(mesh)
     half = SMOOTHING // 2
     padded = np.pad(filled, half, constant_values=np.nan)
     around = np.lib.stride_tricks.sliding_window_view(padded, (SMOOTHING, SMOOTHING))
@@ -209,4 +209,4 @@ def curvature(nodes: int) -> Float64:
     for row, step in ((0, 1), (nodes - 1, -1)):
         system[row] = 0.0
         system[row, [row, row + step, row + 2 * step]] = 1.0, -2.0, 1.0
-    return np.linalg.solve(system, second)
+    return np.asarray(np.linalg.solve(system, second), np.float64)
