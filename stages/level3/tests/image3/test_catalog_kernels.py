@@ -14,8 +14,9 @@ from scipy.spatial import KDTree
 
 from calwebb_level3.imaging.aperture_reference import Apertures
 from calwebb_level3.imaging.background import measure_mesh
-from calwebb_level3.imaging.detection import Detection, find_in, gaussian, smoothed
+from calwebb_level3.imaging.detection import Detection, find_in
 from calwebb_level3.imaging.effective_psf import learn
+from calwebb_level3.imaging.filtering import gaussian, smoothed
 from calwebb_level3.imaging.measuring import at_places, catalogued
 from calwebb_level3.imaging.photometry import measure
 from calwebb_level3.imaging.pixels import Pixels

@@ -26,9 +26,8 @@ from calwebb_level3.imaging.detection import (
     Detection,
     deblend,
     find_sources,
-    matched_filter,
-    scatter_of,
 )
+from calwebb_level3.imaging.filtering import matched_filter, scatter_of
 from calwebb_level3.imaging.photometry import ab_magnitude
 from calwebb_level3.imaging.pixels import Pixels
 from calwebb_level3.imaging.shapes import sharpness_roundness
@@ -358,12 +357,12 @@ def test_significance_of_noise_is_one():
     noise = rng.normal(0, 3, (300, 300)).astype(np.float32)
     err = np.full((300, 300), 1.0, np.float32)
     how = Detection(2.5, bkg_boxsize=100)
-    matched = matched_filter(Pixels.of(noise, err), how)
+    matched = matched_filter(Pixels.of(noise, err), how.sigma, 100)
     snr, filtered, expected = matched.rows(0, 300)
     scatter = scatter_of(matched, 100)
     assert (snr / scatter.image()).std() == pytest.approx(1.0, abs=0.03)
     assert filtered.std() == pytest.approx(3 * expected[150, 150], rel=0.03)
-    assert matched_filter(Pixels.of(noise, err * np.nan), how) is None
+    assert matched_filter(Pixels.of(noise, err * np.nan), how.sigma, 100) is None
     assert find_sources(noise, err, np.ones((300, 300), bool), how) is None
 
 

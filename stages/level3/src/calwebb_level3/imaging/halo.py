@@ -12,14 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_level3.imaging.cores import Windows, damaged
-from calwebb_level3.imaging.detection import (
-    Detection,
-    Found,
-    Peaks,
-    gaussian,
-    relabelled,
-    smoothed,
-)
+from calwebb_level3.imaging.detection import Detection, Found, Peaks, relabelled
+from calwebb_level3.imaging.filtering import gaussian, smoothed
 from calwebb_level3.imaging.pixels import Pixels
 from calwebb_level3.kernels.halo import halo_light, turned_quantile
 
