@@ -25,7 +25,9 @@ Int64 = NDArray[np.int64]
 TEACHERS = 16
 BRIGHT = 100.0
 # Reach of the pattern, and where its height is measured, in units of a star's width.
-REACH = 45.0
+REACH = 80.0
+# Beyond this, few places in a small field are known from several stars; in the same units.
+NEAR = 45.0
 RING = (2.5, 6.0)
 RING_PIXELS = 40
 # Damaged stars whose heights are found from their rings.
@@ -73,26 +75,37 @@ def learn_pattern(
     heights = peaks.height[stars].astype(float)
     hurt = np.flatnonzero(damaged(windows, peaks.x[stars], peaks.y[stars], how.fwhm))
     whole = np.setdiff1d(np.arange(len(stars)), hurt)[:TEACHERS]
-    squares = surroundings(windows, peaks, stars[whole], how)
-    pattern = common_pattern(squares, heights[whole], noise)
+    reach = round(REACH * how.fwhm)
+    squares = surroundings(windows, peaks, stars[whole], how, reach)
+    near = round(NEAR * how.fwhm)
+    pattern = common_pattern(squares, heights[whole], noise, near)
     if not len(hurt):
         return pattern, heights
-    others = surroundings(windows, peaks, stars[hurt[:MOST_HURT]], how)
-    heights[hurt[:MOST_HURT]] = amplitudes(others, pattern, heights[hurt[:MOST_HURT]], how.fwhm)
-    brightest = np.argsort(-heights[hurt[:MOST_HURT]], kind="stable")[:TEACHERS]
-    squares = np.concatenate([others[brightest], squares])[:TEACHERS]
-    known = np.concatenate([hurt[brightest], whole])[:TEACHERS]
-    outer = common_pattern(squares, heights[known], noise)
+    hurt = hurt[:MOST_HURT]
+    ring = min(reach, round(RING[1] * how.fwhm) + 1)
+    rings = surroundings(windows, peaks, stars[hurt], how, ring)
+    inner = pattern[reach - ring : reach + ring + 1, reach - ring : reach + ring + 1]
+    heights[hurt] = amplitudes(rings, inner, heights[hurt], how.fwhm)
+    brightest = hurt[np.argsort(-heights[hurt], kind="stable")][:TEACHERS]
+    others = surroundings(windows, peaks, stars[brightest], how, reach)
+    squares = np.concatenate([others, squares])[:TEACHERS]
+    known = np.concatenate([brightest, whole])[:TEACHERS]
+    outer = common_pattern(squares, heights[known], noise, near)
     half = len(pattern) // 2
     offset = np.arange(-half, half + 1)
     far = np.hypot(offset, offset[:, np.newaxis]) > RING[0] * how.fwhm
     return np.where(far, outer, pattern), heights
 
 
-def surroundings(windows: Windows, peaks: Peaks, stars: Int64, how: Detection) -> Float32:
-    """Return the smoothed image around stars, (n, side, side); NaN where there are no data."""
+def surroundings(
+    windows: Windows, peaks: Peaks, stars: Int64, how: Detection, reach: int
+) -> Float32:
+    """Return the smoothed image around stars, (n, side, side); NaN where there are no data.
+
+    They reach `reach` pixels to each side.
+    """
     kernel = gaussian(how.sigma)
-    reach, extra = round(REACH * how.fwhm), len(kernel) // 2
+    extra = len(kernel) // 2
     squares = np.empty((len(stars), 2 * reach + 1, 2 * reach + 1), np.float32)
     for square, star in zip(squares, stars, strict=True):
         clean = windows.clean(int(peaks.x[star]), int(peaks.y[star]), reach + extra)
@@ -103,7 +116,7 @@ def surroundings(windows: Windows, peaks: Peaks, stars: Int64, how: Detection) -
     return squares
 
 
-def common_pattern(squares: Float32, heights: Float64, noise: float) -> Float32:
+def common_pattern(squares: Float32, heights: Float64, noise: float, near: int) -> Float32:
     """Return what a star of height 1 puts around it, float32 (side, side), not negative.
 
     Parameters
@@ -114,11 +127,13 @@ def common_pattern(squares: Float32, heights: Float64, noise: float) -> Float32:
         Of their peaks.
     noise : float
         Of the smoothed image.
+    near : int
+        Pixels along an axis up to which a single star will do.
     """
     pattern = np.zeros(squares.shape[1:], np.float32)
     if not len(squares):
         return pattern
-    turned_quantile(squares, heights, QUANTILE, pattern)
+    turned_quantile(squares, heights, QUANTILE, near, pattern)
     # What may be noise of the pattern is none of it; a median is noisier than a mean.
     error = 1.25 * noise * np.sqrt(2 * len(heights)) / (2 * heights.sum())
     pattern[pattern < SIGNIFICANT * error] = 0

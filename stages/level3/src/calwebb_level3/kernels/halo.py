@@ -66,7 +66,7 @@ def halo_light(x, y, heights, noise, stars, amplitudes, pattern, light, giver):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def turned_quantile(squares, weights, quantile, out):
+def turned_quantile(squares, weights, quantile, near, out):
     """Find the lower weighted quantile over squares and the same turned by half a turn.
 
     Parameters
@@ -76,10 +76,13 @@ def turned_quantile(squares, weights, quantile, out):
     weights : float64, (n,)
         The squares are divided by them, too.
     quantile : float
+    near : int
+        Farther than this from the centre along an axis at least half of the weight must be known.
     out : float32, (side, side)
         0 where nothing is known, or less than that.
     """
     n, side, _ = squares.shape
+    enough = np.sum(weights)
     values, shares = np.empty(2 * n), np.empty(2 * n)
     out[:] = np.float32(0)
     # The values at a place and opposite to it are the same.
@@ -101,6 +104,8 @@ def turned_quantile(squares, weights, quantile, out):
                 values[place], shares[place] = value, weights[i]
                 count += 1
                 total += weights[i]
+            if max(abs(y - side // 2), abs(x - side // 2)) > near and total < enough:
+                continue
             below = 0.0
             for k in range(count):
                 below += shares[k]
