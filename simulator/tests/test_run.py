@@ -205,12 +205,13 @@ def test_any_number_of_threads_gives_the_same_bytes(tmp_path):
         "main(['run', '--scenario', 'tiny', '--subarray', 'SUB64P', '--exposures', '1', "
         "'--groups', '3', '-q', '--output-dir', sys.argv[1]])"
     )
+    started = []
     for threads in ("1", "2"):
         environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
         environment |= dict.fromkeys(("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
-        subprocess.run(
-            [sys.executable, "-c", code, str(tmp_path / threads)], env=environment, check=True
-        )
+        command = [sys.executable, "-c", code, str(tmp_path / threads)]
+        started.append(subprocess.Popen(command, env=environment))
+    assert [process.wait() for process in started] == [0, 0]
     assert digests(tmp_path / "1") == digests(tmp_path / "2")
 
 

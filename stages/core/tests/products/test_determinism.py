@@ -40,20 +40,24 @@ def digest(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def made_by_process(folder, seed):
-    """Let a process with another hash seed write the samples and return the files' digests."""
+def start_writing(folder, seed):
+    """Start a process with another hash seed that writes the samples."""
     folder.mkdir()
     environment = os.environ | {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "1700000000"}
     samples = Path(__file__).with_name("samples.py")
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM), samples, folder]
-    subprocess.run(list(map(str, command)), env=environment, check=True)
-    return {path.name: digest(path) for path in folder.iterdir()}
+    return subprocess.Popen(list(map(str, command)), env=environment)
 
 
 @pytest.mark.slow
 def test_processes_with_different_hashes(tmp_path):
     """Sets and dictionaries are ordered by another seed in each process."""
-    first, second = (made_by_process(tmp_path / seed, seed) for seed in ("1", "31"))
+    folders = {seed: tmp_path / seed for seed in ("1", "31")}
+    started = [start_writing(folder, seed) for seed, folder in folders.items()]
+    assert [process.wait() for process in started] == [0, 0]
+    first, second = (
+        {path.name: digest(path) for path in folder.iterdir()} for folder in folders.values()
+    )
     assert sorted(first) == ["x_cal.fits", "x_cal.png"]
     assert first == second
 
