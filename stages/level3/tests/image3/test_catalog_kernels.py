@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from photutils.aperture import ApertureStats, CircularAnnulus, CircularAperture
 from photutils.background import Background2D, MedianBackground
+from photutils.psf import CircularGaussianPRF
 from photutils.segmentation import SegmentationImage, SourceCatalog
 from scipy.ndimage import gaussian_filter, label
 from scipy.spatial import KDTree
@@ -165,6 +166,17 @@ def test_windows_find_the_centres_of_stars():
     bright = (flux > 1000) & (np.hypot(*(places - [200, 101]).T) > 8)
     assert np.abs(found - places)[bright].max() < 0.05
     assert np.isnan(centroids(data, 0, np.array([[200.0, 101.0]]), levels[:1], 2.3)).all()
+
+
+@pytest.mark.parametrize("fwhm", [1.2, 1.4, 1.8])
+def test_centroids_of_undersampled_stars_are_not_pulled_to_pixel_centres(fwhm):
+    y, x = np.mgrid[:21, :21]
+    offsets = np.linspace(-0.5, 0.5, 11)
+    for place in 10.0 + np.column_stack([offsets, offsets[::-1] * 0.7]):
+        star = CircularGaussianPRF(flux=1000, x_0=place[0], y_0=place[1], fwhm=fwhm)
+        data = star(x, y).astype(np.float32)
+        found = centroids(data, 0, np.rint(place)[np.newaxis], np.zeros(1), fwhm)
+        assert np.abs(found[0] - place).max() < 0.025
 
 
 def test_the_psf_learnt_from_stars_tells_what_is_hidden_in_a_core():

@@ -15,6 +15,9 @@ Int64 = NDArray[np.int64]
 SIGMA_PER_FWHM = 1.0 / (2.0 * np.sqrt(2.0 * np.log(2.0)))
 # Farthest that a windowed centroid may lie from the brightest pixel, pixels.
 WINDOW_REACH = 1.5
+# Windows narrower than this, pixels FWHM, see too little of an undersampled star: their centroids
+# are pulled to pixel centres by up to 0.12 pixel at a star's width of 1.4, and by 0.01 with it.
+LEAST_WINDOW = 2.4
 PIXEL_VARIANCE = 1.0 / 12.0
 
 
@@ -111,7 +114,8 @@ def centroids(clean: Float32, top: int, starts: Float64, levels: Float64, fwhm: 
     """
     starts = np.ascontiguousarray(starts)
     result = np.empty_like(starts)
-    windowed(clean, top, starts, levels, fwhm * SIGMA_PER_FWHM, WINDOW_REACH, result)
+    sigma = max(fwhm, LEAST_WINDOW) * SIGMA_PER_FWHM
+    windowed(clean, top, starts, levels, sigma, WINDOW_REACH, result)
     return result
 
 
