@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from astropy.table import Table as SkyTable
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
@@ -177,6 +178,8 @@ def cosmic_rays(scenario: Scenario, entry: Planned) -> tuple[Float32, NDArray[np
     missed = rng.uniform(0, 1, count)[rain.track] < MISSED
     found = (rain.charge > FOUND_CHARGE) & ~missed
     jumps[rain.y[found], rain.x[found]] = True
+    # the jump step flags the four neighbours, too
+    jumps = ndimage.binary_dilation(jumps)
     # weight of a step at some moment of a ramp in the slope of a straight line
     slope = 6 * when * (1 - when) / timing.integration_time / timing.integrations
     stays = ~found

@@ -20,6 +20,7 @@ ISOLATED_PIXELS = 12.0
 # Light of a star's neighbours at its place over its own peak, the wings of a PSF falling with
 # the third power of the distance in pixels.
 CROWDED = 2e-3
+ENOUGH = 3.0  # exposures
 BRIGHT = 100.0  # signal-to-noise ratio
 
 
@@ -29,7 +30,8 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
     Returns
     -------
     dict
-        sources, matched, false (further than some pixels from any true source);
+        sources, matched, false (further than some pixels from any true source); false_deep and
+        sources_deep: the same where at least three exposures made the mosaic;
         completeness by signal-to-noise ratio of stars that enough exposures see and that no
         neighbour outshines, and of all of them (completeness_crowded);
         flux_ratio and flux_scatter of their total fluxes over the truth, ra_offset, dec_offset
@@ -53,8 +55,9 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
     distance = np.hypot(east, north)
     hit = distance < MATCH_PIXELS * scale
     far = match_distance(scene, ra, dec) > FALSE_PIXELS * scale
+    deep = seen_by(path, catalog) >= enough_exposures(scene, name)
     snr = np.asarray(seen[f"snr_{name}"])
-    complete = np.asarray(seen[f"exposures_{name}"]) >= enough_exposures(scene, summary, name)
+    complete = np.asarray(seen[f"exposures_{name}"]) >= enough_exposures(scene, name)
     stars = (np.asarray(seen["type"]) == "star") & complete
     flux = total_flux(catalog)[nearest] / np.asarray(seen[f"flux_{name}"])
     alone = isolated(seen, ISOLATED_PIXELS * scale, name) & ~crowded(scene, seen, scale, name)
@@ -67,6 +70,8 @@ def score_catalog(truth: Path, summary: dict[str, Any], path: Path) -> dict[str,
         "sources": len(catalog),
         "matched": int(np.count_nonzero(hit)),
         "false": int(np.count_nonzero(far)),
+        "false_deep": int(np.count_nonzero(far & deep)),
+        "sources_deep": int(np.count_nonzero(deep)),
         "false_by_snr": false_by_snr(catalog, far),
         "completeness": completeness(snr[stars & alone], hit[stars & alone]),
         "completeness_crowded": completeness(snr[stars], hit[stars]),
@@ -88,15 +93,31 @@ def measured(flux: Float64, east: Float64, north: Float64) -> dict[str, float]:
     }
 
 
-def enough_exposures(scene: Table, summary: dict[str, Any], name: str) -> float:
-    """Return how many exposures must see a star that counts.
+def enough_exposures(scene: Table, name: str) -> float:
+    """Return how many exposures must see a star that counts: three, or all if there are fewer.
 
-    All that can, or half of them where several detectors share the mosaic: few stars are in all
-    exposures then.
+    Fewer cannot outvote a cosmic ray.
     """
-    detectors = {e["detector"] for e in summary["exposures"] if e["filter"] == name}
-    most = float(np.max(scene[f"exposures_{name}"]))
-    return most if len(detectors) == 1 else most / 2
+    return min(float(np.max(scene[f"exposures_{name}"])), ENOUGH)
+
+
+def seen_by(path: Path, catalog: Table) -> NDArray[np.int64]:
+    """Return how many exposures made the pixel of each source, from CON of the mosaic beside it.
+
+    Enough of them where there is no such mosaic.
+    """
+    from astropy.io import fits
+
+    mosaic = path.with_name(path.name.replace("_cat.ecsv", "_i2d.fits"))
+    result = np.full(len(catalog), int(ENOUGH))
+    if not mosaic.is_file():
+        return result
+    with fits.open(mosaic) as hdus:
+        planes = np.array(hdus["CON"].data, dtype=np.int32).view(np.uint32)
+    ny, nx = planes.shape[1:]
+    x = np.clip(np.rint(np.asarray(catalog["xcentroid"])).astype(int), 0, nx - 1)
+    y = np.clip(np.rint(np.asarray(catalog["ycentroid"])).astype(int), 0, ny - 1)
+    return np.asarray(np.bitwise_count(planes[:, y, x]).sum(axis=0), dtype=np.int64)
 
 
 def false_by_snr(catalog: Table, far: NDArray[np.bool_]) -> list[dict[str, Any]]:

@@ -12,13 +12,16 @@ from calwebb_core.framework.models import Image
 from calwebb_core.framework.products import read_image
 from calwebb_simulator.score_catalog import tangent
 from calwebb_simulator.score_exposures import (
+    Known,
     Members,
     calibrated_files,
     clean_exposures,
     read_known,
 )
 from calwebb_simulator.score_outliers import score_outliers
+from calwebb_simulator.statistics import median
 
+FAINT_PERCENT = 60.0  # of an exposure's pixels count as sky
 ARCSEC_PER_RADIAN = 180 / np.pi * 3600
 
 
@@ -40,10 +43,11 @@ def score_mosaic(truth: Path, results: Path, roots: Mapping[str, Any]) -> dict[s
     figures: dict[str, Any] = {}
     for name, members in sorted(clean_exposures(results, roots).items()):
         pairs = [(root, path, read_known(truth, root)) for root, path in members]
+        calibrated = calibrated_files(truth, results)
         figures[name] = {
             "pointing": score_pointing(pairs),
-            "sky": score_sky(pairs),
-            "outliers": score_outliers(pairs, calibrated_files(truth, results), results, name),
+            "sky": score_sky(pairs, calibrated),
+            "outliers": score_outliers(pairs, calibrated, results, name),
         }
     return figures
 
@@ -108,31 +112,48 @@ def miss(
     return float(east), float(north), float(turn * ARCSEC_PER_RADIAN)
 
 
-def score_sky(members: Members) -> dict[str, Any]:
+def score_sky(members: Members, calibrated: Mapping[str, Path]) -> dict[str, Any]:
     """Compare the differences between sky levels (BKGLEVEL) with those of the truth.
+
+    Ramps without reference pixels keep drifts of the electronics, which an image cannot tell
+    from sky: levels are compared with those of the sky and with those that images really have.
 
     Returns
     -------
     dict
-        exposures: by root, [true level, BKGLEVEL], MJy/sr; scatter and worst of their
-        differences about the mean one; spread of the true levels. Empty without BKGLEVEL.
+        exposures: by root, [true level, that of the calibrated image, BKGLEVEL], MJy/sr; scatter
+        and worst of the differences between BKGLEVEL and the image's level about the mean one;
+        sky_scatter, that of the differences from the sky's; spread of the sky's levels. Empty
+        without BKGLEVEL.
     """
     rows = {}
     for root, path, known in members:
         level = sky_keyword(path, "BKGLEVEL")
         if level is not None:
-            rows[root] = [float(known.header["SKY"]), float(level)]
+            true = float(known.header["SKY"])
+            drift = drift_of(calibrated[root], known) if root in calibrated else 0.0
+            rows[root] = [true, true + drift, float(level)]
     if not rows:
         return {}
     table = np.array(list(rows.values()))
-    error = table[:, 1] - table[:, 0]
-    error -= error.mean()
+    error, whole = (table[:, 2] - table[:, k] for k in (1, 0))
+    error, whole = error - error.mean(), whole - whole.mean()
     return {
         "scatter": float(np.sqrt(np.mean(error**2))),
         "worst": float(np.abs(error).max()),
+        "sky_scatter": float(np.sqrt(np.mean(whole**2))),
         "spread": float(np.ptp(table[:, 0])),
         "exposures": rows,
     }
+
+
+def drift_of(path: Path, known: Known) -> float:
+    """Return by how much the faint pixels of a calibrated image lie above the truth, MJy/sr."""
+    image = read_image(path)
+    faint = known.image < np.nanpercentile(known.image, FAINT_PERCENT)
+    if image.dq is not None:
+        faint &= image.dq == 0
+    return median((image.data - known.image)[faint & np.isfinite(image.data)])
 
 
 def sky_keyword(path: Path, keyword: str) -> Any:
