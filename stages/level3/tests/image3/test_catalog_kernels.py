@@ -21,6 +21,7 @@ from calwebb_level3.imaging.filtering import gaussian, smoothed
 from calwebb_level3.imaging.measuring import at_places, catalogued
 from calwebb_level3.imaging.photometry import measure
 from calwebb_level3.imaging.pixels import Pixels
+from calwebb_level3.imaging.point_sources import PointSources, fitted
 from calwebb_level3.imaging.shapes import centroids, isophotes, neighbours
 from calwebb_level3.kernels.apertures import overlap
 from calwebb_level3.kernels.components import connect
@@ -177,6 +178,24 @@ def test_centroids_of_undersampled_stars_are_not_pulled_to_pixel_centres(fwhm):
         data = star(x, y).astype(np.float32)
         found = centroids(data, 0, np.rint(place)[np.newaxis], np.zeros(1), fwhm)
         assert np.abs(found[0] - place).max() < 0.025
+
+
+@pytest.mark.parametrize(("number", "moved"), [(10, False), (40, True)])
+def test_few_stars_teach_no_places(number, moved):
+    rng = np.random.default_rng(3)
+    half = 8
+    y, x = np.mgrid[: 2 * half + 1, : 2 * half + 1]
+    places = half + rng.uniform(-0.5, 0.5, (number, 2))
+    stars = [CircularGaussianPRF(flux=1, x_0=a, y_0=b, fwhm=1.4)(x, y) for a, b in places]
+    psf = learn(np.array(stars, np.float32), places, np.ones(number), 1.4)
+    points = PointSources(
+        psf, np.zeros(number, bool), np.ones(number, bool), np.full(number, 100.0)
+    )
+    image = np.float32(100.0) * stars[0].astype(np.float32)
+    starts = np.full((number, 2), places[0] + 0.1)
+    first = np.array([0])
+    found = fitted(image, np.ones_like(image), 0, first, starts, points, np.zeros(1))
+    assert (np.abs(found[0] - starts[0]) > 0.05).all() == moved
 
 
 def test_the_psf_learnt_from_stars_tells_what_is_hidden_in_a_core():

@@ -23,6 +23,9 @@ STEP = 0.5  # pixels
 # Reach of the grid in units of a star's width.
 REACH = 5.0
 FEWEST, MOST = 8, 150
+# Each node of the grid has a quarter as many samples as there are stars. With eight stars fitted
+# places are off by 0.06 pixel, one in twenty by 0.3; with 24 by 0.01 and 0.03.
+FEWEST_TO_PLACE = 24
 LEAST_SNR = 50.0
 # A neighbour closer than this many widths makes a star unfit to learn from.
 ALONE = 6.0
@@ -42,10 +45,13 @@ class EffectivePSF:
         By offset, every half a pixel, the star at the middle.
     fwhm : float
         Of a star, pixels.
+    stars : int
+        How many it was learnt from.
     """
 
     grid: Float64
     fwhm: float
+    stars: int = 0
 
     @property
     def reach(self) -> float:
@@ -130,7 +136,7 @@ def learn(windows: Float32, places: Float64, fluxes: Float64, fwhm: float) -> Ef
     offset = np.arange(windows.shape[1])
     values = windows / fluxes[:, np.newaxis, np.newaxis]
     nodes = 2 * round(REACH * fwhm / STEP) + 1
-    psf = EffectivePSF(np.zeros((nodes, nodes)), fwhm)
+    psf = EffectivePSF(np.zeros((nodes, nodes)), fwhm, len(windows))
     now = places
     for _ in range(PASSES):
         for _ in range(2):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from calwebb_level3.imaging.cores import AROUND, Windows, core_centres, damaged
 from calwebb_level3.imaging.effective_psf import (
+    FEWEST_TO_PLACE,
     LEAST_SNR,
     NEAR,
     STEP,
@@ -117,7 +118,7 @@ def fitted(
         Local levels.
     """
     places = starts[chosen].copy()
-    if points.psf is None:
+    if points.psf is None or points.psf.stars < FEWEST_TO_PLACE:
         return places
     fit = np.flatnonzero(points.likely[chosen])
     guess = np.column_stack([points.fluxes[chosen[fit]], places[fit]])
