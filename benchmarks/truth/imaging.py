@@ -139,8 +139,8 @@ def stars_row(name: str, catalog: dict[str, Any]) -> list[str]:
 def completeness_row(name: str, catalog: dict[str, Any]) -> list[str]:
     """Return how many stars were found by signal-to-noise ratio, and the false entries."""
     cells = [merged(catalog["completeness"], low, high) for low, high in SNR_BINS]
-    share = 100 * catalog["false"] / max(catalog["sources"], 1)
-    return [name, *cells, f"{catalog['false']} of {catalog['sources']} ({share:.1f} %)"]
+    false = f"{catalog['false_deep']} of {catalog['sources_deep']}"
+    return [name, *cells, false, f"{catalog['false']} of {catalog['sources']}"]
 
 
 def merged(rows: list[dict[str, Any]], low: float, high: float) -> str:
@@ -163,12 +163,18 @@ def mosaic_row(name: str, figures: dict[str, Any]) -> list[str]:
         f"{pointing['worst']:.2f}",
         f"{sky['spread']:.4f}" if sky else "-",
         f"{sky['scatter']:.5f}" if sky else "-",
-        f"{outliers['harmful']}",
-        f"{100 * outliers['found']:.1f} %" if outliers["harmful"] else "-",
+        f"{sky['sky_scatter']:.5f}" if sky else "-",
+        part(outliers["found"], outliers["harmful"]),
+        part(outliers["found_far"], outliers["far"]),
         f"{outliers['left_in_mosaic']}",
         f"{outliers['false']:.1e}",
         f"{outliers['false_in_cores']:.1e}",
     ]
+
+
+def part(found: float | None, number: int) -> str:
+    """Return which fraction of some number was found."""
+    return f"{100 * (found or 0):.1f} % of {number}" if number else "-"
 
 
 def spread(places: list[list[float]]) -> float:
@@ -183,20 +189,11 @@ def spread(places: list[list[float]]) -> float:
 STARS = ("case", "sources matched", "bright stars", "offset east, north (mas)",
          "rms east, north (mas)", "flux over truth", "the same, S/N > 20")  # fmt: skip
 FOUND = ("case", *(f"S/N {low} - {high}" for low, high in SNR_BINS[:-1]), "S/N > 100",
-         "entries without a source")  # fmt: skip
-EXPOSURES = (
-    "case",
-    "pointing errors put in, rms (mas)",
-    "left, rms east, north",
-    "worst",
-    "sky levels differ by (MJy/sr)",
-    "rms error of the differences",
-    "pixels hit",
-    "flagged",
-    "left in the mosaic",
-    "good pixels flagged",
-    "those in star cores",
-)
+         "false, three exposures or more", "false, all")  # fmt: skip
+EXPOSURES = ("case", "pointing put in, rms (mas)", "left, rms east, north", "worst",
+             "levels differ by (MJy/sr)", "rms error", "from the sky's own",
+             "hits above 5 errors flagged", "above 8 errors", "left in the mosaic",
+             "good pixels flagged", "those in star cores")  # fmt: skip
 
 
 def markdown(head: Iterable[str], rows: list[list[str]]) -> str:

@@ -155,6 +155,8 @@ def test_cosmic_rays_left_are_counted(made, tmp_path):
     assert found["harmful"] >= total
     assert found["harmful"] - found["left"] == pytest.approx(total, abs=3)
     assert found["found"] == pytest.approx(total / found["harmful"], abs=0.1)
+    assert found["far"] == total
+    assert found["found_far"] == 1.0
     assert found["false"] == 0
 
 

@@ -18,6 +18,7 @@ Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 LEAST_CHARGE = 10.0  # electrons from which a pixel counts as hit
 STANDS_OUT = 5.0  # errors
+FAR_OUT = 8.0  # errors, at which no limit of the outlier detection is near
 CORE = 50.0  # of the sky's noise, above which a pixel belongs to a bright source
 
 
@@ -30,12 +31,14 @@ def score_outliers(
     -------
     dict
         harmful: pixels that cosmic rays hit and that stand out in `_cal` by more than 5 errors;
-        found: the fraction of them that `_crf` flags; left: pixels that stand out in `_crf`;
+        found: the fraction of them that `_crf` flags; far, found_far: the same of those above 8
+        errors; left: pixels that stand out in `_crf`;
         left_in_mosaic: pixels of the mosaic that they fall on; false: the fraction of good
         pixels without a hit that were flagged as outliers; core_pixels, false_in_cores: the same
         of the pixels of bright sources.
     """
-    counts = dict.fromkeys(("harmful", "found", "left", "good", "false", "core", "core_false"), 0)
+    names = ("harmful", "found", "far", "found_far", "left", "good", "false", "core", "core_false")
+    counts = dict.fromkeys(names, 0)
     touched = Touched(results, name)
     for root, path, known in members:
         image = read_image(path)
@@ -47,9 +50,13 @@ def score_outliers(
         left = hit & ~unusable & (deviation(image, known) > STANDS_OUT)
         touched.add(image, left)
         if root in calibrated:
-            harmful = hit & (deviation(read_image(calibrated[root]), known) > STANDS_OUT)
-            counts["harmful"] += int(harmful.sum())
-            counts["found"] += int((harmful & unusable).sum())
+            off = np.where(hit, deviation(read_image(calibrated[root]), known), 0.0)
+            for all_of, found, limit in (
+                ("harmful", "found", STANDS_OUT),
+                ("far", "found_far", FAR_OUT),
+            ):
+                counts[all_of] += int((off > limit).sum())
+                counts[found] += int(((off > limit) & unusable).sum())
         clean = ~near & (flagged | ~unusable) & np.isfinite(known.image)
         core = clean & bright(image, known)
         for key, chosen in (
@@ -62,13 +69,20 @@ def score_outliers(
             counts[key] += int(chosen.sum())
     return {
         "harmful": counts["harmful"],
-        "found": counts["found"] / counts["harmful"] if counts["harmful"] else float("nan"),
+        "found": share(counts["found"], counts["harmful"]),
+        "far": counts["far"],
+        "found_far": share(counts["found_far"], counts["far"]),
         "left": counts["left"],
         "left_in_mosaic": touched.count,
         "false": counts["false"] / max(counts["good"], 1),
         "core_pixels": counts["core"],
         "false_in_cores": counts["core_false"] / max(counts["core"], 1),
     }
+
+
+def share(part: int, whole: int) -> float:
+    """Return a fraction; NaN of nothing."""
+    return part / whole if whole else float("nan")
 
 
 def hit_pixels(known: Known) -> tuple[Bool, Bool]:
