@@ -8,11 +8,9 @@ processes that start from nothing, on the same input and the same reference file
 the system's cache after a first run that is not counted (it also compiles our kernels).
 """
 
-import argparse
 import json
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from astropy.io import fits
@@ -23,7 +21,7 @@ MEASURING = HERE.parent / "measuring"
 sys.path.insert(0, str(MEASURING))
 
 from measure import Run, best, emptied, timed  # noqa: E402
-from tables import columns, put_table  # noqa: E402
+from sitting import sit  # noqa: E402
 
 PROGRAMS = HERE.parents[1] / ".env" / "bin"
 CONTEXT = "jwst_0001.pmap"
@@ -100,38 +98,5 @@ def measure(data: Path, case: Case, peer: str | None, repeat: int) -> dict[str, 
     return {name: best(own) for name, own in runs.items()}
 
 
-def row(case: Case, found: dict[str, Run]) -> str:
-    """Return a case as a line of the table."""
-    return columns(case.meaning, found, case.promised)
-
-
-def main() -> None:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--data", type=Path, required=True, help="where the simulated cases are")
-    parser.add_argument("--make", action="store_true", help="simulate those that are missing")
-    parser.add_argument("--peer", help="Python of the official package's environment")
-    parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--markdown", type=Path)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    lines, records = [], {}
-    for case in CASES:
-        if options.case and case.name not in options.case:
-            continue
-        if options.make:
-            simulate(options.data, case)
-        found = measure(options.data, case, options.peer, options.repeat)
-        records[case.name] = {name: asdict(run) for name, run in found.items()}
-        lines.append(row(case, found))
-        sys.stdout.write(lines[-1] + "\n")
-        sys.stdout.flush()
-    if options.json:
-        options.json.write_text(json.dumps(records, indent=1) + "\n")
-    if options.markdown:
-        put_table(options.markdown, "table", lines)
-
-
 if __name__ == "__main__":
-    main()
+    sit(__doc__, CASES, simulate, measure, "table")

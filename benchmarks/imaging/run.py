@@ -8,12 +8,10 @@ files. The case `chain` runs four raw exposures to the mosaic: ours under Snakem
 cores, the official pipelines one after the other.
 """
 
-import argparse
 import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,7 +20,7 @@ sys.path[:0] = [str(HERE), str(MEASURING)]
 
 from cases import CASES, Case, make  # noqa: E402
 from measure import Run, best, emptied, timed  # noqa: E402
-from tables import columns, put_table  # noqa: E402
+from sitting import sit  # noqa: E402
 
 PROGRAMS = HERE.parents[1] / ".env" / "bin"
 CONTEXT = "jwst_0001.pmap"
@@ -101,35 +99,16 @@ def measure_chain(data: Path, case: Case, peer: str | None, repeat: int) -> dict
     return {name: best(own) for name, own in runs.items()}
 
 
-def main() -> None:
-    """Measure what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--data", type=Path, required=True, help="where the simulated cases are")
-    parser.add_argument("--make", action="store_true", help="simulate those that are missing")
-    parser.add_argument("--peer", help="Python of the official package's environment")
-    parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--markdown", type=Path)
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    data = options.data.resolve()
-    lines, records = [], {}
-    for case in CASES:
-        if options.case and case.name not in options.case:
-            continue
-        if options.make:
-            make(data, case, PROGRAMS, os.environ | crds(data / case.data))
-        run = measure_chain if case.pipeline == "chain" else measure
-        found = run(data, case, options.peer, options.repeat)
-        records[case.name] = {name: asdict(one) for name, one in found.items()}
-        lines.append(columns(case.meaning, found, case.promised))
-        sys.stdout.write(lines[-1] + "\n")
-        sys.stdout.flush()
-    if options.json:
-        options.json.write_text(json.dumps(records, indent=1) + "\n")
-    if options.markdown:
-        put_table(options.markdown, "imaging", lines)
+def made(data: Path, case: Case) -> None:
+    """Simulate what a case needs, unless it is there."""
+    make(data, case, PROGRAMS, os.environ | crds(data / case.data))
+
+
+def measured(data: Path, case: Case, peer: str | None, repeat: int) -> dict[str, Run]:
+    """Return the runs of a case by name."""
+    run = measure_chain if case.pipeline == "chain" else measure
+    return run(data, case, peer, repeat)
 
 
 if __name__ == "__main__":
-    main()
+    sit(__doc__, CASES, made, measured, "imaging")

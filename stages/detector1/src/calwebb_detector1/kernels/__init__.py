@@ -1,23 +1,3 @@
 """Loops over arrays, compiled by numba: no files, no keywords."""
 
-import sys
-
-BLAS = "scipy.linalg.cython_blas"
-
-
-def load_numba() -> None:
-    """Import numba without scipy's linear algebra.
-
-    numba loads that where it finds it, which takes a third of the start-up; no kernel needs it.
-    """
-    hidden = BLAS not in sys.modules
-    if hidden:
-        sys.modules[BLAS] = None  # type: ignore[assignment]
-    try:
-        import numba.np.arraymath  # noqa: F401
-    finally:
-        if hidden:
-            del sys.modules[BLAS]
-
-
-load_numba()
+import calwebb_core.science.kernels  # noqa: F401 - loads numba without what no kernel needs
