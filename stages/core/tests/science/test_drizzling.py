@@ -3,8 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calwebb_core.science.drizzling import Drop, add_planes, drizzle_planes, with_library
-from calwebb_core.science.pixelmap import PixelMap, Window
+from calwebb_core.science.drizzling import Part, add_planes, drizzle_planes
+from calwebb_core.science.drop_shapes import Drop, with_library
+from calwebb_core.science.grid_window import Window
+from calwebb_core.science.pixelmap import PixelMap
 
 
 def skewed_map(ny, nx, angle, scale, bend=1e-3):
@@ -107,6 +109,37 @@ def test_every_way_of_cutting_keeps_the_area(angle, scale, pixfrac, parity):
     np.testing.assert_allclose(sums[0], totals, atol=3e-5)
     np.testing.assert_allclose(sums[1], expected, atol=1e-4)
     assert sums[0].sum() == pytest.approx(weight.sum(dtype=float), rel=1e-9)
+
+
+@pytest.mark.parametrize("angle", [0.1, 0.7, 1.3, 1.57, 2.2, 3.1, -0.9, -1.6])
+@pytest.mark.parametrize("parity", [1, -1])
+def test_turned_images_are_the_same_in_any_bands(angle, parity):
+    """Only pixels that reach a band are looked at, and their order doesn't depend on it."""
+    rng = np.random.default_rng(2)
+    pixmap = skewed_map(70, 90, angle, 1.0, 1e-4)[:, ::parity] + 30
+    planes = rng.normal(1, 1, (2, 70, 90)).astype(np.float32)
+    weight = rng.uniform(0.5, 2, (70, 90)).astype(np.float32)
+    shape = (160, 170)
+    maps = PixelMap.from_array(np.ascontiguousarray(pixmap), shape)
+
+    def drizzled(height):
+        out = np.zeros((3, *shape))
+        for start in range(0, shape[0], height):
+            rows = slice(start, min(shape[0], start + height))
+            part = Part.of(maps, rows, Drop())
+            for y, x in part.pieces if part else ():
+                some = np.ascontiguousarray(planes[:, y, x])
+                w = np.ascontiguousarray(weight[y, x])
+                add_planes(some, w, y.start, maps, Drop(), (start, 0), out[:, rows], column=x.start)
+        return out
+
+    whole = drizzled(160)
+    for height in (7, 40):
+        np.testing.assert_array_equal(drizzled(height), whole)
+    sums, totals = drizzle_planes(planes, weight, maps, shape)
+    np.testing.assert_allclose(whole[0], totals[0], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(whole[1:], sums, rtol=1e-9, atol=1e-13)
+    assert maps.lie.turned == (abs(np.tan(angle)) > 2.5)
 
 
 def test_window_of_an_image_beside_the_output():

@@ -7,16 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calwebb_core.framework.errors import ProcessingError
+from calwebb_core.science.grid_window import Window
+from calwebb_core.science.map_nodes import interpolate, nodes, refine
 from calwebb_core.science.output_grid import output_wcs
-from calwebb_core.science.pixelmap import (
-    PixelMap,
-    Window,
-    between,
-    interpolate,
-    nodes,
-    pixel_map,
-    refine,
-)
+from calwebb_core.science.pixelmap import PixelMap, between, pixel_map
 from calwebb_core.science.wcs import imaging_wcs
 from calwebb_core.science.world import Box
 
@@ -151,6 +145,8 @@ def test_rows_that_reach_a_band_hold_all_its_pixels(angle, scale, smooth, first)
     hit = inside & (places[..., 1] >= first - 0.5) & (places[..., 1] < first + 9.5)
     rows = pixmap.rows_reaching(first, first + 9)
     assert not np.delete(hit, np.arange(rows.start, rows.stop), axis=0).any()
+    columns = pixmap.columns_reaching(slice(7, 33), first, first + 9)
+    assert not np.delete(hit[7:33], np.arange(columns.start, columns.stop), axis=1).any()
     window = pixmap.reach(slice(10, 20))
     y, x = (places[10:20, :, axis][inside[10:20]] for axis in (1, 0))
     if len(y):

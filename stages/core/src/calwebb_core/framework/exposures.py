@@ -145,35 +145,36 @@ class Exposure(Pixels):
         hdu = find(self._hdus, EXTENSIONS[name])
         return hdu is not None and bool(hdu.shape)
 
-    def plane(self, name: str, rows: slice = ALL) -> NDArray[Any] | None:
-        """Return the caller's own copy of some rows of a plane, or None."""
+    def plane(self, name: str, rows: slice = ALL, columns: slice = ALL) -> NDArray[Any] | None:
+        """Return the caller's own copy of some pixels of a plane, or None."""
         if not self.has(name):
             return None
-        values = self._read(name, rows)
+        values = self._read(name, rows, columns)
         if name == "data" and self._level:
             values -= np.float32(self._level)
         if self._outliers is not None and (name == "dq" or name in MEASURED):
-            self._apply(name, rows, values)
+            self._apply(name, rows, columns, values)
         return values
 
-    def _read(self, name: str, rows: slice) -> NDArray[Any]:
+    def _read(self, name: str, rows: slice, columns: slice) -> NDArray[Any]:
         if self._image is not None:
-            return np.array(getattr(self._image, name)[rows], DTYPES[name], order="C")
+            return np.array(getattr(self._image, name)[rows, columns], DTYPES[name], order="C")
         path, hdu = self.path or Path(), require(self.path or Path(), self._hdus, EXTENSIONS[name])
         start, stop, _ = rows.indices(self.shape[0])
-        return read_rows(path, hdu, start, max(start, stop), DTYPES[name])
+        return read_rows(path, hdu, start, max(start, stop), DTYPES[name], columns)
 
-    def _apply(self, name: str, rows: slice, values: NDArray[Any]) -> None:
+    def _apply(self, name: str, rows: slice, columns: slice, values: NDArray[Any]) -> None:
         outliers, (ny, nx) = self._outliers, self.shape
         assert outliers is not None  # noqa: S101 - asked by the caller
-        start, stop, _ = rows.indices(ny)
+        (start, stop, _), (left, right, _) = rows.indices(ny), columns.indices(nx)
         first, last = np.searchsorted(outliers, (start * nx, stop * nx))
-        places = outliers[first:last] - start * nx
-        flat = values.reshape(-1)
+        y, x = np.divmod(outliers[first:last], nx)
+        inside = (x >= left) & (x < right)
+        places = y[inside] - start, x[inside] - left
         if name == "dq":
-            flat[places] |= OUTLIER
+            values[places] |= OUTLIER
         else:
-            flat[places] = np.nan
+            values[places] = np.nan
 
     def mark(self, hits: NDArray[np.bool_]) -> None:
         """Take pixels as outliers from now on.

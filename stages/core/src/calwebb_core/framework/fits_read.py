@@ -126,16 +126,20 @@ def read_array(path: Path, hdu: Hdu, dtype: DTypeLike | None = None) -> NDArray[
     return result
 
 
-def read_rows(path: Path, hdu: Hdu, start: int, stop: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Read rows `start` to `stop` of a 2-D array HDU in native byte order."""
+def read_rows(
+    path: Path, hdu: Hdu, start: int, stop: int, dtype: DTypeLike, columns: slice = slice(None)
+) -> NDArray[Any]:
+    """Read rows `start` to `stop` of a 2-D array HDU, or some columns of them, in native order."""
     stored, width = storage(path, hdu), hdu.shape[-1]
-    result: NDArray[Any] = np.empty((stop - start, width), dtype)
-    flat = result.reshape(-1)
+    left, right, _ = columns.indices(width)
+    result: NDArray[Any] = np.empty((stop - start, max(0, right - left)), dtype)
+    step = max(1, PIECE // width)
     with path.open("rb", buffering=0) as stream:
-        for first in range(0, flat.size, PIECE):
-            part = flat[first : first + PIECE]
-            place = hdu.offset + (start * width + first) * stored.dtype.itemsize
-            stored.put(read_into(stream, place, part.shape, stored.dtype), part)
+        for first in range(0, stop - start, step):
+            part = result[first : first + step]
+            place = hdu.offset + (start + first) * width * stored.dtype.itemsize
+            raw = read_into(stream, place, (len(part), width), stored.dtype)
+            stored.put(raw[:, left:right], part)
     return result
 
 

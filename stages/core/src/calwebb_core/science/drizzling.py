@@ -1,8 +1,10 @@
 """Some rows of an image onto some rows of a grid: weighted sums of several planes.
 
 The square kernel is done here for all planes at once; the others by the `drizzle` library,
-plane by plane. What is added up is ``sums``: for each pixel of the grid the sum of weights,
-and for each plane the sum of weight times value.
+plane by plane. An exposure whose columns run along the rows of the grid is transposed first, a
+part at a time, so that neighbours of a line are neighbours in the output. What is added up is
+``sums``: for each pixel of the grid the sum of weights, and for each plane the sum of weight
+times value.
 
 One layer of a stack, band after band, from exposures that are read as they are needed:
 
@@ -11,7 +13,6 @@ One layer of a stack, band after band, from exposures that are read as they are 
 ...     layer, weight = drizzle_layer(exposures, pixmaps, [0.0, 0.0], rows)
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,50 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.models import Float32, UInt32
+from calwebb_core.science.drop_shapes import SQUARE, Drop, by_library, library_flags
+from calwebb_core.science.grid_window import Window
 from calwebb_core.science.kernels.drizzle import drizzle_square, spread_flags
 from calwebb_core.science.kernels.mosaic import fold_mean
-from calwebb_core.science.pixelmap import PixelMap, Window
-from calwebb_core.science.weights import GOOD_BITS, chunks, weighed_rows
+from calwebb_core.science.pixelmap import PixelMap
+from calwebb_core.science.weights import GOOD_BITS, chunks, weighed
 
 Float64 = NDArray[np.float64]
 NONE = np.empty((0, 0, 0))
-NO_FLAGS = np.empty((0, 0), np.uint32)
 # Bytes of the sums of a band of the output; what is done to a band takes a few times this.
 BAND_BYTES = 1 << 26
 # Of a pixel of a mosaic: sums of an image, sums over images, the planes that are made of them.
 BAND_PIXEL_BYTES = 128
-# Output pixels that a pixel may reach beyond its corners with kernels other than the square.
-LIBRARY_REACH = 8
-
-
-@dataclass(frozen=True)
-class Drop:
-    """The shape of a pixel as it falls on the grid.
-
-    Attributes
-    ----------
-    kernel : str
-        square, gaussian, point, turbo, lanczos2 or lanczos3; gaussian and lanczos don't keep
-        the flux.
-    pixfrac : float
-        Side of the shrunken pixel.
-    pixel_scale_ratio : float
-        Output over input pixel scale; sets the size of gaussian, turbo and lanczos.
-    """
-
-    kernel: str = "square"
-    pixfrac: float = 1.0
-    pixel_scale_ratio: float = 1.0
-
-    @property
-    def is_square(self) -> bool:
-        """Whether it is done here; a square without size is a point."""
-        return self.kernel == "square" and self.pixfrac > 0
-
-    @property
-    def reach(self) -> int:
-        """Rows of the grid beyond which a pixel has no effect, beside its corners."""
-        return 0 if self.is_square else LIBRARY_REACH
+# So many times the rows of an image are read at once if few of its columns reach a band.
+TURNED_TIMES = 4
 
 
 def bands(grid_shape: tuple[int, int], pixel_bytes: int = BAND_PIXEL_BYTES) -> list[slice]:
@@ -91,14 +63,15 @@ def add_planes(
     corner: tuple[int, int],
     sums: Float64,
     own: Float64 = NONE,
+    column: int = 0,
 ) -> None:
-    """Drizzle some rows of an image.
+    """Drizzle some pixels of an image.
 
     Parameters
     ----------
-    planes : float32, (nplanes, n, nx)
+    planes : float32, (nplanes, n, m)
         Finite, unless `own` is used.
-    weight : float32, (n, nx)
+    weight : float32, (n, m)
     first : int
         The row of the image that `planes` begin with.
     pixmap : PixelMap
@@ -110,13 +83,30 @@ def add_planes(
         Added to.
     own : float64, (nplanes, my, mx), optional
         Added to: the weights of each plane where it is finite.
+    column : int
+        The column of the image that `planes` begin with.
     """
     if not drop.is_square:
-        by_library(planes, weight, first, pixmap, drop, corner, sums, own)
+        by_library(planes, weight, first, pixmap, drop, corner, sums, own, column)
         return
-    arrays = pixmap.arrays(first - 1, first + len(weight) + 1)
-    box = (pixmap.box.y0, pixmap.box.y1)
-    drizzle_square(planes, weight, first, arrays, box, drop.pixfrac, corner, sums, own)
+    if pixmap.lie.turned:
+        planes, weight = transposed(planes), transposed(weight)
+        pixmap, first, column = pixmap.transposed, column, first
+    # transposed, it is the rows that may go beyond the box
+    box = pixmap.box
+    low, high = max(first, box.y0), min(first + weight.shape[0], box.y1)
+    left, right = max(column, box.x0), min(column + weight.shape[1], box.x1)
+    if low >= high or left >= right:
+        return
+    placed = pixmap.placed(slice(low, high), slice(left, right))
+    planes = np.ascontiguousarray(planes[:, low - first : high - first])
+    weight, begin = weight[low - first : high - first], (low, left - column)
+    drizzle_square(planes, weight, begin, placed, drop.pixfrac, corner, sums, own)
+
+
+def transposed(array: Float32) -> Float32:
+    """Return an array with its last two axes exchanged."""
+    return np.ascontiguousarray(array.swapaxes(-1, -2))
 
 
 def add_flags(
@@ -127,108 +117,62 @@ def add_flags(
     drop: Drop,
     corner: tuple[int, int],
     out: UInt32,
+    column: int = 0,
 ) -> None:
     """Combine the flags of the pixels that have weight in an output pixel, by OR.
 
     Parameters
     ----------
-    flags : uint32, (n, nx)
+    flags : uint32, (n, m)
     out : uint32, (my, mx)
         Changed.
-    weight, first, pixmap, drop, corner
+    weight, first, pixmap, drop, corner, column
         As in `add_planes`.
     """
     if not drop.is_square:
-        zeros = np.zeros_like(weight)
-        local = pixmap.rows(first, first + len(weight)) - np.array(corner[::-1], float)
-        _, _, found = with_library(zeros, weight, local, out.shape, drop, flags)
-        out |= found
+        library_flags(flags, weight, first, pixmap, drop, corner, out, column)
         return
-    arrays = pixmap.arrays(first - 1, first + len(weight) + 1)
-    box = (pixmap.box.y0, pixmap.box.y1)
-    spread_flags(flags, weight, first, arrays, box, drop.pixfrac, corner, out)
+    box = pixmap.box
+    left, right = max(column, box.x0), min(column + weight.shape[1], box.x1)
+    if left >= right:
+        return
+    placed = pixmap.placed(slice(first, first + len(weight)), slice(left, right))
+    spread_flags(flags, weight, (first, left - column), placed, drop.pixfrac, corner, out)
 
 
-def by_library(
-    planes: Float32,
-    weight: Float32,
-    first: int,
-    pixmap: PixelMap,
-    drop: Drop,
-    corner: tuple[int, int],
-    sums: Float64,
-    own: Float64,
-) -> None:
-    """Drizzle with the `drizzle` library; parameters as in `add_planes`."""
-    local = pixmap.rows(first, first + len(weight)) - np.array(corner[::-1], float)
-    shape = sums.shape[1:]
-    for number, plane in enumerate(planes):
-        found, totals, _ = with_library(plane, weight, local, shape, drop)
-        sums[1 + number] += found
-        if number == 0:
-            sums[0] += totals
-        if own.size:
-            own[number] += totals
+@dataclass(frozen=True)
+class Part:
+    """The part of a band of the grid that an image reaches, and the image's pixels for it.
 
-
-def with_library(
-    plane: Float32,
-    weight: Float32,
-    local: Float64,
-    shape: tuple[int, ...],
-    drop: Drop,
-    flags: UInt32 | None = None,
-) -> tuple[Float64, Float64, UInt32]:
-    """Drizzle one plane with the `drizzle` library: sums, weights, and combined flags."""
-    from drizzle.resample import Drizzle
-
-    known = np.isfinite(plane)
-    # the library loses pixels at the edges of its output: those are cut off
-    ny, nx = shape
-    drizzle = Drizzle(
-        kernel=drop.kernel,
-        fillval="0",
-        out_shape=(ny + 2 * LIBRARY_REACH, nx + 2 * LIBRARY_REACH),
-        disable_ctx=True,
-    )
-    with warnings.catch_warnings():
-        # which kernels keep the flux is said where they are chosen
-        warnings.filterwarnings("ignore", message=".*not a flux-conserving kernel")
-        drizzle.add_image(
-            np.where(known, plane, np.float32(0)),
-            exptime=1.0,
-            pixmap=local + float(LIBRARY_REACH),
-            weight_map=np.where(known, weight, np.float32(0)),
-            pixfrac=drop.pixfrac,
-            pixel_scale_ratio=drop.pixel_scale_ratio,
-            in_units="cps",
-            dq=flags,
-        )
-    inner = (slice(LIBRARY_REACH, -LIBRARY_REACH),) * 2
-    totals = drizzle.out_wht[inner].astype(np.float64)
-    found = NO_FLAGS if flags is None else np.asarray(drizzle.out_dq[inner], np.uint32)
-    return drizzle.out_img[inner] * totals, totals, found
-
-
-def part_of(pixmap: PixelMap, rows: slice, drop: Drop) -> tuple[Window, slice] | None:
-    """Return the part of a band of the grid that an image reaches, and the image's rows for it.
-
-    Parameters
+    Attributes
     ----------
-    pixmap : PixelMap
-    rows : slice
-        The band.
-    drop : Drop
+    window : Window
+        Of the grid.
+    pieces : list of (slice, slice)
+        Rows and columns of the image that are to be read, one piece after the other.
     """
-    whole = pixmap.reach()
-    if whole is None:
-        return None
-    margin, (my, mx) = drop.reach, pixmap.grid_shape
-    wanted = pixmap.rows_reaching(rows.start - margin, rows.stop - 1 + margin)
-    y0, y1 = max(rows.start, whole.y0 - margin), min(rows.stop, my, whole.y1 + margin)
-    if wanted.start >= wanted.stop or y0 >= y1:
-        return None
-    return Window(y0, y1, max(0, whole.x0 - margin), min(mx, whole.x1 + margin)), wanted
+
+    window: Window
+    pieces: list[tuple[slice, slice]]
+
+    @classmethod
+    def of(cls, pixmap: PixelMap, rows: slice, drop: Drop) -> "Part | None":
+        """Return the part for a band of rows, or None if nothing of the image falls there."""
+        whole = pixmap.reach()
+        if whole is None:
+            return None
+        margin, (my, mx) = drop.reach, pixmap.grid_shape
+        first, last = rows.start - margin, rows.stop - 1 + margin
+        wanted = pixmap.rows_reaching(first, last)
+        y0, y1 = max(rows.start, whole.y0 - margin), min(rows.stop, my, whole.y1 + margin)
+        if wanted.start >= wanted.stop or y0 >= y1:
+            return None
+        pieces = [
+            (some, pixmap.columns_reaching(some, first, last))
+            for some in chunks(wanted, pixmap.shape[1], TURNED_TIMES if pixmap.lie.turned else 1)
+        ]
+        window = Window(y0, y1, max(0, whole.x0 - margin), min(mx, whole.x1 + margin))
+        return cls(window, [(y, x) for y, x in pieces if x.start < x.stop])
 
 
 def drizzle_layer(
@@ -236,7 +180,7 @@ def drizzle_layer(
     pixmaps: Sequence[PixelMap],
     levels: Sequence[float],
     rows: slice,
-    drop: Drop = Drop(),
+    drop: Drop = SQUARE,
     *,
     weight_type: str | None = "ivm",
     good_bits: int | str = GOOD_BITS,
@@ -266,13 +210,13 @@ def drizzle_layer(
     shape = (rows.stop - rows.start, pixmaps[0].grid_shape[1])
     sums = np.zeros((2, *shape))
     for exposure, pixmap, level in zip(exposures, pixmaps, levels, strict=True):
-        part = part_of(pixmap, rows, drop)
-        if part is None:
-            continue
-        columns = (pixmap.box.x0, pixmap.box.x1)
-        for some in chunks(part[1], exposure.shape[1]):
-            values, weight = weighed_rows(exposure, some, columns, weight_type, good_bits, level)
-            add_planes(values[None], weight, some.start, pixmap, drop, (rows.start, 0), sums)
+        part = Part.of(pixmap, rows, drop)
+        for some, columns in part.pieces if part else ():
+            values, weight = weighed(exposure, some, columns, weight_type, good_bits, level)
+            corner = rows.start, 0
+            add_planes(
+                values[None], weight, some.start, pixmap, drop, corner, sums, column=columns.start
+            )
     layer, total = np.empty(shape, np.float32), np.empty(shape, np.float32)
     fold_mean(sums, layer, total)
     return layer, total
@@ -283,7 +227,7 @@ def drizzle_planes(
     weight: Float32,
     pixmap: Float64 | PixelMap,
     shape: tuple[int, int],
-    drop: Drop = Drop(),
+    drop: Drop = SQUARE,
 ) -> tuple[Float64, Float64]:
     """Drizzle planes of one image that is in memory.
 

@@ -70,38 +70,25 @@ def output_wcs(
     names: Sequence[str] = (),
     largest_growth: float = LARGEST_GROWTH,
 ) -> World:
-    """Return the tangent-plane WCS that holds all inputs.
+    """Return the tangent-plane WCS that holds all inputs: one FitsImage (TAN) with `pixel_shape`.
 
     Parameters
     ----------
     wcses : sequence of World or gwcs.WCS
         The first is the reference for scale and orientation.
     shapes : sequence of (..., ny, nx)
-        Shape of each input's array.
     reference : Metadata, optional
-        Keywords of the first image; RA_REF, DEC_REF, ROLL_REF, V3I_YANG, VPARITY give scale and
-        orientation. Without it they are measured from the first WCS at its centre.
-    pixel_scale : float, optional
-        Arcsec per output pixel; overrides `pixel_scale_ratio`.
-    pixel_scale_ratio : float
-        Output over input pixel scale.
+        Keywords of the first image, for scale and orientation; measured at its centre otherwise.
+    pixel_scale, pixel_scale_ratio : float
+        Arcsec per output pixel, or else how many times that of the first image.
     rotation : float, optional
         Position angle of the output's +y axis, degrees east of north.
     crval, crpix : pair of float, optional
         Sky position (degrees) and the 0-based (x, y) pixel it falls on.
     output_shape : (ny, nx), optional
-        Shape of the output; computed from the footprints otherwise.
-    names : sequence of str
-        Names of the inputs for messages.
-    largest_growth : float
-        Refuse an output of more than this many times the pixels of all inputs together, see
-        `calwebb_core.science.grid_checks.check_growth`.
-
-    Returns
-    -------
-    World
-        One FitsImage (TAN) from ``detector`` to ``world``, with ``pixel_shape`` (nx, ny) and
-        ``bounding_box``.
+        From the footprints otherwise.
+    names, largest_growth
+        Of the inputs for messages, and as in `calwebb_core.science.grid_checks.check_growth`.
 
     Raises
     ------
@@ -113,7 +100,7 @@ def output_wcs(
         msg = f"{len(wcses)} WCS and {len(shapes)} shapes given; expected one of each per image"
         raise InputError(msg)
     # nine decimals, as S_REGION has them: the grid follows from what the headers say
-    corners = [footprint(wcs, shape).round(9) for wcs, shape in zip(wcses, shapes, strict=True)]
+    corners = [footprint(*one).round(9) for one in zip(wcses, shapes, strict=True)]
     check_places(corners, shapes, names)
     centre = tuple(crval) if crval is not None else middle(np.concatenate(corners))
     scale = choose_scale(wcses[0], shapes[0], reference, pixel_scale, pixel_scale_ratio)

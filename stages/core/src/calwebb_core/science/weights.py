@@ -17,7 +17,7 @@ from calwebb_core.science.pixelmap import PixelMap
 GOOD_BITS = "~DO_NOT_USE+NON_SCIENCE"
 WEIGHT_TYPES = ("ivm", "exptime")
 # Bytes of an image's planes in memory at a time.
-CHUNK_BYTES = 1 << 25
+CHUNK_BYTES = 1 << 23
 # Of a pixel: data, dq, three variances and their standard deviations, values, weight.
 PIXEL_BYTES = 40
 
@@ -113,9 +113,38 @@ def weighed_rows(
     -------
     float32, (n, nx), twice
     """
-    data = exposure.plane("data", rows)
-    dq = exposure.plane("dq", rows)
-    variance = exposure.plane("var_rnoise", rows) if weight_type == "ivm" else None
+    values, weight = weighed(exposure, rows, slice(None), weight_type, good_bits, sky)
+    for array in (values, weight):
+        array[:, : columns[0]] = 0.0
+        array[:, columns[1] :] = 0.0
+    return values, weight
+
+
+def weighed(
+    exposure: Any,
+    rows: slice,
+    columns: slice,
+    weight_type: str | None,
+    good_bits: int | str,
+    sky: float = 0.0,
+) -> tuple[Float32, Float32]:
+    """Return values and weights of some pixels of an exposure; both are 0 for unusable ones.
+
+    Parameters
+    ----------
+    exposure : Exposure
+    rows, columns : slice
+        With step 1.
+    weight_type, good_bits, sky
+        As in `weighed_rows`.
+
+    Returns
+    -------
+    float32, (n, m), twice
+    """
+    data = exposure.plane("data", rows, columns)
+    dq = exposure.plane("dq", rows, columns)
+    variance = exposure.plane("var_rnoise", rows, columns) if weight_type == "ivm" else None
     values, weight = np.empty_like(data), np.empty_like(data)
     weigh(
         data,
@@ -124,7 +153,7 @@ def weighed_rows(
         counted_flags(good_bits),
         unit_weight(exposure.metadata, weight_type),
         sky,
-        columns,
+        (0, data.shape[1]),
         values,
         weight,
     )
@@ -153,12 +182,13 @@ def measuring_time(metadata: Metadata) -> float:
     return metadata.require(key, float)
 
 
-def chunks(rows: slice, columns: int, pixel_bytes: int = PIXEL_BYTES) -> Iterator[slice]:
-    """Yield rows in parts that take no more than `CHUNK_BYTES`.
+def chunks(rows: slice, columns: int, times: int = 1) -> Iterator[slice]:
+    """Yield rows in parts that take no more than `CHUNK_BYTES`, or some times that.
 
-    They end at multiples of their length, so that sums don't depend on where `rows` begin.
+    They end at multiples of their length, so that sums don't depend on where `rows` begin. Short
+    ones have few columns that reach a band, where the image is turned.
     """
-    step = max(16, CHUNK_BYTES // (pixel_bytes * columns))
+    step = times * max(16, CHUNK_BYTES // (PIXEL_BYTES * columns))
     start = rows.start
     while start < rows.stop:
         stop = min(rows.stop, (start // step + 1) * step)

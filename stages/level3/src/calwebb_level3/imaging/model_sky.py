@@ -10,7 +10,8 @@ from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.planes import Plane, Store
 from calwebb_core.framework.threads import in_threads, number_of_threads
 from calwebb_core.science.blot import blot, rows_to_blot
-from calwebb_core.science.drizzling import Drop, bands, drizzle_layer
+from calwebb_core.science.drizzling import bands, drizzle_layer
+from calwebb_core.science.drop_shapes import Drop
 from calwebb_core.science.pixelmap import PixelMap
 from calwebb_core.science.weights import typical_weight, weighed_rows
 from calwebb_level3.kernels.outliers import exceed, median_stack, near_hits, take_layer, usual_slope

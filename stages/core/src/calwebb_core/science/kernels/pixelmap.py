@@ -126,3 +126,25 @@ def map_extents(arrays: MapArrays, first: int, step: int, out: Float64) -> None:
                 high = max(high, line[x])
             out[y, 2 * axis] = low
             out[y, 2 * axis + 1] = high
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def map_lattice(arrays: MapArrays, rows: Int64, columns: Int64, out: Float64) -> None:
+    """Write where some rows and columns cross.
+
+    Parameters
+    ----------
+    arrays : MapArrays
+    rows : int64, (n,)
+        Rows of the image.
+    columns : int64, (m,)
+        Counted from the first column of the arrays.
+    out : float64, (n, m, 2)
+        Written: x and y.
+    """
+    row = np.empty((2, arrays.columns))
+    for n in range(rows.shape[0]):
+        map_row(arrays, rows[n], 0, row)
+        for m in range(columns.shape[0]):
+            out[n, m, 0] = row[0, columns[m]]
+            out[n, m, 1] = row[1, columns[m]]
