@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.exposures import ALL, Pixels
@@ -40,12 +41,13 @@ class StreamedImage(Pixels):
         """Say whether there is such a plane."""
         return EXTENSIONS[name][0] in self.stream.arrays
 
-    def plane(self, name: str, rows: slice = ALL) -> NDArray[Any] | None:
-        """Return rows of a plane of an image, or None."""
+    def plane(self, name: str, rows: slice = ALL, columns: slice = ALL) -> NDArray[Any] | None:
+        """Return some pixels of a plane of an image, or None."""
         if not self.has(name):
             return None
         start, stop, _ = rows.indices(self.shape[0])
-        return self.stream.get(EXTENSIONS[name][0], slice(start, stop))
+        found = self.stream.get(EXTENSIONS[name][0], slice(start, stop))
+        return found if columns == ALL else np.ascontiguousarray(found[:, columns])
 
     def close(self) -> Path:
         """Write the keywords and return the product's path."""

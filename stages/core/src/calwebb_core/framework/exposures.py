@@ -50,14 +50,14 @@ class Pixels(ABC):
         """Say whether there is such a plane."""
 
     @abstractmethod
-    def plane(self, name: str, rows: slice = ALL) -> NDArray[Any] | None:
-        """Return rows of a plane, native and C-contiguous, or None.
+    def plane(self, name: str, rows: slice = ALL, columns: slice = ALL) -> NDArray[Any] | None:
+        """Return pixels of a plane, native and C-contiguous, or None.
 
         Parameters
         ----------
         name : str
             Attribute of `Image`: data, err, dq, var_poisson, var_rnoise, var_flat, area, weight.
-        rows : slice
+        rows, columns : slice
             With step 1.
         """
 
@@ -233,8 +233,11 @@ class StoredImage(Pixels):
         """Say whether there is such a plane."""
         return bool(self.context) if name == "context" else name in self.planes
 
-    def plane(self, name: str, rows: slice = ALL) -> NDArray[Any] | None:
-        """Return some rows of a plane, or None; the context as (nplanes, rows, nx)."""
+    def plane(self, name: str, rows: slice = ALL, columns: slice = ALL) -> NDArray[Any] | None:
+        """Return some pixels of a plane, or None; the context as (nplanes, rows, columns)."""
+        if columns != ALL:
+            found = self.plane(name, rows)
+            return None if found is None else np.ascontiguousarray(found[..., columns])
         if name == "context":
             return np.stack([p.read(rows) for p in self.context]) if self.context else None
         return self.planes[name].read(rows) if name in self.planes else None
