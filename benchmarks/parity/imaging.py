@@ -111,7 +111,7 @@ def prepared(case: Case, folder: Path) -> Exposures:
     folder.mkdir(parents=True, exist_ok=True)
     data, rates = folder / "data", folder / "rates"
     if not data.is_dir():
-        words = ["run", "--scenario", case.scenario, "--output-dir", data, "-q"]
+        words: list[str | Path] = ["run", "--scenario", case.scenario, "--output-dir", data, "-q"]
         run([PROGRAMS / "calwebb-simulate", *words], folder / "simulate.log")
     variables = {
         "CRDS_PATH": str(data / "crds_cache"),
@@ -136,7 +136,7 @@ def chosen(exposures: Exposures, source: Path, pipeline: str) -> Path:
     """Choose the reference files of a pipeline."""
     path = exposures.folder / f"{pipeline}.json"
     if not path.exists():
-        words = [source, "--pipeline", f"calwebb-{pipeline}", "-o", path]
+        words: list[str | Path] = [source, "--pipeline", f"calwebb-{pipeline}", "-o", path]
         log = exposures.folder / "references.log"
         run([PROGRAMS / "calwebb-references", *words], log, **exposures.variables)
     return path
@@ -160,7 +160,13 @@ def ours(exposures: Exposures, pipeline: str, source: Path, output: Path, *words
     if pipeline == "image3":
         references = chosen(exposures, cal_of(output.parent / "image2", exposures.science[0]),
                             "image3")  # fmt: skip
-    command = [PROGRAMS / f"calwebb-{pipeline}", "run", source, "--output-dir", output]
+    command: list[str | Path] = [
+        PROGRAMS / f"calwebb-{pipeline}",
+        "run",
+        source,
+        "--output-dir",
+        output,
+    ]
     log = exposures.folder / f"{output.name}.log"
     run([*command, "--references", references, "-q", *words], log, **exposures.variables)
     done.write_text("")
@@ -197,6 +203,7 @@ def official_runs(exposures: Exposures) -> list[dict[str, Any]]:
         first = exposures.science[0]
         sources.append(first.with_name(first.name.replace("_rate.", "_rateints.")))
     (mosaic,) = exposures.inputs("ours/image2")
+    wanted: list[tuple[str, Path, str, dict[str, Any]]]
     wanted = [("image2", source, "image2", {}) for source in sources]
     wanted += [("image3", mosaic, "alike", skipped), ("image3", mosaic, "image3", {})]
     if exposures.case.own:
@@ -215,7 +222,7 @@ def run_official(exposures: Exposures, python: str) -> None:
     job = folder / "job.json"
     content: dict[str, Any] = {"runs": official_runs(exposures), "open": [], "points": POINTS}
     job.write_text(json.dumps(content, indent=1))
-    program = [python, HERE / "imaging_peer.py", job]
+    program: list[str | Path] = [python, HERE / "imaging_peer.py", job]
     run(program, folder / "official.log", **exposures.variables)
     suffixes = ("cal", "calints", "crf", "i2d", "segm")
     content["open"] = [

@@ -51,7 +51,8 @@ def compare(folder: Path, case: Case, points: int) -> dict[str, Any]:
 def image2(products: Products) -> dict[str, Any]:
     """Compare `_cal`, `_calints` and `_i2d`."""
     cal = products.pairs("image2", "image2", "cal")
-    wcs, fits = [], {"ours": [], "official": []}
+    wcs: list[float] = []
+    fits: dict[str, list[dict[str, float]]] = {"ours": [], "official": []}
     for mine, theirs in cal:
         size = figures.pixel_size(mine)
         wcs.append(figures.sky_difference(products.seen(mine), products.seen(theirs), size))

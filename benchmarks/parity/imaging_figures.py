@@ -84,7 +84,7 @@ def pixels(ours: Path, official: Path, *, inner: bool = False) -> dict[str, Any]
 def photometry(ours: Path, official: Path) -> float:
     """Return the largest relative difference of the keywords of fluxes."""
     mine, theirs = keywords(ours), keywords(official)
-    return max(abs(mine[key] / theirs[key] - 1) for key in PHOTOMETRY)
+    return max(abs(float(mine[key]) / float(theirs[key]) - 1) for key in PHOTOMETRY)
 
 
 def apart(first: Array, second: Array) -> tuple[Array, Array]:
