@@ -1,4 +1,4 @@
-"""image2 and image3 against the official package: two short cases of docs/parity.md."""
+"""image2 and image3 against the official package: a short case of docs/parity.md."""
 
 import json
 import math
@@ -14,7 +14,7 @@ SCRIPT = ROOT / "benchmarks" / "parity" / "imaging.py"
 FLOATS = 5e-6  # relative, what float32 leaves of a few operations
 
 
-@pytest.fixture(scope="module", params=["niriss", "miri"])
+@pytest.fixture(scope="module", params=["miri"])
 def found(request, peer_python, tmp_path_factory):
     """Figures of a case, and the page."""
     folder = tmp_path_factory.mktemp("imaging")
