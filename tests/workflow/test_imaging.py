@@ -16,9 +16,10 @@ MADE_OF_A_MOSAIC = ("i2d.fits", "cat.ecsv", "segm.fits")
 def simulate(programs, tmp_path_factory):
     """Return a function that simulates a scenario and lays out a workflow of some exposures."""
 
-    def make(scenario, keep=lambda _: True):
+    def make(scenario, *options, keep=lambda _: True):
         folder = tmp_path_factory.mktemp(scenario)
-        run(["calwebb-simulate", "run", "--scenario", scenario, "--output-dir", folder / "made"])
+        command = ["calwebb-simulate", "run", "--scenario", scenario, *options, "--output-dir"]
+        run([*command, folder / "made"])
         (folder / "run").mkdir()
         workflow = make_workflow(folder / "run", folder / "made")
         for path in (workflow.folder / "uncal").iterdir():
@@ -51,7 +52,10 @@ def sources(workflow):
 
 def test_miri_with_background_exposures(simulate):
     """Two exposures of a target and one of an empty field, from raw data to the catalog."""
-    workflow = simulate("background", lambda name: "_00001_" in name or "_02101_00002_" in name)
+    workflow = simulate(
+        "background", "--exposures", "2",
+        keep=lambda name: "_00001_" in name or "_02101_00002_" in name,
+    )  # fmt: skip
     product = "results/01517/image3/jw01517-o001_t001_miri_f1280w-sub128"
     wanted = [f"{product}_{suffix}" for suffix in MADE_OF_A_MOSAIC]
     footprint = (
@@ -80,7 +84,7 @@ def test_miri_with_background_exposures(simulate):
 
 
 def test_niriss(simulate):
-    workflow = simulate("niriss-image", lambda name: "_02101_" in name and "_00004_" not in name)
+    workflow = simulate("niriss-image", "--exposures", "3", keep=lambda name: "_02101_" in name)
     product = "results/01512/image3/jw01512-o001_t001_niriss_clear-f200w-sub128"
     wanted = [f"{product}_{suffix}" for suffix in MADE_OF_A_MOSAIC]
     assert len(planned(workflow, *wanted)["image2"]) == 3
@@ -99,7 +103,7 @@ def test_niriss(simulate):
     ],
 )
 def test_what_guiders_and_moving_targets_will_make(simulate, scenario, product, members):
-    workflow = simulate(scenario)
+    workflow = simulate(scenario, "--groups", "2")  # only planned: what is in the ramps is not read
     jobs = planned(workflow)
     assert jobs["image3"] == jobs["footprint"] == jobs["quicklook_segments"] == {product}
     assert len(jobs["detector1"]) == len(jobs["image2"]) == members
