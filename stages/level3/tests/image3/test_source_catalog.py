@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
 from scipy.spatial import KDTree
 
+from calwebb_core.framework.catalogs import write_catalog
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.reference_data import Reference
@@ -321,17 +322,31 @@ def test_units_are_checked():
         source_catalog.run(images, references(), SourceCatalogParameters())
 
 
-def test_skipped_without_mosaic_source_or_pixel():
+def test_skipped_without_mosaic():
     images = make_set(dithered(star_field(3), 1), product="p")
     _, status = source_catalog.run(images, references(), SourceCatalogParameters())
+    assert status.word == "SKIPPED"
     assert "no mosaic" in status.reason
+
+
+@pytest.mark.parametrize("pixels", [True, False])
+def test_where_there_is_no_source_the_catalog_is_empty(pixels, tmp_path, caplog):
     images = mosaic_of(star_field(0))
-    _, status = source_catalog.run(images, references(), SourceCatalogParameters())
-    assert status.word == "SKIPPED"
-    assert "no source" in status.reason
-    images.mosaic.plane("data")[:] = np.nan
-    _, status = source_catalog.run(images, references(), SourceCatalogParameters())
-    assert status.word == "SKIPPED"
+    if not pixels:
+        images.mosaic.plane("data")[:] = np.nan
+    _, status = source_catalog.run(images, references(apcorr_table()), SourceCatalogParameters())
+    assert status.word == "COMPLETE"
+    assert "no source in" in caplog.text
+    assert len(images.catalog) == 0
+    assert not images.segmentation.data.any()
+    assert images.segmentation.data.shape == images.mosaic.shape
+    write_catalog(images.catalog, tmp_path / "p_cat.ecsv")
+    found = QTable.read(tmp_path / "p_cat.ecsv")
+    full = mosaic_of(star_field(5))
+    source_catalog.run(full, references(apcorr_table()), SourceCatalogParameters())
+    assert found.colnames == full.catalog.colnames
+    assert len(found) == 0
+    assert found["aper50_flux"].unit == full.catalog["aper50_flux"].unit
 
 
 def test_a_single_source_has_no_neighbour():

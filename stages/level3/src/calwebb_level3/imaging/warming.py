@@ -38,7 +38,20 @@ def warm_mosaic() -> None:
 def warm_catalog() -> None:
     """Load what finds and measures sources."""
     from calwebb_level3.imaging.aperture_reference import typical_apertures
-    from calwebb_level3.imaging.catalog import Calibration, make_catalog
+    from calwebb_level3.imaging.catalog import Calibration
+
+    example_catalog(typical_apertures(2.5, (30, 50, 70)), Calibration(1.0, 0.0, (2.0, 1.8)))
+
+
+def example_catalog(apertures: Any, calibration: Any) -> Any:
+    """Return the catalog of a few made stars: its columns are those of any catalog.
+
+    Parameters
+    ----------
+    apertures : Apertures
+    calibration : Calibration
+    """
+    from calwebb_level3.imaging.catalog import make_catalog
     from calwebb_level3.imaging.detection import Detection
     from calwebb_level3.imaging.measuring import catalogued
     from calwebb_level3.imaging.pixels import Pixels
@@ -49,12 +62,10 @@ def warm_catalog() -> None:
     for place in (16, 34, 52, 70):
         data += 900.0 * np.exp(-0.4 * ((x - place) ** 2 + (y - place - 8) ** 2)).astype(np.float32)
     ones = np.ones(shape, np.float32)
-    apertures = typical_apertures(2.5, (30, 50, 70))
     pixels = Pixels.of(data, ones, weight=ones)
     found = catalogued(pixels, Detection(2.5, bkg_boxsize=48), apertures, np.zeros(shape, np.int32))
-    if found is not None:
-        calibration = Calibration(1.0, 0.0, (2.0, 1.8))
-        make_catalog(found, tangent_plane(shape), apertures=apertures, calibration=calibration)
+    assert found is not None  # noqa: S101 - stars of 900 sigma
+    return make_catalog(found, tangent_plane(shape), apertures=apertures, calibration=calibration)
 
 
 def tangent_plane(shape: tuple[int, int]) -> object:

@@ -8,8 +8,8 @@ concentrations, shapes (`calwebb_level3.imaging.catalog`). Fluxes are in Jy, whi
 MJy/sr and PIXAR_SR.
 
 Without an APCORR reference (N/A) typical radii are used and the total flux is NaN; without
-ABVEGAOFFSET Vega magnitudes are NaN: both with a warning. The step is skipped if there is no
-source or no usable pixel.
+ABVEGAOFFSET Vega magnitudes are NaN: both with a warning. Where there is no source, as in an
+empty background field, the catalog has no rows, with a warning.
 """
 
 import logging
@@ -81,9 +81,8 @@ def run(
     measured = catalogued(Pixels.of_mosaic(mosaic), how, apertures, segments)
     if measured is None:
         logger.warning("source_catalog: no source in %s", images.product)
-        return images, skipped("no source above the threshold")
-    fill(images, measured, apertures, references, parameters, jansky)
-    logger.info("source_catalog: %d sources", len(images.catalog or ()))
+    fill(images, (measured, segments), apertures, references, parameters, jansky)
+    logger.info("source_catalog: %d sources", 0 if measured is None else len(images.catalog or ()))
     return images, COMPLETE
 
 
@@ -142,21 +141,26 @@ def star_width_of(mosaic: StoredImage | Exposure, parameters: SourceCatalogParam
 
 def fill(
     images: ImageSet,
-    measured: Any,
+    result: tuple[Any, Any],
     apertures: Any,
     references: Any,
     parameters: SourceCatalogParameters,
     jansky: float,
 ) -> None:
-    """Put catalog and segmentation map of measured sources in the set."""
+    """Put catalog and segmentation map of measured sources, or of none, in the set."""
     from calwebb_level3.imaging.catalog import Calibration, make_catalog
+    from calwebb_level3.imaging.warming import example_catalog
 
+    measured, segments = result
     mosaic = images.mosaic
     assert mosaic is not None  # noqa: S101 - run has looked
     vega = vega_offset_for(mosaic, references)
     limits = star_limits(parameters, apertures)
     calibration = Calibration(jansky, vega, limits)
-    table = make_catalog(measured, mosaic.wcs, apertures=apertures, calibration=calibration)
+    if measured is None:
+        table = example_catalog(apertures, calibration)[:0]
+    else:
+        table = make_catalog(measured, mosaic.wcs, apertures=apertures, calibration=calibration)
     table.meta["aperture_params"] = {
         "aperture_ee": list(apertures.energies),
         "aperture_radii": list(apertures.radii),
@@ -169,9 +173,11 @@ def fill(
     table.meta["abvega_offset"] = None if math.isnan(vega) else vega
     images.catalog = table
     table.meta["star_thresholds"] = list(limits)
-    table.meta["saturated"] = [int(label) for label in table["label"][measured.saturated]]
-    segments = measured.found.segments.view(np.uint32)
-    images.segmentation = Segmentation(mosaic.metadata.copy(), segments, mosaic.wcs)
+    saturated = () if measured is None else table["label"][measured.saturated]
+    table.meta["saturated"] = [int(label) for label in saturated]
+    segments = segments if measured is None else measured.found.segments
+    metadata = mosaic.metadata.copy()
+    images.segmentation = Segmentation(metadata, segments.view(np.uint32), mosaic.wcs)
 
 
 def star_limits(parameters: SourceCatalogParameters, apertures: Any) -> tuple[float, float]:
