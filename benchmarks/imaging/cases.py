@@ -1,10 +1,11 @@
 """The measured cases of imaging: what is simulated for each, and what is promised of it."""
 
-import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from associations import write_association
 
 PRODUCT = "jw01518-o001_t001_nircam_clear-f277w"
 
@@ -35,7 +36,7 @@ class Case:
     def source(self, folder: Path) -> Path:
         """Return what the pipeline is given."""
         if self.pipeline == "image3":
-            return association_of(folder)
+            return write_association(folder, PRODUCT)
         return self.first(folder)
 
     def first(self, folder: Path) -> Path:
@@ -83,22 +84,3 @@ def make(data: Path, case: Case, programs: Path, environment: Mapping[str, str])
             "-q",
         ]
         subprocess.run([str(word) for word in command], check=True, env=dict(environment))
-
-
-def association_of(folder: Path) -> Path:
-    """Write the association of all calibrated exposures of a folder."""
-    members = [
-        {"expname": path.name, "exptype": "science"}
-        for path in sorted((folder / "cal").glob("*_cal.fits"))
-    ]
-    content = {
-        "asn_type": "image3",
-        "asn_rule": "Asn_Lv3Image",
-        "asn_id": "o001",
-        "asn_pool": "none",
-        "program": "01518",
-        "products": [{"name": PRODUCT, "members": members}],
-    }
-    path = folder / "cal" / "image3_asn.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    return path

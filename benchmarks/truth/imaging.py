@@ -20,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "benchmarks" / "measuring"))
+
+from associations import write_association  # noqa: E402
+
 PROGRAMS = TOP / ".env" / "bin"
 CONTEXT = "jwst_0001.pmap"
 CORES = 2
@@ -81,7 +85,7 @@ def calibrate(case: Case, folder: Path) -> None:
         "CRDS_CONTEXT": CONTEXT,
     }
     if case.product:
-        source = association(case, folder)
+        source = write_association(folder, case.product)
         program = PROGRAMS / "calwebb-image3"
         call(program, "run", source, "--output-dir", results, "-q", **crds)
         return
@@ -90,25 +94,6 @@ def calibrate(case: Case, folder: Path) -> None:
         PROGRAMS / "snakemake", "image3_all", "--cores", CORES, "--quiet", "all", "--nolock",
         "--directory", TOP, "--snakefile", TOP / "Snakefile", "--config", *settings, **crds,
     )  # fmt: skip
-
-
-def association(case: Case, folder: Path) -> Path:
-    """Write the association of the calibrated images of a folder."""
-    members = [
-        {"expname": path.name, "exptype": "science"}
-        for path in sorted((folder / "cal").glob("*_cal.fits"))
-    ]
-    content = {
-        "asn_type": "image3",
-        "asn_rule": "Asn_Lv3Image",
-        "asn_id": "o001",
-        "asn_pool": "none",
-        "program": case.product[2:7],
-        "products": [{"name": case.product, "members": members}],
-    }
-    path = folder / "cal" / "image3_asn.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
-    return path
 
 
 def score(folder: Path) -> dict[str, Any]:

@@ -5,33 +5,10 @@ import math
 import numpy as np
 from numba import njit
 
+from calwebb_core.science.kernels.order_statistics import select
+
 CLIP = 3.0
 CLIPPINGS = 10
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def select(values, n, k):
-    """Return the k-th smallest of the first n values, which change places (Hoare 1961)."""
-    low, high = 0, n - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while pivot < values[j]:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return values[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
