@@ -159,17 +159,6 @@ class ToTangent(Transform):
         return {"direction": "sky2pix"}
 
 
-def native_rotations(crval: tuple[float, float]) -> Rotations:
-    """Return the rotations of native unit vectors to celestial ones, LONPOLE being 180 degrees.
-
-    Raises
-    ------
-    ValueError
-        Never for numbers.
-    """
-    return Rotations([180.0, 90.0 - crval[1], -crval[0]], "zyz")
-
-
 class FitsImage(Transform):
     """A FITS image's world coordinates in the tangent plane, exactly as the keywords say.
 
