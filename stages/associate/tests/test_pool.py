@@ -105,15 +105,18 @@ GOOD = "jw_1_uncal.fits|1345|1|nrc_image|nircam|nrca1|[('o001', 'observation')]"
     [
         ("", "is empty; expected a line with the columns' names"),
         ("# only a comment\n", "is empty"),
-        (table(columns="filename|program"), "has no column obs_num, exp_type, instrume, "),
+        (table(columns="filename|program"), "has no column exp_type, instrume, asn_c"),
         (table(columns=f"filename|{COLUMN_NAMES}"), "column filename is there twice"),
         (table("a|b"), "line 3 has 2 values; expected 7"),
-        (table(GOOD, GOOD), "exposure jw_1_uncal.fits is there twice; expected once"),
+        (
+            table(GOOD, GOOD.replace("nircam", "miri")),
+            "exposure jw_1 is there twice, with different instrume; expected once",
+        ),
         (table(GOOD.replace("nrc_image", "nrc_imag")), "unknown EXP_TYPE 'nrc_imag'; did you "),
-        (table(GOOD.replace("_uncal.fits", "_rate.fits")), "is not the name of a raw exposure"),
+        (table(GOOD.replace("_uncal.fits", "_i2d.fits")), "is not the name of a raw exposure"),
+        (table(GOOD.replace("1345", "x")), "has program 'x'; expected a number of up to 5 digits"),
         (table(GOOD.replace("_uncal.fits", ".txt")), "is not the name of a raw exposure"),
         (table(GOOD.replace("[('o001', 'observation')]", "o001")), "asn_candidate 'o001'; exp"),
-        (table(GOOD.replace("[('o001', 'observation')]", "[]")), r"asn_candidate '\[\]'; expected"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_pool_is_said(tmp_path, text, message):

@@ -68,9 +68,7 @@ COLUMNS: Final = ("filename", *FROM_HEADER, "targetid", *FIXED, "asn_candidate")
 NEEDED_COLUMNS: Final = (
     "filename",
     "program",
-    "obs_num",
     "exp_type",
     "instrume",
-    "detector",
     "asn_candidate",
 )

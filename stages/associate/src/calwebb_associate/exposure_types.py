@@ -39,6 +39,8 @@ ACQUISITION: Final = (
     "nrs_verify",
     "nrs_wata",
 )
+# As pools of the years before launch call them.
+EARLIER_ACQUISITION: Final = ("nrs_bota",)
 FOCUS: Final = ("mir_coroncal", "nis_focus", "nrc_focus", "nrs_focus", "nrs_image")
 FGS: Final = ("fgs_focus", "fgs_image")
 CALIBRATION: Final = (
@@ -66,6 +68,7 @@ DARK: Final = (
     "nrc_dark",
     "nrs_dark",
 )
+EARLIER_GUIDE: Final = ("fgs_id-acq1", "fgs_id-acq2", "fgs_id-fineguide", "fgs_id-track")
 GUIDE: Final = (
     "fgs_acq1",
     "fgs_acq2",
@@ -73,6 +76,7 @@ GUIDE: Final = (
     "fgs_id-image",
     "fgs_id-stack",
     "fgs_track",
+    *EARLIER_GUIDE,
 )
 
 # What people call it, for the sentence that says what cannot be processed yet.
@@ -82,7 +86,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
     "aperture masking interferometry": INTERFEROMETRY,
     "time series": TIME_SERIES,
     "spectroscopy": tuple(word for word in SPECTRA if word not in TIME_SERIES),
-    "target acquisition": ACQUISITION,
+    "target acquisition": (*ACQUISITION, *EARLIER_ACQUISITION),
     "focus": (*FOCUS, "fgs_focus"),
     "calibration lamp or flat": CALIBRATION,
     "dark": DARK,
