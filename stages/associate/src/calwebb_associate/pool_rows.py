@@ -16,9 +16,7 @@ from calwebb_core.framework.names import split_suffix
 Row = Mapping[str, str]
 
 # "n" and "f" are here as a flag that is not set is the same as none; no other value is one.
-EMPTY: Final = frozenset(
-    ("", "null", "none", "n/a", "--", "nan", "n", "f", "false", "undefined", "unknown")
-)
+EMPTY: Final = frozenset(("", "null", "none", "n/a", "--", "nan", "n", "f", "false"))
 NO: Final = frozenset(("no", "0"))
 
 EXPOSURE_SUFFIXES: Final = ("uncal", "rate", "rateints", "cal", "calints")
@@ -198,7 +196,9 @@ class Pool:
         lines = [*self.comments, delimiter.join(self.columns)]
         for row in self.rows:
             texts = [quoted(_written(row, column), delimiter) for column in self.columns]
-            lines += [delimiter.join(texts)]
+            line = delimiter.join(texts)
+            # Without the quotes the line would be a comment.
+            lines += [f'"{texts[0]}"{line[len(texts[0]) :]}' if line.startswith("#") else line]
         return "\n".join(lines) + "\n"
 
 
@@ -217,7 +217,7 @@ def quoted(text: str, delimiter: str) -> str:
     if "\n" in text or "\r" in text:
         msg = f"the value {text!r} goes over several lines; a pool has one line an exposure"
         raise InputError(msg)
-    if delimiter in text or text.startswith(('"', "#")):
+    if delimiter in text or text.startswith('"'):
         doubled = text.replace('"', '""')
         return f'"{doubled}"'
     return text
