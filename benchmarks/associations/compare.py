@@ -1,7 +1,7 @@
 """Compare our associations with those of the official package, pool by pool, as sets.
 
 ``python benchmarks/associations/compare.py POOLS_DIR PEER_DIR [--pool NAME]... [--show]
-[--report FILE.md]``
+[--report FILE.md] [--json FILE]``
 
 POOLS_DIR holds pools (``*.csv``), PEER_DIR a folder for each with what the official package made
 of it (``asn_generate POOL -p PEER_DIR/NAME --version-id ...``, without other options). Ours are
@@ -9,6 +9,7 @@ made here. Pools without such a folder are passed over.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections import Counter
@@ -152,6 +153,17 @@ def report(rows: Sequence[tuple[str, ...]], comparisons: Sequence[Comparison]) -
     return "\n".join(lines) + "\n"
 
 
+def figures(comparison: Comparison) -> dict[str, object]:
+    """Return the counts of a pool, and its differences in words."""
+    return {
+        "theirs": len(comparison.theirs),
+        "ours": len(comparison.ours),
+        "common": len(comparison.common),
+        "rules": sorted({comparison.theirs[key] for key in comparison.common}),
+        "differences": list(differences(comparison)),
+    }
+
+
 def main() -> None:
     """Compare, print the table, write the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -160,6 +172,7 @@ def main() -> None:
     parser.add_argument("--pool", action="append", default=[], help="this pool only (its name)")
     parser.add_argument("--show", action="store_true", help="print each difference")
     parser.add_argument("--report", type=Path, help="page to write (Markdown)")
+    parser.add_argument("--json", type=Path, help="file to write with the differences by pool")
     options = parser.parse_args()
     comparisons, rows, spent = [], [], 0.0
     for comparison, seconds in compare(options.pools, options.peer, options.pool):
@@ -174,6 +187,9 @@ def main() -> None:
     sys.stdout.write(text_of(rows))
     if options.report:
         options.report.write_text(report(rows, comparisons))
+    if options.json:
+        found = {c.name: figures(c) for c in comparisons}
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":
