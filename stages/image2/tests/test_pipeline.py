@@ -1,6 +1,7 @@
 """The whole of calwebb-image2 on a small exposure."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.products import read_image, write_image
 from calwebb_image2 import PIPELINE
+from calwebb_image2.cli import main
 
 
 def calibrate(path, reference_files, folder, **options):
@@ -77,13 +79,14 @@ def test_resuming_gives_the_same_pixels(rate_file, reference_files, tmp_path):
         np.testing.assert_array_equal(read_image(one).data, read_image(other).data)
 
 
-def association(folder, members, name="jw09999001001_02101_00001_nrcalong", products=1):
+ROOT = "jw09999001001_02101_00001_nrcalong"
+
+
+def association(folder, members, name=ROOT, **changes):
     content = {
         "asn_type": "image2", "asn_rule": "Asn_Lv2Image", "asn_id": "a3001", "program": "09999",
-        "asn_pool": "pool.csv", "products": [{"name": name, "members": members}],
+        "asn_pool": "pool.csv", "products": [{"name": name, "members": members}], **changes,
     }  # fmt: skip
-    if products == 2:
-        content["products"].append({"name": "another", "members": members})
     path = folder / "image2_asn.json"
     path.write_text(json.dumps(content))
     return path
@@ -103,14 +106,55 @@ def test_association_as_input(rate_file, reference_files, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"products": 2}, "has 2 products; expected 1"),
         ({"name": "other"}, "product other is made of"),
+        ({"asn_type": "image3"}, "asn_type is image3; calwebb-image2 takes associations of level "),
     ],
 )
 def test_association_refused(rate_file, reference_files, tmp_path, options, message):
     path = association(tmp_path, [science(rate_file)], **options)
     with pytest.raises(InputError, match=message):
         calibrate(path, reference_files, tmp_path / "out")
+
+
+def test_merged_associations_are_made_product_by_product(rate_file, reference_files, tmp_path):
+    second = rate_file.with_name(rate_file.name.replace("_00001_", "_00002_"))
+    shutil.copy(rate_file, second)
+    products = [
+        {"name": file.name.removesuffix("_rate.fits"), "members": [science(file)]}
+        for file in (rate_file, second)
+    ]
+    path = association(tmp_path, [], products=products)
+    outputs = calibrate(path, reference_files, tmp_path / "both")
+    assert [file.name.rsplit("_", 1)[1] for file in outputs] == ["cal.fits", "i2d.fits"] * 2
+    assert len({file.name for file in outputs}) == 4
+    outputs = calibrate(path, reference_files, tmp_path / "one", product=products[1]["name"])
+    assert [file.name[:-9] for file in outputs] == [products[1]["name"]] * 2
+
+
+def test_members_outside_are_read_when_allowed(rate_file, reference_files, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    member = {"expname": f"../{rate_file.name}", "exptype": "SCIENCE", "exposerr": None}
+    path = association(tmp_path / "elsewhere", [member])
+    with pytest.raises(InputError, match=r"lies outside .* \(--allow-outside accepts"):
+        calibrate(path, reference_files, tmp_path / "out")
+    assert len(calibrate(path, reference_files, tmp_path / "out", allow_outside=True)) == 2
+
+
+def test_unused_members_are_named(rate_file, reference_files, tmp_path, caplog):
+    (tmp_path / "psf.fits").touch()
+    members = [science(rate_file), {"expname": "psf.fits", "exptype": "psf"}]
+    calibrate(association(tmp_path, members), reference_files, tmp_path / "out")
+    assert "1 members of type psf are not used by image2" in caplog.text
+
+
+def test_a_typo_is_one_sentence(rate_file, tmp_path):
+    path = association(tmp_path, [{"expnmae": rate_file.name, "exptype": "science"}])
+    result = CliRunner().invoke(main, ["run", str(path), "--output-dir", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"calwebb-image2: error: {path}: products[0].members[0] has the unknown key 'expnmae'; "
+        "did you mean expname? Rename it or take it out\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,8 +186,6 @@ def test_size_in_header_must_agree(tmp_path, rate, reference_files):
 
 
 def test_steps_command_lists_them_in_order():
-    from calwebb_image2.cli import main
-
     result = CliRunner().invoke(main, ["steps"])
     assert result.exit_code == 0
     positions = [

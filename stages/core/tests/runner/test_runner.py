@@ -328,7 +328,7 @@ def test_full_disk(tmp_path):
 
 def test_association_members_are_recorded(tmp_path):
     (tmp_path / "a.fits").write_text("a")
-    members = [{"expname": "a.fits"}, {"expname": "absent.fits"}]
+    members = [{"expname": name, "exptype": "science"} for name in ("a.fits", "absent.fits")]
     path = tmp_path / "asn.json"
     path.write_text(json.dumps({"products": [{"name": "p", "members": members}]}))
     record = input_record(path)
@@ -343,9 +343,12 @@ def test_keywords_come_from_the_headers_of_a_product(toy_file, gain_file, tmp_pa
     assert result.outputs
 
 
+ASSOCIATION = '{"products": [{"name": "p", "members": [{"expname": "a", "exptype": "science"}]}]}'
+
+
 def test_association_is_read_once(gain_file, tmp_path):
     path = tmp_path / "asn.json"
-    path.write_text('{"products": []}')
+    path.write_text(ASSOCIATION)
     calls = []
 
     def read(source, input_dir=None):
@@ -361,6 +364,62 @@ def test_association_is_read_once(gain_file, tmp_path):
     )
     assert result.statuses["last"].word == "COMPLETE"
     assert calls == [(path, tmp_path)]
+
+
+@pytest.fixture
+def several(tmp_path):
+    """An association of two products, whose members lie in a folder beside it."""
+    (tmp_path / "beside").mkdir()
+    products = []
+    for name in ("p", "q"):
+        (tmp_path / "beside" / f"{name}.fits").write_text(name)
+        member = {"expname": f"../beside/{name}.fits", "exptype": "science"}
+        products.append({"name": name, "members": [member]})
+    (tmp_path / "asn").mkdir()
+    path = tmp_path / "asn" / "asn.json"
+    path.write_text(json.dumps({"products": products}))
+    return path
+
+
+def call_several(path, gain_file, **options):
+    """Run on an association; return the result and the keywords of each reading."""
+    calls = []
+
+    def read(source, **given):
+        calls.append((source, given))
+        return toy()
+
+    pipeline = replace(
+        PIPELINE, read_metadata=lambda *_, **__: toy().metadata, read=read, associations=True
+    )
+    output = path.parent / "o"
+    result = call_pipeline(
+        pipeline, path, overrides={"gain": gain_file}, output_dir=output, **options
+    )
+    return result, calls
+
+
+def test_each_product_of_an_association_is_made(several, gain_file):
+    result, calls = call_several(several, gain_file, allow_outside=True)
+    assert [given for _, given in calls] == [
+        {"allow_outside": True, "product": name} for name in ("p", "q")
+    ]
+    assert len(result.outputs) == 2
+    record = result.model.metadata.provenance["runs"][-1]["input"]
+    assert [member["name"] for member in record["members"]] == ["q.fits"]
+
+
+def test_one_product_of_an_association_is_made(several, gain_file):
+    result, calls = call_several(several, gain_file, allow_outside=True, product="p")
+    assert calls == [(several, {"allow_outside": True, "product": "p"})]
+    assert len(result.outputs) == 1
+    with pytest.raises(InputError, match="has no product r; it has p, q"):
+        call_several(several, gain_file, allow_outside=True, product="r")
+
+
+def test_members_outside_are_refused_before_anything_is_read(several, gain_file):
+    with pytest.raises(InputError, match=r"member ../beside/p.fits lies outside"):
+        call_several(several, gain_file)
 
 
 def test_progress(monkeypatch, tmp_path):

@@ -3,36 +3,48 @@
 Background members of the association are opened here; their pixels are read by the step.
 """
 
+import logging
 from pathlib import Path
+from typing import Unpack
 
-from calwebb_core.framework.association import AssociationProduct, read_association
+from calwebb_core.framework.association import (
+    Association,
+    AssociationProduct,
+    MemberOptions,
+    is_association,
+    read_association,
+)
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
-from calwebb_core.framework.names import split_suffix
 from calwebb_core.framework.products import read_metadata as read_headers
+from calwebb_core.framework.products import root_of
 from calwebb_image2.target import ImageFile, TargetFile, TargetMetadata
 
+USED = ("science", "background")
 
-def read(path: Path, *, input_dir: Path | None = None) -> Image:
+logger = logging.getLogger(__name__)
+
+
+def read(path: Path, **options: Unpack[MemberOptions]) -> Image:
     """Read an exposure into memory.
 
     Parameters
     ----------
     path : Path
         ``_rate``, ``_rateints``, an intermediate of this program, or an association (.json).
-    input_dir : Path, optional
-        Folder of the association's members.
+    **options
+        Where the association's members are and which of its products is wanted.
 
     Raises
     ------
     InputError
         If the file or association does not fit.
     """
-    return open_target(path, input_dir=input_dir).load()
+    return open_target(path, **options).load()
 
 
-def open_target(path: Path, *, input_dir: Path | None = None) -> TargetFile:
+def open_target(path: Path, **options: Unpack[MemberOptions]) -> TargetFile:
     """Open an exposure without reading its pixels, and the backgrounds of its association.
 
     Raises
@@ -40,72 +52,60 @@ def open_target(path: Path, *, input_dir: Path | None = None) -> TargetFile:
     InputError
         As `read`.
     """
-    target = TargetFile.open(member_of(path, input_dir))
-    check_size(target.metadata, target.file.shape[1:])
-    if path.suffix != ".json":
-        return target
-    note_association(target.metadata, path, input_dir)
-    files = science_member(path, input_dir)[0].of_type("background")
+    if not is_association(path):
+        return _open_file(path)
+    association = read_association(path, **options)
+    product, member = science_member(association)
+    target = _open_file(member)
+    target.metadata["ASNTABLE"] = path.name
+    target.metadata["ASNPOOL"] = association.pool or None
+    for kind, count in product.not_of(USED).items():
+        logger.warning("%s: %d members of type %s are not used by image2", path, count, kind)
+    files = product.of_type("background")
     target.backgrounds = tuple(ImageFile.open(member.path) for member in files)
     return target
 
 
-def read_metadata(path: Path, *, input_dir: Path | None = None) -> Metadata:
+def _open_file(path: Path) -> TargetFile:
+    target = TargetFile.open(path)
+    check_size(target.metadata, target.file.shape[1:])
+    return target
+
+
+def read_metadata(path: Path, **options: Unpack[MemberOptions]) -> Metadata:
     """Return the keywords of an exposure, or of the science member of an association."""
-    if path.suffix != ".json":
+    if not is_association(path):
         return read_headers(path)
-    product, member = science_member(path, input_dir)
+    product, member = science_member(read_association(path, **options))
     return TargetMetadata.of(read_headers(member), len(product.of_type("background")))
 
 
-def member_of(path: Path, input_dir: Path | None) -> Path:
-    """Return a product's own path, or that of the science member of an association."""
-    if path.suffix != ".json":
-        return path
-    return science_member(path, input_dir)[1]
-
-
-def science_member(path: Path, input_dir: Path | None) -> tuple[AssociationProduct, Path]:
+def science_member(association: Association) -> tuple[AssociationProduct, Path]:
     """Return the one product of an image2 association and its science exposure.
 
     Raises
     ------
     InputError
-        If it has several products or not exactly one science member.
+        If it is not of level 2, has several products, not exactly one science member, or a
+        product that is named otherwise than its exposure.
     """
-    association = read_association(path, input_dir=input_dir)
-    if len(association.products) != 1:
-        msg = (
-            f"{path}: the association has {len(association.products)} products; expected 1: "
-            "calwebb-image2 makes one product a run"
-        )
-        raise InputError(msg)
-    product = association.products[0]
+    product = association.only_product("calwebb-image2", level=2)
     science = product.of_type("science")
     if len(science) != 1:
-        msg = f"{path}: product {product.name} has {len(science)} science members; expected 1"
-        raise InputError(msg)
-    return product, science[0].path
-
-
-def note_association(metadata: Metadata, path: Path, input_dir: Path | None) -> None:
-    """Write the association's name and pool to the keywords.
-
-    Raises
-    ------
-    InputError
-        If the product is named otherwise than its exposure.
-    """
-    product, member = science_member(path, input_dir)
-    root, _ = split_suffix(member.name)
-    if product.name != root:
         msg = (
-            f"{path}: product {product.name} is made of {member.name}; expected product {root}: "
-            "stage 2 products are named like their exposure"
+            f"{association.path}: product {product.name} has {len(science)} science members; "
+            "expected 1"
         )
         raise InputError(msg)
-    metadata["ASNTABLE"] = path.name
-    metadata["ASNPOOL"] = read_association(path, input_dir=input_dir).pool or None
+    member = science[0].path
+    root = root_of(member)
+    if product.name != root:
+        msg = (
+            f"{association.path}: product {product.name} is made of {member.name}; expected "
+            f"product {root}: stage 2 products are named like their exposure"
+        )
+        raise InputError(msg)
+    return product, member
 
 
 def check_size(metadata: Metadata, shape: tuple[int, int]) -> None:

@@ -124,4 +124,5 @@ PIPELINE = Pipeline(
     read_metadata=read_metadata,
     open=open_target,
     together=run_together,
+    associations=True,
 )

@@ -102,6 +102,7 @@ PIPELINE = Pipeline(
     save=save,
     write=write,
     read_metadata=first_metadata,
+    associations=True,
 )
 
 

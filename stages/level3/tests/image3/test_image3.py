@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 
@@ -215,15 +216,42 @@ def test_members_are_checked(association, tmp_path):
     name = "jw01345001001_02101_00001_nrca1_cal.fits"
     path = write_association(tmp_path, [{"expname": name, "exptype": "background"}])
     with pytest.raises(InputError, match="the association has no science member"):
-        read(path, association.parent)
+        read(path, input_dir=association.parent)
     with pytest.raises(InputError, match="the association has no science member"):
-        first_metadata(path, association.parent)
+        first_metadata(path, input_dir=association.parent)
     products = [
         {"name": word, "members": [{"expname": name, "exptype": "science"}]} for word in "ab"
     ]
     path = write_association(tmp_path, [], products=products)
-    with pytest.raises(InputError, match="has 2 products; an image3 association has one"):
-        read(path, association.parent)
+    with pytest.raises(InputError, match="has 2 products; expected 1 a run of calwebb-image3"):
+        read(path, input_dir=association.parent)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"asn_type": "image2"}, "asn_type is image2; calwebb-image3 takes .* use the program for"),
+        ({"products": {}}, r"products is {}; expected: array, in square brackets"),
+        ({"asn_id": "../x"}, "asn_id is '../x'; expected letters and digits such as o001"),
+    ],
+)
+def test_a_wrong_association_is_one_sentence(association, tmp_path, changes, message):
+    members = [{"expname": "jw01345001001_02101_00001_nrca1_cal.fits", "exptype": "science"}]
+    path = write_association(tmp_path, members, **changes)
+    command = ["run", str(path), "--output-dir", str(tmp_path), "--input-dir"]
+    result = CliRunner().invoke(image3, [*command, str(association.parent)])
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"calwebb-image3: error: {path}: ")
+    assert re.search(message, result.stderr)
+
+
+def test_a_product_of_each_source_is_refused(association, tmp_path):
+    name = "jw01345-o001_{source_id}_nirspec_f100lp-g140h"
+    member = {"expname": "jw01345001001_02101_00001_nrca1_cal.fits", "exptype": "science"}
+    path = write_association(tmp_path, [], products=[{"name": name, "members": [member]}])
+    with pytest.raises(InputError, match=r"leaves {source_id} open, but this program makes one"):
+        first_metadata(path, input_dir=association.parent)
 
 
 def test_members_of_other_types_are_named(association, tmp_path, caplog):
@@ -233,7 +261,7 @@ def test_members_of_other_types_are_named(association, tmp_path, caplog):
         {"expname": names[1], "exptype": "background"},
     ]
     with caplog.at_level(logging.WARNING):
-        images = read(write_association(tmp_path, members), association.parent)
+        images = read(write_association(tmp_path, members), input_dir=association.parent)
     assert len(images.exposures) == 1
     assert "1 members of type background are not used" in caplog.text
 

@@ -1,85 +1,46 @@
 """Associations: which exposures make which product, read from and written to JSON.
 
-A member's path is relative to the association's folder (or to another folder one names) and
-stays inside it, so that an association from elsewhere reads nothing it shouldn't. A member
-that is listed twice would count twice, and one with an unknown type would be ignored: both
-are refused.
+Whatever people edited, or other generators wrote, is read: with keys that we do not know or
+without those that nothing depends on, with several products, members in folders below, types in
+capitals. What a program could only misread is refused (`association_checks`), and so are members
+elsewhere than in the association's folder (`association_members`).
 """
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
+from calwebb_core.framework.association_checks import (
+    EXPTYPES,
+    FIELDS,
+    MEMBER_FIELDS,
+    PLACEHOLDERS,
+    exptype_of,
+    text_of,
+    validate,
+)
+from calwebb_core.framework.association_members import MemberOptions, member_path
 from calwebb_core.framework.errors import InputError
 
-EXPTYPES: Final = (
-    "science",
-    "background",
-    "imprint",
-    "psf",
-    "sourcecat",
-    "segmap",
-    "direct_image",
-    "target_acquisition",
-    "selfcal",
-    "dark",
-    "flat",
-    "engineering",
-    "autoflat",
-    "autowave",
-)
-FIELDS: Final = (
-    "asn_type",
-    "asn_rule",
-    "version_id",
-    "code_version",
-    "degraded_status",
-    "program",
-    "constraints",
-    "asn_id",
-    "asn_pool",
-    "target",
-    "products",
-)
-MEMBER_FIELDS: Final = ("expname", "exptype", "exposerr", "asn_candidate")
+__all__ = [
+    "EXPTYPES",
+    "FIELDS",
+    "MEMBER_FIELDS",
+    "Association",
+    "AssociationProduct",
+    "Member",
+    "MemberOptions",
+    "association_text",
+    "is_association",
+    "read_association",
+    "validate",
+    "write_association",
+]
 
-_TEXT: Final = {"type": ["string", "null"]}
-SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["products"],
-    "properties": {
-        **dict.fromkeys(FIELDS, _TEXT),
-        "degraded_status": {},
-        "constraints": {},
-        "products": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["name", "members"],
-                "properties": {
-                    "name": {"type": "string", "minLength": 1},
-                    "members": {
-                        "type": "array",
-                        "minItems": 1,
-                        "items": {
-                            "type": "object",
-                            "required": ["expname", "exptype"],
-                            "properties": {
-                                "expname": {"type": "string", "minLength": 1},
-                                "exptype": {"type": "string", "minLength": 1},
-                            },
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
+YAML: Final = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -103,7 +64,10 @@ class Member:
 
 @dataclass(frozen=True)
 class AssociationProduct:
-    """A product's name and the files it is made of, in the association's order."""
+    """A product's name and the files it is made of, in the association's order.
+
+    The name may leave `PLACEHOLDERS` open, such as ``{source_id}``.
+    """
 
     name: str
     members: tuple[Member, ...]
@@ -111,6 +75,41 @@ class AssociationProduct:
     def of_type(self, exptype: str) -> tuple[Member, ...]:
         """Return the members of one type, such as "science"."""
         return tuple(member for member in self.members if member.exptype == exptype)
+
+    def not_of(self, exptypes: Collection[str]) -> dict[str, int]:
+        """Return how many members there are of each other type, in the association's order."""
+        counts: dict[str, int] = {}
+        for member in self.members:
+            if member.exptype not in exptypes:
+                counts[member.exptype] = counts.get(member.exptype, 0) + 1
+        return counts
+
+    def named(self, source: str, **values: str) -> str:
+        """Return the name with its placeholders filled in.
+
+        Parameters
+        ----------
+        source : str
+            The association, for messages.
+        **values
+            `source_id`, such as "s000000012", and `slit_name`, where the data tell.
+
+        Raises
+        ------
+        InputError
+            If the name has a placeholder without value.
+        """
+        name = self.name
+        for word, value in values.items():
+            name = name.replace(f"{{{word}}}", value.lower())
+        for word in PLACEHOLDERS:
+            if f"{{{word}}}" in name:
+                msg = (
+                    f"{source}: product name {self.name} leaves {{{word}}} open, but this program "
+                    f"makes one product of all sources; expected a name without {{{word}}}"
+                )
+                raise InputError(msg)
+        return name
 
 
 @dataclass(frozen=True)
@@ -126,13 +125,45 @@ class Association:
     pool: str
     products: tuple[AssociationProduct, ...]
 
+    @property
+    def level(self) -> int | None:
+        """The level of its products, 2 or 3, as its type says; None if it does not."""
+        digit = self.asn_type[-1:]
+        return int(digit) if digit in ("2", "3") else None
+
+    def only_product(self, program: str, level: int) -> AssociationProduct:
+        """Return the one product that a program makes.
+
+        Raises
+        ------
+        InputError
+            If there are several, or the association is of another level.
+        """
+        if self.level not in (None, level):
+            msg = (
+                f"{self.path}: asn_type is {self.asn_type}; {program} takes associations of level "
+                f"{level}, whose types end with {level}: use the program for {self.asn_type}"
+            )
+            raise InputError(msg)
+        if len(self.products) != 1:
+            msg = (
+                f"{self.path}: the association has {len(self.products)} products; expected 1 a "
+                f"run of {program}: choose one of them with --product"
+            )
+            raise InputError(msg)
+        return self.products[0]
+
+
+def is_association(path: str | os.PathLike[str]) -> bool:
+    """Tell by its name whether a file is meant as an association."""
+    return Path(path).suffix.lower() in (".json", *YAML)
+
 
 def read_association(
     path: str | os.PathLike[str],
     *,
-    input_dir: str | os.PathLike[str] | None = None,
-    allow_outside: bool = False,
     check_files: bool = True,
+    **options: Unpack[MemberOptions],
 ) -> Association:
     """Read an association file and check it.
 
@@ -140,32 +171,32 @@ def read_association(
     ----------
     path : path
         JSON file.
-    input_dir : path, optional
-        Folder that the members' paths start from; the association's own by default.
-    allow_outside : bool
-        Whether members may lie outside that folder.
     check_files : bool
         Whether the members have to be there.
+    **options
+        `input_dir`, `allow_outside` and `product`, see `MemberOptions`.
 
     Raises
     ------
     InputError
-        If it is unreadable, doesn't follow the schema, is empty, has an unknown type of
-        member, a member twice, one outside the folder, or one that is missing.
+        If it is unreadable, has no product of that name, is not as `validate` wants it, has
+        a member outside the folder, or one that is missing.
     """
     path = Path(path)
     content = _read_json(path)
     validate(content, str(path))
-    folder = path.parent if input_dir is None else Path(input_dir)
+    folder = Path(options.get("input_dir") or path.parent)
+    outside = options.get("allow_outside", False)
     products = tuple(
-        _read_product(path, product, folder, allow_outside) for product in content["products"]
+        _read_product(path, product, folder, allow_outside=outside)
+        for product in _chosen(path, content["products"], options.get("product"))
     )
     if check_files:
         _check_files(path, products)
-    text = {field: content.get(field) or "" for field in FIELDS}
+    text = {field: text_of(content.get(field)) for field in FIELDS}
     return Association(
         path=path,
-        asn_type=text["asn_type"],
+        asn_type=text["asn_type"].lower(),
         asn_rule=text["asn_rule"],
         asn_id=text["asn_id"],
         program=text["program"],
@@ -181,7 +212,7 @@ def write_association(content: Mapping[str, Any], path: str | os.PathLike[str]) 
     Raises
     ------
     InputError
-        If it breaks the schema, or has an unknown type of member or a member twice.
+        As `validate`.
     """
     from calwebb_core.framework.atomic import write_text
 
@@ -194,7 +225,7 @@ def association_text(content: Mapping[str, Any], source: str) -> str:
     Raises
     ------
     InputError
-        As `write_association`; the message names `source`.
+        As `validate`; the message names `source`.
     """
     validate(content, source)
     ordered = _in_order(content, FIELDS)
@@ -208,67 +239,40 @@ def association_text(content: Mapping[str, Any], source: str) -> str:
     return json.dumps(ordered, indent=4, ensure_ascii=False) + "\n"
 
 
-def validate(content: Any, source: str) -> None:
-    """Check an association's content, whatever folder its members are in.
-
-    Raises
-    ------
-    InputError
-        If it breaks the schema, or has an unknown type of member or a member twice.
-    """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft202012Validator(SCHEMA).iter_errors(content))
-    if error is not None:
-        msg = f"{source}: {_place(error.absolute_path)}{_say(error)}"
-        raise InputError(msg)
-    names: set[str] = set()
-    for product in content["products"]:
-        if product["name"] in names:
-            msg = f"{source}: product {product['name']} is listed twice; name it once"
-            raise InputError(msg)
-        names.add(product["name"])
-        _check_members(product, source)
-
-
-def _check_members(product: Mapping[str, Any], source: str) -> None:
-    """Refuse unknown types and files that would count twice."""
-    seen: dict[str, str] = {}
-    for member in product["members"]:
-        file, exptype = os.path.normpath(member["expname"]), member["exptype"]
-        if exptype not in EXPTYPES:
-            close = get_close_matches(exptype.lower(), EXPTYPES, n=1)
-            advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(EXPTYPES)}"
-            msg = f"{source}: member {file} has the unknown exptype {exptype!r}; {advice}"
-            raise InputError(msg)
-        if exptype == "selfcal":
-            continue
-        if file in seen:
-            msg = (
-                f"{source}: member {file} of product {product['name']} is listed twice, as "
-                f"{seen[file]} and {exptype}; expected once, as it would count twice"
-            )
-            raise InputError(msg)
-        seen[file] = exptype
-
-
 def _read_json(path: Path) -> Any:
-    """Read a JSON file; objects may not hold a key twice."""
+    """Read a JSON file; objects may not hold a key twice, and a byte-order mark may precede."""
+    if path.suffix.lower() in YAML:
+        msg = f"{path}: is YAML; associations are JSON: write it as such, in a file named .json"
+        raise InputError(msg)
     try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise InputError(msg) from error
     except UnicodeDecodeError as error:
         msg = f"{path}: is not an association: expected JSON text in UTF-8"
         raise InputError(msg) from error
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
-        msg = f"{path}: is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+        msg = (
+            f"{path}: is not JSON: {error.msg} in line {error.lineno}, column {error.colno}; "
+            f"{_advice(text, error.pos)}"
+        )
         raise InputError(msg) from error
     except KeyError as error:
         msg = f"{path}: key {error} is there twice; expected once"
         raise InputError(msg) from error
+
+
+def _advice(text: str, position: int) -> str:
+    """Say what is probably wrong with JSON text at a position."""
+    before = text[:position].rstrip()
+    if before.endswith(",") and text[position:].lstrip()[:1] in ("]", "}"):
+        return "take out the comma after the last entry"
+    if not before and text[:1] not in ("{", "["):
+        return "associations begin with {; YAML is not read"
+    return "look for a comma, quote or bracket that is missing before it"
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -281,26 +285,48 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def _chosen(
+    path: Path, products: list[Mapping[str, Any]], name: str | None
+) -> list[Mapping[str, Any]]:
+    """Return the product of a name, or all of them."""
+    if name is None:
+        return products
+    chosen = [product for product in products if _name_of(product) == name]
+    if not chosen:
+        names = [_name_of(product) for product in products]
+        more = f" and {len(names) - 3} more" if names[3:] else ""
+        msg = f"{path}: has no product {name}; it has {', '.join(names[:3])}{more}"
+        raise InputError(msg)
+    return chosen
+
+
+def _name_of(product: Mapping[str, Any]) -> str:
+    """Return a product's name; without one, that of its one science exposure."""
+    from calwebb_core.framework.roots import root_of
+
+    if product.get("name") is not None:
+        return str(product["name"])
+    science = next(m["expname"] for m in product["members"] if exptype_of(m) == "science")
+    return root_of(science)
+
+
 def _read_product(
-    path: Path, product: Mapping[str, Any], folder: Path, allow_outside: bool
+    path: Path, product: Mapping[str, Any], folder: Path, *, allow_outside: bool
 ) -> AssociationProduct:
     """Find the files of a product."""
-    members = []
-    for raw in product["members"]:
-        relative = os.path.normpath(raw["expname"])
-        outside = relative == ".." or relative.startswith(f"..{os.sep}")
-        if (outside or Path(relative).is_absolute()) and not allow_outside:
-            msg = (
-                f"{path}: member {raw['expname']} lies outside {folder}; expected a file in it "
-                "or below it"
-            )
-            raise InputError(msg)
-        members.append(Member(folder / relative, raw["exptype"], dict(raw)))
-    return AssociationProduct(product["name"], tuple(members))
+    members = tuple(
+        Member(
+            member_path(raw["expname"], folder, str(path), allow_outside=allow_outside),
+            exptype_of(raw),
+            dict(raw),
+        )
+        for raw in product["members"]
+    )
+    return AssociationProduct(_name_of(product), members)
 
 
 def _check_files(path: Path, products: tuple[AssociationProduct, ...]) -> None:
-    """Name the first missing member and count the others."""
+    """Name the first missing member and count the others; refuse two names of one file."""
     files = {member.path: None for product in products for member in product.members}
     missing = [file for file in files if not file.is_file()]
     if missing:
@@ -310,29 +336,19 @@ def _check_files(path: Path, products: tuple[AssociationProduct, ...]) -> None:
             "association or name their folder"
         )
         raise InputError(msg)
+    for product in products:
+        seen: dict[str, Path] = {}
+        for member in product.members:
+            other = seen.setdefault(os.path.realpath(member.path), member.path)
+            if other != member.path:
+                msg = (
+                    f"{path}: members {other} and {member.path} of product {product.name} are the "
+                    "same file; expected it once, as it would count twice"
+                )
+                raise InputError(msg)
 
 
 def _in_order(mapping: Mapping[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
     """Return a mapping with some keys first and the others by name."""
     rest = sorted(key for key in mapping if key not in first)
     return {key: mapping[key] for key in (*first, *rest) if key in mapping}
-
-
-def _place(path: Any) -> str:
-    """Say where in the file something is: "products[0].members[2].exptype "."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return f"{text.lstrip('.')} " if text else ""
-
-
-def _say(error: Any) -> str:
-    """Say what the schema has against a value."""
-    if error.validator == "required":
-        missing = sorted(set(error.validator_value) - set(error.instance))
-        return f"has no {' and no '.join(missing)}; expected {', '.join(error.validator_value)}"
-    if error.validator in ("minItems", "minLength"):
-        return "is empty; expected at least one entry"
-    kind = error.validator_value
-    kinds = " or ".join(kind) if isinstance(kind, list) else kind
-    return f"is {error.instance!r:.60}; expected: {kinds}"

@@ -6,6 +6,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
+from calwebb_core.framework.association import (
+    MemberOptions,
+    is_association,
+    read_association,
+)
 from calwebb_core.framework.crds_parameters import crds_layer, parameter_types
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
@@ -41,6 +46,8 @@ def call_pipeline(
     overrides: Mapping[str, str | Path] | None = None,
     output_dir: str | Path = ".",
     input_dir: str | Path | None = None,
+    allow_outside: bool = False,
+    product: str | None = None,
     stop_after: str | None = None,
     only: str | None = None,
     progress: Progress | None = None,
@@ -50,12 +57,18 @@ def call_pipeline(
 ) -> RunResult:
     """Run a pipeline on a file and write the products.
 
+    An association of several products is run once for each; the result has all their files, and
+    the container and statuses of the last.
+
     Parameters
     ----------
     pipeline : str or Pipeline
         ``"module:ATTRIBUTE"`` or the pipeline itself.
     source : str or Path
-        Raw file, saved intermediate or association; members are in `input_dir`.
+        Raw file, saved intermediate or association.
+    input_dir, allow_outside, product
+        Where an association's members are and which of its products to make, see
+        `calwebb_core.framework.association.MemberOptions`.
     references, overrides
         REFS.json or references in memory, else CRDS is asked; files or "N/A" by type.
     output_dir, stop_after, only, progress, one_by_one, **wishes
@@ -70,12 +83,51 @@ def call_pipeline(
     """
     pipeline = load_pipeline(pipeline) if isinstance(pipeline, str) else pipeline
     settle(pipeline, **wishes)
-    path, folder = check_input(Path(source)), None if input_dir is None else Path(input_dir)
+    path = check_input(Path(source))
     check_output_dir(Path(output_dir))
-    metadata = (opened := Opened(pipeline, path, folder)).metadata()
-    part = Part(stop_after, only)
+    runs = member_options(pipeline, path, input_dir, product, allow_outside=allow_outside)
+    for options in runs[1:]:  # what is wrong with a later product is said before all the work
+        Opened(pipeline, path, options).metadata()
+    outputs: list[Path] = []
+    result = RunResult(None, [])
+    for options in runs:
+        result.model = None  # its arrays are not needed beside those of the next product
+        result = _call_once(
+            pipeline,
+            path,
+            options,
+            references=references,
+            overrides=overrides or {},
+            output_dir=output_dir,
+            part=Part(stop_after, only),
+            progress=progress,
+            one_by_one=one_by_one,
+            crds_parameters=crds_parameters,
+            wishes=wishes,
+        )
+        outputs += result.outputs
+    result.outputs = outputs
+    return result
+
+
+def _call_once(
+    pipeline: Pipeline,
+    path: Path,
+    options: MemberOptions,
+    *,
+    references: str | Path | References | None,
+    overrides: Mapping[str, str | Path],
+    output_dir: str | Path,
+    part: "Part",
+    progress: Progress | None,
+    one_by_one: bool,
+    crds_parameters: bool,
+    wishes: Wishes,
+) -> RunResult:
+    """Do what `call_pipeline` does, for one product."""
+    metadata = (opened := Opened(pipeline, path, options)).metadata()
     prepared = prepare(
-        pipeline, metadata, part, references, overrides or {}, wishes, crds=crds_parameters
+        pipeline, metadata, part, references, overrides, wishes, crds=crds_parameters
     )
     # no ** here: it would keep the container alive while the steps replace it
     return execute(
@@ -85,11 +137,41 @@ def call_pipeline(
         settings=prepared.settings,
         references=prepared.references,
         output_dir=output_dir,
-        source=input_record_later(path, folder),
+        source=input_record_later(path, **options),
         progress=progress,
         one_by_one=one_by_one,
         crds_parameters=prepared.layer,
     )
+
+
+def member_options(
+    pipeline: Pipeline,
+    path: Path,
+    input_dir: str | Path | None = None,
+    product: str | None = None,
+    *,
+    allow_outside: bool = False,
+) -> list[MemberOptions]:
+    """Return the keywords with which an input is read, once for each of its products.
+
+    Raises
+    ------
+    InputError
+        If the input is an association and unfit, see `read_association`.
+    """
+    given: MemberOptions = {}
+    if input_dir is not None:
+        given["input_dir"] = Path(input_dir)
+    if allow_outside:
+        given["allow_outside"] = True
+    if product is not None:
+        given["product"] = product
+    if not (pipeline.associations and is_association(path)):
+        return [given]
+    products = read_association(path, **given).products
+    if len(products) == 1:
+        return [given]
+    return [{**given, "product": item.name} for item in products]
 
 
 class Part(NamedTuple):
@@ -151,14 +233,16 @@ class Opened:
         Whose functions read it.
     path : Path
         The file.
-    input_dir : Path, optional
-        Folder of an association's members.
+    options : MemberOptions, optional
+        Where an association's members are, and which of its products is wanted.
     """
 
-    def __init__(self, pipeline: Pipeline, path: Path, input_dir: Path | None = None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, path: Path, options: MemberOptions | None = None
+    ) -> None:
         self._pipeline = pipeline
         self._path = path
-        self._extra = {} if input_dir is None else {"input_dir": input_dir}
+        self._extra: MemberOptions = options or {}
         self._model: Any = None
 
     def metadata(self) -> Metadata:

@@ -32,12 +32,24 @@ WHERE = [
         "--output-dir", type=FILE, required=True, metavar="DIR", help="Folder for the products."
     ),
 ]
-INPUT_DIR = click.option(
-    "--input-dir",
-    type=FILE,
-    metavar="DIR",
-    help="Folder of the association's members; by default that of the association.",
-)
+MEMBERS = [
+    click.option(
+        "--input-dir",
+        type=FILE,
+        metavar="DIR",
+        help="Folder of the association's members; by default that of the association.",
+    ),
+    click.option(
+        "--allow-outside",
+        is_flag=True,
+        help="Read members outside that folder, too: absolute paths, .., links.",
+    ),
+    click.option(
+        "--product",
+        metavar="NAME",
+        help="Make this product only of an association that has several.",
+    ),
+]
 PARAMETERS = [
     click.option(
         "--config", type=FILE, metavar="FILE.yaml", help="Parameters: step -> option -> value."
@@ -141,7 +153,7 @@ def _run(loader: str, example: str, association: bool) -> click.Command:
 
     INPUT is {kind}. Steps that a product has been through are not repeated.
     """
-    where = [*WHERE, INPUT_DIR] if association else WHERE
+    where = [*WHERE, *MEMBERS] if association else WHERE
     decorators = [_input_argument(), *where, *PARAMETERS, *WHICH, *MORE]
     return _command("run", example, body, decorators)
 
@@ -158,7 +170,7 @@ def _step(loader: str, name: str, association: bool) -> click.Command:
         run_body(loader, options)
 
     step_name = click.argument("only", metavar="NAME")
-    where = [*WHERE, INPUT_DIR] if association else WHERE
+    where = [*WHERE, *MEMBERS] if association else WHERE
     decorators = [step_name, _input_argument(), *where, *PARAMETERS, *MORE]
     return _command("step", example, body, decorators)
 
@@ -173,11 +185,13 @@ def _steps(loader: str, example: str, association: bool) -> click.Command:
 
         quiet = configure_log(options)
         path = options.pop("path")
-        folder = options.pop("input_dir", None)
+        members = {name: options.pop(name, None) for name in ("input_dir", "product")}
         show_steps(
             loader,
             path,
-            folder,
+            members["input_dir"],
+            product=members["product"],
+            allow_outside=options.pop("allow_outside", False),
             parameters=_parameters(options),
             skip=options["skip"],
             as_json=options["as_json"],
@@ -185,7 +199,7 @@ def _steps(loader: str, example: str, association: bool) -> click.Command:
         )
 
     as_json = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-    where = [INPUT_DIR] if association else []
+    where = MEMBERS if association else []
     optional = click.argument("path", metavar="[INPUT]", type=FILE, required=False)
     return _command("steps", example, body, [optional, as_json, *where, *PARAMETERS, WHICH[0]])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from calwebb_core.framework.call import Opened, check_input, load_pipeline
+from calwebb_core.framework.call import Opened, check_input, load_pipeline, member_options
 from calwebb_core.framework.parameter_docs import limits, plain
 from calwebb_core.framework.parameters import options_of
 from calwebb_core.framework.pipeline import Pipeline
@@ -24,6 +24,8 @@ def show_steps(
     path: Path | None,
     input_dir: Path | None = None,
     *,
+    product: str | None = None,
+    allow_outside: bool = False,
     parameters: Mapping[str, Mapping[str, Any]],
     skip: Iterable[str] = (),
     as_json: bool = False,
@@ -37,6 +39,10 @@ def show_steps(
         ``"module:ATTRIBUTE"`` of the pipeline.
     path, input_dir : Path, optional
         Input, and folder of its members if it is an association.
+    product : str, optional
+        Product of the association; by default the first.
+    allow_outside : bool
+        Whether members may lie outside the folder.
     parameters : mapping
         Step -> option -> value as the user set them.
     skip : iterable of str
@@ -47,7 +53,15 @@ def show_steps(
         Leave the options out of the table.
     """
     pipeline = load_pipeline(loader)
-    rows = describe_steps(pipeline, path, input_dir, parameters=parameters, skip=skip)
+    rows = describe_steps(
+        pipeline,
+        path,
+        input_dir,
+        product=product,
+        allow_outside=allow_outside,
+        parameters=parameters,
+        skip=skip,
+    )
     if as_json:
         click.echo(json.dumps({"pipeline": pipeline.name, "steps": rows}, indent=2))
         return
@@ -59,6 +73,8 @@ def describe_steps(
     path: Path | None = None,
     input_dir: Path | None = None,
     *,
+    product: str | None = None,
+    allow_outside: bool = False,
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
     skip: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
@@ -70,7 +86,9 @@ def describe_steps(
     settings = settle(pipeline, parameters=parameters, skip=skip)
     if path is None:
         return [_record(step, settings[step.name]) for step in pipeline.steps]
-    metadata = Opened(pipeline, check_input(path), input_dir).metadata()
+    check_input(path)
+    options = member_options(pipeline, path, input_dir, product, allow_outside=allow_outside)
+    metadata = Opened(pipeline, path, options[0]).metadata()
     return [
         _record(item.step, settings[item.step.name])
         | {"action": item.action, "reason": item.reason}

@@ -6,7 +6,7 @@ The patterns hold no capturing group: they are the workflow's wildcard constrain
 from typing import Final
 
 PROGRAM_PATTERN: Final = r"\d{5}"
-CANDIDATE_PATTERN: Final = r"(?:o\d{3}|[ac]\d{4})"
+CANDIDATE_PATTERN: Final = r"(?:o\d{3}|[acr]\d{4})"
 EXPOSURE_PATTERN: Final = r"jw\d{11}_\d{3}[0-9a-z]{2}_\d{5}(?:-seg\d{3})?_[a-z0-9]+"
 GUIDE_STAR_PATTERN: Final = (
     r"jw\d{11}_gs-(?:id|acq1|acq2|track|fg)_(?:\d{13}|\d{1,3}_(?:image|stacked))(?:-seg\d{3})?"
@@ -30,11 +30,15 @@ ASSOCIATION_PATTERN: Final = (
     rf"jw{PROGRAM_PATTERN}-{CANDIDATE_PATTERN}_(?:{STAMP_PATTERN}_)?"
     rf"(?:{'|'.join(ASSOCIATION_TYPES)})_\d{{5}}_asn"
 )
-TARGET_PATTERN: Final = r"(?:t\d{3,4}|[sbv]\d{5,9})(?:-[sbv]\d{5,9})?(?:-epoch\d+)?"
+# Names of associations leave open what only the data tell: the source, the slit.
+SOURCE_PATTERN: Final = r"(?:[sbv]\d{5,9}|\{source_id\})"
+TARGET_PATTERN: Final = rf"(?:t\d{{3,4}}|{SOURCE_PATTERN})(?:-{SOURCE_PATTERN})?(?:-epoch\d+)?"
 INSTRUMENTS: Final = ("fgs", "miri", "nircam", "niriss", "nirspec")
+_ELEMENT: Final = r"(?:[a-z0-9]+|\{slit_name\})"
+ELEMENTS_PATTERN: Final = rf"{_ELEMENT}(?:[-_]{_ELEMENT})*"
 LEVEL3_PATTERN: Final = (
     rf"jw{PROGRAM_PATTERN}-{CANDIDATE_PATTERN}_{TARGET_PATTERN}"
-    rf"_(?:{'|'.join(INSTRUMENTS)})(?:_[a-z0-9]+(?:[-_][a-z0-9]+)*)?"
+    rf"_(?:{'|'.join(INSTRUMENTS)})(?:_{ELEMENTS_PATTERN})?"
 )
 SUFFIX_PATTERN: Final = r"[a-z0-9]+(?:[-_][a-z0-9]+)*"
 

@@ -8,7 +8,11 @@ name.
 Exposure     ``jw{program:5}{observation:3}{visit:3}_{group:2}{sequence:1}{activity:2}_{exposure:5}[-seg{NNN}]_{detector}``
 Guide star   ``jw{program:5}{observation:3}{visit:3}_gs-{mode}_{stamp}[-seg{NNN}]``
 Association  ``jw{program:5}-{candidate}[_{stamp}]_{type}_{sequence:5}_asn.json``
-Level 3      ``jw{program:5}-{candidate}_{target}[-epoch{N}]_{instrument}[_{optical elements}]``
+Level 3      ``jw{program:5}-{candidate}_{target}[-{source}][-epoch{N}]_{instrument}[_{optical elements}]``
+
+A candidate is o and 3 digits (an observation), or c, a, r and 4 digits (given by the proposal,
+discovered, or asked for by a person). A target is t and 3 digits or a source: s, b or v and its
+number.
 """  # noqa: E501
 
 import re
@@ -22,6 +26,7 @@ from calwebb_core.framework.name_patterns import (
     ASSOCIATION_PATTERN,
     ASSOCIATION_TYPES,
     CANDIDATE_PATTERN,
+    ELEMENTS_PATTERN,
     EXPOSURE_PATTERN,
     GUIDE_STAR_PATTERN,
     INSTRUMENTS,
@@ -38,6 +43,7 @@ __all__ = [
     "ASSOCIATION_PATTERN",
     "ASSOCIATION_TYPES",
     "CANDIDATE_PATTERN",
+    "ELEMENTS_PATTERN",
     "EXPOSURE_PATTERN",
     "GUIDE_STAR_PATTERN",
     "INSTRUMENTS",
@@ -78,13 +84,13 @@ _ASSOCIATION: Final = re.compile(
 _LEVEL3: Final = re.compile(
     rf"jw(?P<program>{PROGRAM_PATTERN})-(?P<candidate>{CANDIDATE_PATTERN})"
     rf"_(?P<target>{TARGET_PATTERN})_(?P<instrument>{'|'.join(INSTRUMENTS)})"
-    r"(?:_(?P<optical_elements>[a-z0-9]+(?:[-_][a-z0-9]+)*))?",
+    rf"(?:_(?P<optical_elements>{ELEMENTS_PATTERN}))?",
     re.ASCII,
 )
 _LEVEL3_SUFFIX: Final = re.compile(
     r"(?P<root>.+?)_(?P<suffix>(?:"
     + "|".join(re.escape(word) for word in (*SUFFIXES, *STEP_SUFFIXES))
-    + r")(?:-\d{2})?)",
+    + r")(?:-[0-9a-z]{2})?)",
     re.ASCII,
 )
 
@@ -235,7 +241,8 @@ class Level3Name:
     """Name of a product that combines exposures.
 
     `optical_elements` are joined by hyphens, a subarray or slit last ("clear-f277w-sub160");
-    MRS products of several channels have none.
+    MRS products of several channels have none. An association leaves open what only the data
+    tell: ``{source_id}`` in the target, ``{slit_name}`` among the optical elements.
     """
 
     program: str

@@ -29,8 +29,9 @@ class Pipeline:
         ``select(metadata) -> tuple of Step``: the order for this exposure's mode; raises
         InputError in one sentence for a mode that is not available yet.
     read : callable
-        ``read(path) -> model``: raw input, association or saved intermediate. A program that
-        takes associations also accepts the keyword `input_dir`.
+        ``read(path) -> model``: raw input, association or saved intermediate. Functions of a
+        program that takes associations also accept the keywords of
+        `calwebb_core.framework.association.MemberOptions`, each only if it is given.
     save : callable
         ``save(model, step_name, directory) -> list of paths``: writes an intermediate
         ``<root>_<step>.fits``; the proper products for a model that has no other form.
@@ -50,6 +51,9 @@ class Pipeline:
     select_alone : callable, optional
         ``select_alone(metadata) -> tuple of Step``: the steps of which one may run alone, for
         modes that have steps but no pipeline yet. By default those of `select`.
+    associations : bool
+        Whether an input may be an association (.json). One of several products is run once for
+        each, with the keyword `product`.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Pipeline:
     select_alone: Callable[[Metadata], tuple[Step, ...]] | None = None
     open: Callable[..., Any] | None = None
     together: Callable[..., tuple[Any, list[Status]]] | None = None
+    associations: bool = False
 
     def steps_of(self, metadata: Metadata, *, alone: bool = False) -> tuple[Step, ...]:
         """Return the steps for an exposure's mode, or those that may run alone on it."""

@@ -12,8 +12,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
+from calwebb_core.framework.association import MemberOptions, is_association, read_association
 from calwebb_core.framework.hashing import sha256_of
 from calwebb_core.framework.hooks import hook_name
 from calwebb_core.framework.metadata import Metadata
@@ -69,33 +70,35 @@ def software(pipeline: Pipeline) -> dict[str, str]:
     return versions
 
 
-def input_record(path: Path, input_dir: Path | None = None) -> dict[str, Any]:
-    """Return name and SHA-256 of an input file, and of the members of an association."""
+def input_record(path: Path, **options: Unpack[MemberOptions]) -> dict[str, Any]:
+    """Return name and SHA-256 of an input file, and of the members of an association.
+
+    Of an association with several products, `product` tells which one's members count.
+    """
     record: dict[str, Any] = {"name": path.name, "sha256": sha256_of(path)}
-    if path.suffix == ".json":
-        record["members"] = _members(path, input_dir or path.parent)
+    if is_association(path):
+        record["members"] = _members(path, options)
     return record
 
 
-def input_record_later(path: Path, input_dir: Path | None = None) -> Future[dict[str, Any]]:
+def input_record_later(path: Path, **options: Unpack[MemberOptions]) -> Future[dict[str, Any]]:
     """Begin to make an `input_record` beside other work: large files take a while to sum up."""
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(input_record, path, input_dir)
+    future = pool.submit(input_record, path, **options)
     pool.shutdown(wait=False)
     return future
 
 
-def _members(path: Path, folder: Path) -> list[dict[str, str]]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    names = {
-        member["expname"]
-        for product in content.get("products", [])
-        for member in product.get("members", [])
+def _members(path: Path, options: MemberOptions) -> list[dict[str, str]]:
+    association = read_association(path, check_files=False, **options)
+    files = {
+        member.raw["expname"]: member.path
+        for product in association.products
+        for member in product.members
     }
-    files = [(name, folder / name) for name in sorted(names)]
     return [
-        {"name": Path(name).name, "sha256": sha256_of(file)}
-        for name, file in files
+        {"name": file.name, "sha256": sha256_of(file)}
+        for _, file in sorted(files.items())
         if file.is_file()
     ]
 
