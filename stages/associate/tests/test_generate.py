@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calwebb_associate.columns import COLUMNS
-from calwebb_associate.exposure_types import EXP_TYPES
 from calwebb_associate.generate import left_out, make_associations
 from calwebb_associate.pool import Pool, read_pool
-from calwebb_associate.rules import LEVEL2, LEVEL3, Rule
+from calwebb_associate.rule_files import own_rules
 from calwebb_core.framework.association import validate
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import AssociationName
@@ -79,7 +78,10 @@ def test_what_the_file_says():
     assert content["degraded_status"] == "1 of 2 members have an exposure error."
     assert content["target"] == "t001"
     assert content["asn_pool"] == "pool.csv"
-    assert "Candidate o001: instrume=nircam, filter=f277w" in content["constraints"]
+    assert (
+        "Candidate o001: exp_type=nrc_image, instrume=nircam, filter=f277w"
+        in content["constraints"]
+    )
     assert content["products"][0]["members"][1] == {
         "expname": "jw01345001001_02201_00002_nrcalong_cal.fits",
         "exptype": "science",
@@ -160,17 +162,18 @@ def test_a_mosaic_combines_targets_and_is_not_made_twice():
 @pytest.mark.parametrize(
     ("change", "made_by"),
     [
-        ({"tsovisit": "t"}, ["Asn_Lv2ImageTSO"]),
-        ({"exp_type": "nrc_tsimage"}, ["Asn_Lv2ImageTSO"]),
+        ({"tsovisit": "t"}, ["Asn_Lv2ImageTSO", "Asn_Lv3TSO"]),
+        ({"exp_type": "nrc_tsimage"}, ["Asn_Lv2ImageTSO", "Asn_Lv3TSO"]),
         ({"visitype": "prime_wfsc_routine"}, ["Asn_Lv2WFSC"]),
         ({"is_psf": "t"}, ["Asn_Lv2ImageSpecial"]),
         ({"is_imprt": "t"}, []),
+        ({"is_imprt": "t", "bkgdtarg": "t"}, ["Asn_Lv2ImageSpecial"]),
         ({"exp_type": "nrc_tacq"}, ["Asn_Lv2ImageNonScience"]),
         ({"exp_type": "nrc_focus"}, ["Asn_Lv2ImageNonScience"]),
         ({"pntgtype": "target_acquisition"}, ["Asn_Lv2ImageNonScience"]),
         ({"exp_type": "nrc_dark"}, []),
-        ({"exp_type": "nrc_coron", "pupil": "maskrnd"}, ["Asn_Lv2Image"]),
-        ({"exp_type": "nrc_wfss", "pupil": "grismr"}, []),
+        ({"exp_type": "nrc_coron", "pupil": "maskrnd"}, ["Asn_Lv2CoronAsRate", "Asn_Lv2Image"]),
+        ({"exp_type": "nrc_wfss", "pupil": "grismr"}, ["Asn_Lv3WFSSNRC"]),
     ],
 )
 def test_other_kinds_of_exposures(change, made_by):
@@ -178,8 +181,8 @@ def test_other_kinds_of_exposures(change, made_by):
 
 
 def test_time_series_and_coronagraphy_go_on_as_integrations():
-    for change in ({"tsovisit": "t"}, {"exp_type": "nrc_coron"}):
-        (association,) = make_associations(pool_of(row(1, 1, **change)))
+    for change in ({"tsovisit": "t"}, {"exp_type": "nrc_coron", "subarray": "sub320"}):
+        (association,) = make_associations(pool_of(row(1, 1, **change)), levels=(2,))
         assert association.members == ("jw01345001001_02201_00001_nrcalong_rateints.fits",)
 
 
@@ -195,18 +198,18 @@ def test_target_acquisitions_are_members_that_no_product_is_made_of():
     assert level3.members == ("jw01345001001_02201_00001_nrcalong_cal.fits",)
 
 
-def test_what_has_no_rule_yet_is_counted_and_named():
+def test_what_no_rule_takes_is_counted_and_named():
     pool = pool_of(
         row(1, 1),
         row(1, 2, exp_type="nrc_dark"),
         row(1, 3, exp_type="nrc_wfss"),
         row(1, 4, exp_type="nrc_grism"),
-        row(1, 5, exp_type="nrc_coron"),
         row(1, 6, exp_type="nrc_tacq"),
+        row(1, 7, exp_type="nrc_led"),
     )
     assert left_out(pool, make_associations(pool)) == [
-        "2 exposures of spectroscopy without association: not available yet (spec2, spec3)",
-        "1 exposure of coronagraphy without level-3 association: not available yet (coron3)",
+        "1 exposure of calibration lamp or flat in no association: no rule takes it",
+        "1 exposure of spectroscopy in no association: no rule takes it",
     ]
 
 
@@ -284,48 +287,60 @@ def test_every_exposure_is_in_an_association_or_counted(rows):
     pool = pool_of(*rows)
     made = make_associations(pool)
     named = {
-        m["expname"].rpartition("_")[0]
-        for a in made
-        if a.level == 2
-        for m in a.content["products"][0]["members"]
+        m["expname"].rpartition("_")[0] for a in made for m in a.content["products"][0]["members"]
     }
     roots = {r["filename"].removesuffix("_uncal.fits") for r in rows}
-    missing = sum(
-        int(sentence.split()[0])
-        for sentence in left_out(pool, made)
-        if "without association" in sentence
-    )
+    missing = sum(int(sentence.split()[0]) for sentence in left_out(pool, made))
     assert len(roots - named) == missing
     assert len({association.file_name for association in made}) == len(made)
 
 
-def test_every_rule_has_a_sentence_and_known_types():
-    for rule in (*LEVEL2, *LEVEL3):
-        assert isinstance(rule, Rule)
-        assert rule.sentence.endswith(".")
-        assert set(rule.exp_types) <= EXP_TYPES
+@given(observations)
+def test_an_exposure_makes_one_product_of_level_2(rows):
+    made = make_associations(pool_of(*rows))
+    products = [(a.product, a.members[0]) for a in made if a.level == 2]
+    assert len(set(products)) == len(products)
 
 
-IMAGING = {rule.name for rule in (*LEVEL2, *LEVEL3)}
+def test_levels_and_candidates_are_chosen():
+    mosaic = [("c1000", "mosaic")]
+    pool = pool_of(row(1, 1, candidates=mosaic), row(2, 1, candidates=mosaic, targetid="2"))
+    assert {a.level for a in make_associations(pool, levels=(3,))} == {3}
+    assert {a.candidate for a in make_associations(pool, candidates=("c1000",))} == {"c1000"}
+    assert {a.candidate for a in make_associations(pool, candidates=("o002",))} == {"o002"}
+
+
+def test_what_goes_beyond_candidates_is_found_on_request():
+    pool = pool_of(row(1, 1), row(2, 1))
+    assert {a.candidate for a in make_associations(pool)} == {"o001", "o002"}
+    (found,) = make_associations(pool, discover=True, from_candidates=False)
+    assert (found.candidate, found.level, len(found.members)) == ("a3001", 3, 2)
+    assert found.content["asn_rule"] == "discover_Asn_Lv3Image"
+    both = make_associations(pool, discover=True)
+    assert {a.candidate for a in both} == {"a3001", "o001", "o002"}
 
 
 def key(content):
     (product,) = content["products"]
     members = frozenset((member["expname"], member["exptype"]) for member in product["members"])
-    return content["asn_rule"], content["asn_type"], content["asn_id"], product["name"], members
+    return content["asn_type"], content["asn_id"], product["name"], members
 
 
 @pytest.mark.realdata
 def test_real_pools_give_what_the_peer_makes_of_them(realdata):
-    """All 238 imaging associations of the 15 pools agree, and there are no others."""
+    """All 389 associations of the 15 pools agree, and there are no others."""
     total = 0
     for path in sorted((realdata / "pools").glob("*.csv")):
         folder = realdata / "pools" / "peer_3.0.0" / path.stem
         contents = [json.loads(file.read_text()) for file in folder.glob("*.json")]
-        peer = {
-            key(content) for content in contents if content["asn_rule"].partition("_")[2] in IMAGING
-        }
+        peer = {key(content) for content in contents}
         made = make_associations(read_pool(path), discover=True)
         assert {key(association.content) for association in made} == peer, path.stem
         total += len(peer)
-    assert total == 238
+    assert total == 389
+
+
+def test_every_rule_says_what_it_does():
+    names = [rule.name for rule in own_rules()]
+    assert len(set(names)) == len(names) == 43
+    assert all(rule.sentence.endswith(".") for rule in own_rules())

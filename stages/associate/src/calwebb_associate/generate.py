@@ -7,30 +7,34 @@ The number in an association's file name follows from its product's name: it doe
 when other exposures come or go, so that nothing else is processed again.
 """
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 from zlib import crc32
 
 from calwebb_associate import __version__
-from calwebb_associate.exposure_types import INTEGRATIONS, KIND_OF
-from calwebb_associate.grouping import WHOLE_PROGRAM, Exposure, Group, level2, level3
-from calwebb_associate.pool import Pool, Row, program_of, root_of, value
-from calwebb_associate.rules import (
-    ALONE,
-    IMPRINT,
-    LATER,
-    TARGET_ACQUISITION,
-    Facts,
-    facts,
+from calwebb_associate.conditions import TARGET_ACQUISITION, Exposure
+from calwebb_associate.direct_images import MADE_OF_IT, nearest
+from calwebb_associate.duplicates import without_duplicates
+from calwebb_associate.exposure_types import KIND_OF
+from calwebb_associate.grouping import DIRECT_IMAGE, DISCOVERED, Candidate, Group, groups_of
+from calwebb_associate.pool import Pool, program_of
+from calwebb_associate.product_names import (
+    catalog_product,
+    combined_product,
+    member_name,
+    target_name,
 )
-from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.names import LEVEL3_PATTERN, AssociationName
+from calwebb_associate.rule_files import own_rules
+from calwebb_associate.rulebook import Rule
+from calwebb_core.framework.names import AssociationName
 
-ELEMENTS: Final = ("filter", "pupil", "grating")
 NUMBERS: Final = 99_999
+PART_ORDER: Final = ("science", "psf", "background", "imprint")
+# Exposures that no rule of the documents takes, so that nobody misses them.
+ALONE: Final = ("dark", "guide star")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class MadeAssociation:
     product : str
         Name of its product.
     members : tuple of str
-        Files of its science, PSF and background members, in this order.
+        Files of its members other than target acquisitions, science first.
     content : dict
         What the JSON file holds.
     """
@@ -59,22 +63,44 @@ class MadeAssociation:
     members: tuple[str, ...]
     content: dict[str, Any]
 
+    @cached_property
+    def membership(self) -> frozenset[tuple[str, str]]:
+        """File and part of each member."""
+        members = self.content["products"][0]["members"]
+        return frozenset((member["expname"], member["exptype"]) for member in members)
+
     @property
     def exptypes(self) -> frozenset[str]:
         """The parts that its members play."""
-        return frozenset(member["exptype"] for member in self.content["products"][0]["members"])
+        return frozenset(part for _, part in self.membership)
 
 
 def make_associations(
-    pool: Pool, *, discover: bool = False, version_id: str | None = None
+    pool: Pool,
+    *,
+    discover: bool = False,
+    from_candidates: bool = True,
+    candidates: Collection[str] | None = None,
+    levels: Collection[int] = (2, 3),
+    rules: Sequence[Rule] | None = None,
+    version_id: str | None = None,
 ) -> list[MadeAssociation]:
-    """Make the level-2 and level-3 associations of a pool.
+    """Make the associations of a pool.
 
     Parameters
     ----------
     pool : Pool
     discover : bool
-        Whether to combine exposures of the same target over a whole program, too.
+        Whether to look beyond the candidates, over whole programs.
+    from_candidates : bool
+        Whether to give the associations of the candidates; if not, those over whole programs
+        that no candidate gives.
+    candidates : collection of str, optional
+        Ids of the only candidates to look at.
+    levels : collection of int
+        2, 3 or both.
+    rules : sequence of Rule, optional
+        The project's by default.
     version_id : str, optional
         Stamp in the file names and the content, as YYYYMMDDThhmmss in lower case.
 
@@ -90,165 +116,171 @@ def make_associations(
     """
     programs: dict[str, list[Exposure]] = defaultdict(list)
     for row in pool.exposures():
-        programs[program_of(row)].append(Exposure(row, root_of(row), facts(row)))
+        programs[program_of(row)].append(Exposure(row))
+    chosen = [rule for rule in rules or own_rules() if rule.level in levels]
     made: list[MadeAssociation] = []
     for program in sorted(programs):
-        groups = [*level2(programs[program]), *level3(programs[program], discover=discover)]
-        made += _finish(program, groups, pool.name, version_id)
+        found = [
+            _association(program, group, pool.name, version_id)
+            for candidate, exposures in _by_candidate(programs[program], candidates, discover)
+            for rule in chosen
+            for group in groups_of(rule, candidate, exposures)
+        ]
+        kept = without_duplicates(filter(None, found))
+        if not from_candidates:
+            kept = [association for association in kept if association.candidate == DISCOVERED[0]]
+        made += _numbered(kept, version_id)
     return made
 
 
 def left_out(pool: Pool, made: Iterable[MadeAssociation]) -> list[str]:
-    """Say in sentences which exposures have no association because their rules don't exist yet.
-
-    An exposure that has one of level 2 only is named if the documents have a rule of level 3
-    for it.
-    """
-    by_level: dict[int, set[str]] = {2: set(), 3: set()}
-    for association in made:
-        for member in association.content["products"][0]["members"]:
-            by_level[association.level].add(member["expname"].rpartition("_")[0])
-    counts: Counter[tuple[str, str]] = Counter()
-    for row in pool.exposures():
-        root, kind = root_of(row), _kind(facts(row))
-        if kind in ALONE:
-            continue
-        if root not in by_level[2]:
-            counts["association", kind] += 1
-        elif root not in by_level[3] and kind in LATER:
-            counts["level-3 association", kind] += 1
+    """Say in sentences which exposures have no association."""
+    taken = {
+        member["expname"].rpartition("_")[0]
+        for association in made
+        for member in association.content["products"][0]["members"]
+    }
+    exposures = (Exposure(row) for row in pool.exposures())
+    counts = Counter(KIND_OF[one.exp_type] for one in exposures if one.root not in taken)
     return [
-        f"{number} exposure{'s' * (number > 1)} of {kind} without {what}: "
-        f"not available yet ({LATER.get(kind, 'no rule')})"
-        for (what, kind), number in sorted(counts.items())
+        f"{number} exposure{'s' * (number > 1)} of {kind} in no association: no rule takes "
+        f"{'them' if number > 1 else 'it'}"
+        for kind, number in sorted(counts.items())
+        if kind not in ALONE
     ]
 
 
-def _kind(exposure: Facts) -> str:
-    """Return the kind of an exposure in the words of `LATER`."""
-    if exposure.role == TARGET_ACQUISITION:
-        return "target acquisition"
-    if exposure.role == IMPRINT:
-        return "imprint"
-    if exposure.wavefront_sensing:
-        return "wavefront sensing"
-    return "time series" if exposure.time_series else KIND_OF[exposure.exp_type]
+def _by_candidate(
+    exposures: Sequence[Exposure], wanted: Collection[str] | None, discover: bool
+) -> Iterator[tuple[Candidate, list[Exposure]]]:
+    """Yield the exposures of each candidate, and of the whole program if asked."""
+    found: dict[Candidate, list[Exposure]] = defaultdict(list)
+    for exposure in exposures:
+        for candidate in exposure.candidates:
+            found[candidate].append(exposure)
+    for candidate in sorted(found):
+        if wanted is None or candidate[0] in wanted:
+            yield candidate, found[candidate]
+    if discover:
+        yield DISCOVERED, list(exposures)
 
 
-def _finish(
-    program: str, groups: list[Group], pool: str, version_id: str | None
-) -> list[MadeAssociation]:
-    """Name the products and files of a program's groups and write out their content."""
-    named = [(_product_name(program, group), group) for group in groups]
-    named.sort(key=lambda pair: (pair[1].rule.level, pair[0], pair[1].candidate))
-    taken: set[tuple[str, str, int]] = set()
-    made = []
-    for product, group in named:
-        key = (group.candidate[0], group.rule.asn_type)
-        number = _number(product, key, taken)
-        name = AssociationName(program, key[0], key[1], f"{number:05d}", version_id)
-        content = _content(program, product, group, pool, version_id)
-        members = content["products"][0]["members"]
-        made.append(
-            MadeAssociation(
-                file_name=name.file_name,
-                program=program,
-                candidate=group.candidate[0],
-                rule=group.rule.name,
-                asn_type=group.rule.asn_type,
-                level=group.rule.level,
-                product=product,
-                members=tuple(m["expname"] for m in members if m["exptype"] != TARGET_ACQUISITION),
-                content=content,
-            )
-        )
-    return made
-
-
-def _number(product: str, key: tuple[str, str], taken: set[tuple[str, str, int]]) -> int:
-    """Return a free number of five digits that depends on the product's name."""
-    number = crc32(product.encode()) % NUMBERS + 1
-    while (*key, number) in taken:
-        number = number % NUMBERS + 1
-    taken.add((*key, number))
-    return number
-
-
-def _product_name(program: str, group: Group) -> str:
-    """Return the name of a group's product, as the documents compose it."""
-    if group.rule.level == 2:
-        return group.members[0][0].root
-    row = group.first
-    elements = sorted({value(row, column) for column in ELEMENTS} - {""}) or ["clear"]
-    subarray = value(row, "subarray")
-    elements += [subarray] if subarray not in ("", "full") else []
-    target = _target(group)
-    name = (
-        f"jw{program}-{group.candidate[0]}_{target}_{value(row, 'instrume')}_{'-'.join(elements)}"
+def _association(
+    program: str, group: Group, pool: str, version_id: str | None
+) -> MadeAssociation | None:
+    """Return what a group makes, None if a spectrum lacks its direct image."""
+    members = [
+        _member(exposure, part, group)
+        for exposure, part in sorted(group.parts, key=lambda pair: _order(pair, group))
+    ]
+    if group.rule.finish == "catalogs":
+        catalogs = _catalogs(program, group)
+        if not catalogs:
+            return None
+        members = [one for one in members if one["exptype"] != DIRECT_IMAGE] + catalogs
+    if group.rule.finish == "extracted nods" and len(group.taken) > 1:
+        members += [_extracted(member) for member in members if member["exptype"] == "science"]
+    level2 = group.rule.level == 2
+    product = group.taken[0].root if level2 else combined_product(program, group)
+    content = _content(program, product, group, members)
+    content |= {"asn_pool": pool, "version_id": version_id}
+    return MadeAssociation(
+        file_name="",
+        program=program,
+        candidate=group.candidate[0],
+        rule=group.rule.name,
+        asn_type=group.rule.makes,
+        level=group.rule.level,
+        product=product,
+        members=tuple(m["expname"] for m in members if m["exptype"] != TARGET_ACQUISITION),
+        content=content,
     )
-    if not re.fullmatch(LEVEL3_PATTERN, name, re.ASCII):
-        msg = (
-            f"{row['filename']}: its values give the product name {name!r}, which is not one; "
-            "check program, targetid, instrume, filter, pupil, grating and subarray in the pool"
-        )
-        raise InputError(msg)
-    return name
 
 
-def _target(group: Group) -> str:
-    """Return the target in a level-3 product's name: "t001", or "t000" for a mosaic."""
-    number = value(group.first, "targetid") if group.rule.by_target else "0"
-    return f"t{number.zfill(3)}"
+def _order(pair: tuple[Exposure, str], group: Group) -> tuple[bool, int, str, str]:
+    """Sort members: that of the product, science, PSF, background, others; by name."""
+    exposure, part = pair
+    place = PART_ORDER.index(part) if part in PART_ORDER else len(PART_ORDER)
+    own = group.rule.level == 2 and exposure is group.taken[0]
+    return not own, place, part, exposure.root
+
+
+def _member(exposure: Exposure, part: str, group: Group) -> dict[str, Any]:
+    """Return a member of an association's file."""
+    member: dict[str, Any] = {"expname": member_name(exposure, part, group), "exptype": part}
+    member["exposerr"] = exposure.row.get("exposerr")
+    if group.rule.level == 3:
+        member["asn_candidate"] = str([group.candidate])
+    return member
+
+
+def _catalogs(program: str, group: Group) -> list[dict[str, Any]]:
+    """Return what level 3 makes of the direct image, as members; [] without any."""
+    directs = [exposure for exposure, part in group.parts if part == DIRECT_IMAGE]
+    if not directs:
+        return []
+    parallel = group.candidate[1] == DIRECT_IMAGE
+    direct = nearest(group.taken[0], directs, parallel=parallel)
+    name = catalog_product(program, group, direct)
+    return [{"expname": f"{name}{suffix}", "exptype": part} for suffix, part in MADE_OF_IT]
+
+
+def _extracted(member: dict[str, Any]) -> dict[str, Any]:
+    """Return the spectrum extracted from a member, as background of the others."""
+    root = member["expname"].rpartition("_")[0]
+    return {**member, "expname": f"{root}_x1d.fits", "exptype": "background"}
 
 
 def _content(
-    program: str, product: str, group: Group, pool: str, version_id: str | None
+    program: str, product: str, group: Group, members: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return what an association's file holds."""
-    errors = [_exposure_error(exposure.row) for exposure, _ in group.members]
-    bad = sum(error not in (None, "null") for error in errors)
-    level2 = group.rule.level == 2
-    way = "discover" if group.candidate == WHOLE_PROGRAM else "candidate"
+    bad = sum(member.get("exposerr") not in (None, "", "null") for member in members)
+    way = "discover" if group.candidate == DISCOVERED else "candidate"
+    first = group.taken[0]
     return {
-        "asn_type": group.rule.asn_type,
+        "asn_type": group.rule.makes,
         "asn_rule": f"{way}_{group.rule.name}",
-        "version_id": version_id,
+        "version_id": None,
         "code_version": __version__,
-        "degraded_status": f"{bad} of {len(errors)} members have an exposure error.",
+        "degraded_status": f"{bad} of {len(members)} members have an exposure error.",
         "program": program,
         "constraints": _constraints(group),
         "asn_id": group.candidate[0],
-        "asn_pool": pool,
-        "target": value(group.first, "targetid") if level2 else _target(group),
-        "products": [
-            {
-                "name": product,
-                "members": [
-                    _member(exposure, part, group, error)
-                    for (exposure, part), error in zip(group.members, errors, strict=True)
-                ],
-            }
-        ],
+        "asn_pool": None,
+        "target": first.first("targetid") if group.rule.level == 2 else target_name(group.target),
+        "products": [{"name": product, "members": members}],
     }
-
-
-def _member(exposure: Exposure, part: str, group: Group, error: str | None) -> dict[str, Any]:
-    """Return a member: a slope image for level 2, a calibrated exposure for level 3."""
-    if group.rule.level == 3:
-        member: dict[str, Any] = {"expname": f"{exposure.root}_cal.fits", "exptype": part}
-        return member | {"exposerr": error, "asn_candidate": str([group.candidate])}
-    integrations = group.rule.time_series or exposure.facts.exp_type in INTEGRATIONS
-    suffix = "rateints" if integrations else "rate"
-    return {"expname": f"{exposure.root}_{suffix}.fits", "exptype": part, "exposerr": error}
-
-
-def _exposure_error(row: Row) -> str | None:
-    """Return a row's exposure error as the pool has it, None if it has no such column."""
-    return row.get("exposerr")
 
 
 def _constraints(group: Group) -> str:
     """Say why the members belong together."""
-    columns = group.rule.group_by or ("exp_type", "detector")
-    values = (f"{column}={value(group.first, column) or 'null'}" for column in columns)
+    first = group.taken[0]
+    names = {column.name: column.names for column in group.rule.agree}
+    columns = {"exp_type": ("exp_type",), **names}
+    values = (f"{name}={_shown(first, name, columns[name], group)}" for name in columns)
     return f"{group.rule.sentence} Candidate {group.candidate[0]}: {', '.join(values)}."
+
+
+def _shown(first: Exposure, name: str, columns: tuple[str, ...], group: Group) -> str:
+    """Return the value in which members agree, as text."""
+    if name == "target":
+        return group.target
+    return first.get(("fxd_slit",) if name == "slit" else columns) or "null"
+
+
+def _numbered(found: list[MadeAssociation], version_id: str | None) -> list[MadeAssociation]:
+    """Sort the associations of a program and give each its file name."""
+    found.sort(key=lambda a: (a.level, a.product, a.candidate, a.asn_type, sorted(a.membership)))
+    taken: set[tuple[str, str, int]] = set()
+    made = []
+    for one in found:
+        number = crc32(one.product.encode()) % NUMBERS + 1
+        while (one.candidate, one.asn_type, number) in taken:
+            number = number % NUMBERS + 1
+        taken.add((one.candidate, one.asn_type, number))
+        name = AssociationName(
+            one.program, one.candidate, one.asn_type, f"{number:05d}", version_id
+        )
+        made.append(replace(one, file_name=name.file_name))
+    return made

@@ -1,147 +1,194 @@
-"""Which exposures belong together: the groups that the rules make of a program.
+"""Which exposures belong together: the products that the rules make of a candidate.
 
-Candidates are taken one after the other, observations first. An exposure that fits a level-2
-rule is a group by itself, with the backgrounds of its candidate; level-3 rules group by what
-they say. A group that was already made for another candidate is not made again.
+The exposures of a candidate that a rule takes are grouped by what they agree in. At level 2
+each exposure of a group makes a product, at level 3 each group does; then others join. Only
+the set of exposures counts, never their order.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
-from calwebb_associate.pool import Row, candidates, value
-from calwebb_associate.rules import (
-    BACKGROUND,
-    LEVEL2,
-    LEVEL3,
-    OPTICAL_PATH,
-    PSF,
-    SCIENCE,
-    TARGET_ACQUISITION,
-    Facts,
-    Rule,
+from calwebb_associate.conditions import BACKGROUND, TARGET_ACQUISITION, Exposure
+from calwebb_associate.imprints import choose_imprints
+from calwebb_associate.nods import apart
+from calwebb_associate.rulebook import SLIT, TARGET, Column, Join, Rule, Selection
+
+Candidate = tuple[str, str]
+Key = tuple[str, ...]
+Parts = tuple[tuple[Exposure, str], ...]
+
+DISCOVERED: Final[Candidate] = ("a3001", "discovered")
+OBSERVATION: Final = "observation"
+# Candidates that make a product of level 3 only if several observations belong to it.
+SEVERAL_OBSERVATIONS: Final = frozenset({"group", "background", "mosaic"})
+# A direct image serves spectra of any target.
+DIRECT_IMAGE: Final = "direct_image"
+NO_TARGET: Final = "000"
+# Light of one source falls into both of these slits.
+PAIRED_SLITS: Final = frozenset({"s200a1", "s200a2"})
+_ACQUISITIONS: Final = Join(
+    selection=Selection(
+        roles=frozenset({TARGET_ACQUISITION}), not_conditions=frozenset({"imprint"})
+    ),
+    agree=(Column(("instrume",), True), Column(("obs_num",), True)),
+    differ="",
+    part=TARGET_ACQUISITION,
+    choose="",
 )
-
-SAME_DETECTOR: Final = (*OPTICAL_PATH, "exp_type", "detector", "channel")
-ROLE_ORDER: Final = (SCIENCE, PSF, BACKGROUND, TARGET_ACQUISITION)
-WHOLE_PROGRAM: Final = ("a3001", "program")
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """A row of the pool with what the rules ask of it."""
-
-    row: Row
-    root: str
-    facts: Facts
-
-    @cached_property
-    def candidates(self) -> tuple[tuple[str, str], ...]:
-        """The candidates it belongs to, by id."""
-        return tuple(sorted(candidates(self.row), key=_candidate_order))
 
 
 @dataclass(frozen=True)
 class Group:
-    """The members of one product: exposures with the part each plays."""
+    """What makes one product.
+
+    Attributes
+    ----------
+    rule : Rule
+    candidate : (id, kind)
+    taken : tuple of Exposure
+        Those that the rule takes; the first stands for them where they agree.
+    parts : tuple of (Exposure, part)
+        All members.
+    target : str
+        Number of the target, "000" where it has none.
+    """
 
     rule: Rule
-    candidate: tuple[str, str]
-    members: tuple[tuple[Exposure, str], ...]
-
-    @property
-    def first(self) -> Row:
-        """The row that stands for the group where its members agree."""
-        return self.members[0][0].row
-
-    @cached_property
-    def identity(self) -> frozenset[tuple[str, str]]:
-        """Root and part of each member."""
-        return frozenset((exposure.root, part) for exposure, part in self.members)
+    candidate: Candidate
+    taken: tuple[Exposure, ...]
+    parts: Parts
+    target: str
 
 
-def _candidate_order(candidate: tuple[str, str]) -> tuple[bool, str]:
-    """Sort observations before the others."""
-    return (not candidate[0].startswith("o"), candidate[0])
-
-
-def _by_candidate(exposures: Sequence[Exposure]) -> dict[tuple[str, str], list[Exposure]]:
-    """Return the exposures of each candidate, observations first."""
-    result: dict[tuple[str, str], list[Exposure]] = defaultdict(list)
+def groups_of(rule: Rule, candidate: Candidate, exposures: Sequence[Exposure]) -> Iterator[Group]:
+    """Yield what a rule makes of the exposures of a candidate of one program."""
+    if not _concerns(rule, candidate):
+        return
+    grouped: dict[Key, list[Exposure]] = defaultdict(list)
     for exposure in exposures:
-        for candidate in exposure.candidates:
-            result[candidate].append(exposure)
-    return dict(sorted(result.items(), key=lambda item: _candidate_order(item[0])))
+        if rule.fits(exposure):
+            key = _key(exposure, rule.agree, candidate)
+            if key is not None:
+                grouped[key].append(exposure)
+    if not grouped:
+        return
+    indexes = [(join, _index(join, exposures, candidate)) for join in rule.joins]
+    acquisitions = _index(_ACQUISITIONS, exposures, candidate) if rule.level == 3 else {}
+    for group in grouped.values():
+        for taken in [[one] for one in group] if rule.level == 2 else [group]:
+            parts = [(one, rule.part) for one in taken]
+            for join, index in indexes:
+                others = _partners(join, index, taken, candidate)
+                _add(parts, _chosen(join, taken, group, others), join.part)
+            observed = [one for one, _ in parts]
+            others = _partners(_ACQUISITIONS, acquisitions, observed, candidate)
+            _add(parts, others, _ACQUISITIONS.part)
+            made = Group(
+                rule, candidate, tuple(taken), tuple(parts), _target(rule, taken, candidate)
+            )
+            if _whole(made):
+                yield made
 
 
-def level2(exposures: Sequence[Exposure]) -> list[Group]:
-    """Make a product of each exposure; one with backgrounds replaces the one without."""
-    alone: dict[str, Group] = {}
-    with_background: list[Group] = []
-    for candidate, members in _by_candidate(exposures).items():
-        backgrounds: dict[tuple[str, ...], list[Exposure]] = defaultdict(list)
-        for exposure in members:
-            if exposure.facts.role == BACKGROUND:
-                backgrounds[_agreement(exposure, SAME_DETECTOR)].append(exposure)
-        for exposure in members:
-            rule = next((rule for rule in LEVEL2 if rule.fits(exposure.facts)), None)
-            if rule is None:
-                continue
-            others = backgrounds[_agreement(exposure, SAME_DETECTOR)] if rule.backgrounds else []
-            parts = ((exposure, SCIENCE), *((other, BACKGROUND) for other in others))
-            if others:
-                with_background.append(Group(rule, candidate, parts))
-            else:
-                alone.setdefault(exposure.root, Group(rule, candidate, parts))
-    replaced = {group.members[0][0].root for group in with_background}
-    return with_background + [group for root, group in alone.items() if root not in replaced]
+def _concerns(rule: Rule, candidate: Candidate) -> bool:
+    """Tell whether a rule is for a kind of candidate.
+
+    Level 2 is made by observation, and again with the exposures of a background candidate.
+    """
+    kind = candidate[1]
+    if kind in rule.not_candidates:
+        return False
+    if rule.candidates:
+        return kind in rule.candidates
+    return rule.level == 3 or kind in (OBSERVATION, BACKGROUND)
 
 
-def level3(exposures: Sequence[Exposure], *, discover: bool) -> list[Group]:
-    """Group exposures by candidate, and over the program if asked; no group twice."""
-    named = {word for rule in LEVEL3 for word in rule.candidate_types}
-    everything = _by_candidate(exposures)
-    if discover:
-        everything[WHOLE_PROGRAM] = list(exposures)
-    groups: dict[frozenset[tuple[str, str]], Group] = {}
-    for candidate, members in everything.items():
-        for rule in LEVEL3:
-            takes = candidate[1] in rule.candidate_types
-            if takes or (not rule.candidate_types and candidate[1] not in named):
-                for group in _groups(rule, candidate, members):
-                    groups.setdefault(group.identity, group)
-    return list(groups.values())
+def _value(exposure: Exposure, column: Column, candidate: Candidate) -> str:
+    """Return what an exposure has in a column, "" for nothing."""
+    if column.names == (TARGET,):
+        return NO_TARGET if candidate[1] == DIRECT_IMAGE else exposure.first("targetid")
+    if column.names == (SLIT,):
+        slit = exposure.first("fxd_slit")
+        return "paired" if slit in PAIRED_SLITS else slit
+    return exposure.get(column.names)
 
 
-def _groups(rule: Rule, candidate: tuple[str, str], members: list[Exposure]) -> Iterator[Group]:
-    """Yield the groups that a rule makes of a candidate's exposures."""
-    columns = (*rule.group_by, "targetid") if rule.by_target else rule.group_by
-    found: dict[tuple[str, ...], list[Exposure]] = defaultdict(list)
-    for exposure in members:
-        if rule.fits(exposure.facts):
-            found[_agreement(exposure, columns)].append(exposure)
-    for group in found.values():
-        if any(exposure.facts.role == rule.needs for exposure in group):
-            part = {BACKGROUND: SCIENCE}
-            parts = [(one, part.get(one.facts.role, one.facts.role)) for one in group]
-            parts += [(one, TARGET_ACQUISITION) for one in _acquisitions(group, members)]
-            parts.sort(key=lambda pair: (ROLE_ORDER.index(pair[1]), pair[0].root))
-            yield Group(rule, candidate, tuple(parts))
+def _key(exposure: Exposure, columns: Iterable[Column], candidate: Candidate) -> Key | None:
+    """Return what an exposure has in columns, None if it lacks one that it must have."""
+    key = []
+    for column in columns:
+        found = _value(exposure, column, candidate)
+        if column.required and not found:
+            return None
+        key.append(found)
+    return tuple(key)
 
 
-def _acquisitions(group: list[Exposure], members: list[Exposure]) -> list[Exposure]:
-    """Return the target acquisitions of a group's observations by the same instrument."""
-    key = ("instrume", "obs_num")
-    observations = {_agreement(exposure, key) for exposure in group}
-    return [
-        exposure
-        for exposure in members
-        if exposure.facts.role == TARGET_ACQUISITION and _agreement(exposure, key) in observations
-    ]
+def _index(
+    join: Join, exposures: Sequence[Exposure], candidate: Candidate
+) -> dict[Key, list[Exposure]]:
+    """Return the exposures that may join, by what they must agree in."""
+    index: dict[Key, list[Exposure]] = defaultdict(list)
+    for exposure in exposures:
+        if join.selection.fits(exposure):
+            key = _key(exposure, join.agree, candidate)
+            if key is not None:
+                index[key].append(exposure)
+    return index
 
 
-def _agreement(exposure: Exposure, columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the values in which the members of a group agree."""
-    return tuple(value(exposure.row, column) for column in columns)
+def _partners(
+    join: Join, index: dict[Key, list[Exposure]], members: Sequence[Exposure], candidate: Candidate
+) -> list[Exposure]:
+    """Return the exposures that agree with one of the members."""
+    if not index:
+        return []
+    keys = {_key(one, join.agree, candidate) for one in members}
+    return [one for key in keys if key is not None for one in index.get(key, ())]
+
+
+def _add(parts: list[tuple[Exposure, str]], others: Iterable[Exposure], part: str) -> None:
+    """Add exposures that are not there yet, each with its part."""
+    there = {one.root for one, _ in parts}
+    parts += [(one, part or one.role) for one in others if one.root not in there]
+
+
+def _chosen(
+    join: Join,
+    taken: Sequence[Exposure],
+    group: Sequence[Exposure],
+    others: list[Exposure],
+) -> list[Exposure]:
+    """Return those of the exposures that may join that do."""
+    if join.differ:
+        here = {one.first(join.differ) for one in taken} | {""}
+        others = [one for one in others if one.first(join.differ) not in here]
+    if join.choose == "apart":
+        return [one for one in others if apart(taken[0], one)]
+    if join.choose == "imprints":
+        return choose_imprints(taken, others)
+    if join.choose == "imprints of the nods":
+        return choose_imprints(group, others)
+    return others
+
+
+def _target(rule: Rule, taken: Sequence[Exposure], candidate: Candidate) -> str:
+    """Return the number of the target that a product is of."""
+    if rule.level == 3 and not any(column.names == (TARGET,) for column in rule.agree):
+        return NO_TARGET
+    return NO_TARGET if candidate[1] == DIRECT_IMAGE else taken[0].first("targetid")
+
+
+def _whole(group: Group) -> bool:
+    """Tell whether a product has all members that it needs."""
+    rule, kind = group.rule, group.candidate[1]
+    parts = {part for _, part in group.parts}
+    if len(group.taken) < rule.least or not rule.needs <= parts:
+        return False
+    if rule.level == 2:
+        own = {one.role for one, _ in group.parts[1:]}
+        return kind != BACKGROUND or BACKGROUND in own
+    observations = {one.first("obs_num") for one, part in group.parts if part != TARGET_ACQUISITION}
+    return kind not in SEVERAL_OBSERVATIONS or len(observations - {""}) > 1

@@ -1,0 +1,52 @@
+"""The direct image that shows what a slitless spectrum disperses.
+
+Its combination (`_i2d`), catalog of sources and map of segments are products of level 3 and
+take the place of the exposures among the members.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from calwebb_associate.conditions import Exposure
+
+MADE_OF_IT: Final = (
+    ("_i2d.fits", "direct_image"),
+    ("_cat.ecsv", "sourcecat"),
+    ("_segm.fits", "segmap"),
+)
+LONG_WAVE: Final = "long"
+DIRECT_IMAGE_NAME: Final = (
+    "jw{program}-{candidate}_{target}_{instrument}_{optical_elements}{subarray}"
+)
+
+
+def nearest(science: Exposure, directs: Sequence[Exposure], *, parallel: bool) -> Exposure:
+    """Return the direct image that a spectrum's sources are taken from.
+
+    Parameters
+    ----------
+    science : Exposure
+    directs : sequence of Exposure
+        At least one.
+    parallel : bool
+        Whether it is of another observation, so that only the long-wave detectors of NIRCam,
+        which see the spectra, count; else the next one after the spectrum does, in the
+        sequence of its visit.
+
+    Returns
+    -------
+    Exposure
+        The first one if there is none such.
+    """
+    ordered = sorted(directs, key=lambda one: (_sequence(one), one.root))
+    if parallel:
+        long_wave = (one for one in ordered if LONG_WAVE in one.root)
+        return next(long_wave, ordered[0])
+    later = (one for one in ordered if _sequence(one) > _sequence(science))
+    return next(later, ordered[0])
+
+
+def _sequence(exposure: Exposure) -> int:
+    """Return the number of an exposure's specification in its visit, 0 for none."""
+    text = exposure.first("expspcin")
+    return int(text) if text.isdecimal() else 0
