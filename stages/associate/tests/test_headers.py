@@ -1,10 +1,8 @@
 """Primary headers are read as astropy reads them, and refused when they are none."""
 
-import json
-
 import pytest
 
-from calwebb_associate.headers import KEYWORDS, HeaderCache, read_primary
+from calwebb_associate.headers import KEYWORDS, read_primary
 from calwebb_core.framework.errors import InputError
 
 
@@ -80,26 +78,3 @@ def test_other_files_are_refused(tmp_path, content, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.fits: cannot be read: No such file"):
         read_primary(tmp_path / "none.fits")
-
-
-def test_kept_headers_are_used_until_the_file_changes(put, tmp_path, monkeypatch):
-    path, kept = put(), tmp_path / "headers.json"
-    cache = HeaderCache(kept)
-    first = cache.read(path, path.stat())
-    cache.save()
-    with monkeypatch.context() as patch:
-        patch.setattr("calwebb_associate.headers.read_primary", lambda _: pytest.fail("read"))
-        assert HeaderCache(kept).read(path, path.stat()) == first
-    put(FILTER="F356W", LAMP="X" * 20)
-    cache = HeaderCache(kept)
-    assert cache.read(path, path.stat())["FILTER"] == "F356W"
-
-
-@pytest.mark.parametrize("content", ["{broken", "[]", json.dumps({"format": 0, "headers": {}})])
-def test_a_damaged_cache_is_made_anew(put, tmp_path, content):
-    path, kept = put(), tmp_path / "headers.json"
-    kept.write_text(content)
-    cache = HeaderCache(kept)
-    assert cache.read(path, path.stat())["FILTER"] == "F277W"
-    cache.save()
-    assert json.loads(kept.read_text())["headers"]

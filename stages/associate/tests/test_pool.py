@@ -73,7 +73,7 @@ def test_the_order_of_files_does_not_matter(files):
     ("headers", "message"),
     [
         ({Path("img_3.fits"): HEADER}, r"img_3\.fits: not the name of an exposure"),
-        ({Path("jw01345001001_02201_00001_nrcalong_rate.fits"): HEADER}, "is a _rate; expected a"),
+        ({Path("jw01345001001_02201_00001_nrcalong_i2d.fits"): HEADER}, "is a _i2d; expected a "),
         ({Path("jw01345001001_02201_00001_nrcalong.fits"): HEADER}, "has no suffix; expected a"),
         (
             {Path("a") / name(1, 1): HEADER, Path("b") / name(1, 1): HEADER},

@@ -49,21 +49,39 @@ def background_candidates(rows: Sequence[Row], positions: Sequence[Position]) ->
     positions : sequence of (float, float) or None
         Their targets' positions in degrees.
     """
-    found: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for index, row in enumerate(rows):
+    found: dict[tuple[str, ...], _Backgrounds] = defaultdict(_Backgrounds)
+    for row, place in zip(rows, positions, strict=True):
         if _is_background(row):
-            found[_setup(row)].append(index)
+            found[_setup(row)].add(row, place)
     named = [""] * len(rows)
+    used: set[tuple[tuple[str, ...], str]] = set()
     for index, row in enumerate(rows):
-        backgrounds = [] if _is_background(row) else found.get(_setup(row), [])
-        if not backgrounds or any(rows[i]["obs_num"] == row["obs_num"] for i in backgrounds):
-            continue
-        best = min(backgrounds, key=lambda i: (_apart(positions[index], positions[i]), i))
-        named[index] = _name(rows[best])
-        for other in backgrounds:
-            if rows[other]["targetid"] == rows[best]["targetid"]:
-                named[other] = _name(rows[other])
+        setup = _setup(row)
+        if not _is_background(row) and setup in found:
+            named[index] = found[setup].nearest(row, positions[index])
+            used.add((setup, named[index]))
+    for index, row in enumerate(rows):
+        if _is_background(row) and (_setup(row), _name(row)) in used:
+            named[index] = _name(row)
     return named
+
+
+class _Backgrounds:
+    """The background exposures of one optical path: their targets and observations."""
+
+    def __init__(self) -> None:
+        self._targets: dict[tuple[str, Position], None] = {}
+        self._observations: set[str] = set()
+
+    def add(self, row: Row, place: Position) -> None:
+        self._targets.setdefault((_name(row), place))
+        self._observations.add(row["obs_num"])
+
+    def nearest(self, row: Row, place: Position) -> str:
+        """Return the candidate of the nearest target, "" if the own observation has one."""
+        if row["obs_num"] in self._observations:
+            return ""
+        return min(self._targets, key=lambda target: _apart(place, target[1]))[0]
 
 
 def _is_background(row: Row) -> bool:

@@ -1,21 +1,23 @@
 """The pool: a table with one row for each raw exposure, from which associations are made."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from calwebb_associate.backgrounds import background_candidates, position
 from calwebb_associate.columns import (
     COLUMNS,
-    FIXED,
-    FROM_HEADER,
+    HEADER_COLUMNS,
     NEEDED_KEYWORDS,
     NULL,
     WITHOUT_ZEROS,
 )
+from calwebb_associate.derived import derived, specifications, target_numbers
 from calwebb_associate.exposure_types import check_exp_type
 from calwebb_associate.headers import Header, Value
 from calwebb_associate.pool_file import read_pool, write_pool
 from calwebb_associate.pool_rows import (
+    EXPOSURE_SUFFIXES,
     Pool,
     Row,
     RowMaker,
@@ -41,37 +43,78 @@ __all__ = [
     "write_pool",
 ]
 
+RAW: Final = "uncal"
+# Of several products of an exposure, the first of these speaks for it.
+BEST_FIRST: Final = {suffix: place for place, suffix in enumerate(EXPOSURE_SUFFIXES)}
+
 
 def make_pool(headers: Mapping[Path, Header], name: str = "pool.csv") -> Pool:
     """Make a pool from headers; the order of the files does not matter.
 
+    Rules name what they make after the raw exposure: a row of a slope image or a calibrated
+    exposure carries the name of its `_uncal` file, and several of these are one row.
+
     Parameters
     ----------
     headers : mapping of path to header
-        Raw exposures and what `headers.read_primary` read of them.
+        Exposures, raw or further on, and what `headers.read_primary` read of them.
     name : str
         File name of the pool, for the associations' `asn_pool`.
 
     Raises
     ------
     InputError
-        If a file's name does not fit, a keyword is missing, an EXP_TYPE unknown, or an
-        exposure there twice.
+        If a file's name does not fit, a keyword is missing, an EXP_TYPE unknown, or a file
+        of an exposure there twice.
     """
-    files: dict[str, Path] = {}
-    for path in sorted(headers):
-        root = raw_exposure(path).root
-        if root in files:
-            msg = f"{path}: exposure {root} is there twice, also as {files[root]}; give it once"
-            raise InputError(msg)
-        files[root] = path
-    targets = target_numbers(headers.values())
-    rows = [_row_of(files[root], headers[files[root]], targets) for root in sorted(files)]
-    positions = [position(headers[files[root]]) for root in sorted(files)]
-    named = background_candidates(rows, positions)
+    files = one_file_each(headers)
+    found = [headers[path] for path in files.values()]
+    rows = [_row_of(root, path, headers[path]) for root, path in files.items()]
+    for row, header, number, target in zip(
+        rows, found, specifications(found), target_numbers(found), strict=True
+    ):
+        row["targetid"] = target
+        if "EXPSPCIN" not in header:
+            row["expspcin"] = number
+    for row, candidate in zip(
+        rows, background_candidates(rows, [position(header) for header in found]), strict=True
+    ):
+        _add_background(row, candidate)
     maker = RowMaker(COLUMNS)
-    complete = (_with_candidate(*pair) for pair in zip(rows, named, strict=True))
-    return Pool(COLUMNS, tuple(maker.make(row[name] for name in COLUMNS) for row in complete), name)
+    return Pool(COLUMNS, tuple(maker.make(row[column] for column in COLUMNS) for row in rows), name)
+
+
+def one_file_each(paths: Mapping[Path, Header]) -> dict[str, Path]:
+    """Return the file that speaks for each exposure, by root in their order.
+
+    Raises
+    ------
+    InputError
+        If a name is not that of an exposure, or two files are the same product of one.
+    """
+    found: dict[str, dict[str, Path]] = {}
+    for path in sorted(paths):
+        exposure = exposure_file(path)
+        products = found.setdefault(exposure.root, {})
+        other = products.setdefault(str(exposure.suffix), path)
+        if other is not path and not _same_file(other, path):
+            msg = f"{path}: exposure {exposure.root} is there twice, also as {other}; give it once"
+            raise InputError(msg)
+    return {
+        root: products[min(products, key=BEST_FIRST.__getitem__)]
+        for root, products in sorted(found.items())
+    }
+
+
+def exposure_file(path: Path) -> ExposureName:
+    """Return the parsed name of a file of an exposure that a pool is made from.
+
+    Raises
+    ------
+    InputError
+        If it is named otherwise.
+    """
+    return _named(path, EXPOSURE_SUFFIXES, "a raw exposure (_uncal.fits) or its _rate or _cal")
 
 
 def raw_exposure(path: Path) -> ExposureName:
@@ -82,67 +125,51 @@ def raw_exposure(path: Path) -> ExposureName:
     InputError
         If it is not named as a raw exposure.
     """
+    return _named(path, (RAW,), "a raw exposure (_uncal.fits)")
+
+
+def _named(path: Path, suffixes: tuple[str, ...], expected: str) -> ExposureName:
     name = ExposureName.parse(path)
-    if name.suffix != "uncal":
+    if name.suffix not in suffixes or name.candidate:
         found = f"is a _{name.suffix}" if name.suffix else "has no suffix"
-        msg = f"{path}: {found}; expected a raw exposure (_uncal.fits)"
+        msg = f"{path}: {found}; expected {expected}"
         raise InputError(msg)
     return name
 
 
-def target_numbers(headers: Iterable[Header]) -> dict[tuple[str, str], str]:
-    """Return the number of each program's targets, by (program, target).
-
-    Headers do not carry the proposal's target number: targets are numbered by the first
-    observation they appear in and then by name, so that a later observation of a new target
-    leaves the earlier ones' numbers as they are.
-    """
-    first: dict[str, dict[str, str]] = {}
-    for header in headers:
-        program, observation = str(header.get("PROGRAM", "")), str(header.get("OBSERVTN", ""))
-        seen = first.setdefault(program, {})
-        target = _target(header)
-        seen[target] = min(seen.get(target, observation), observation)
-    return {
-        (program, target): str(number)
-        for program, seen in first.items()
-        for number, target in enumerate(sorted(seen, key=lambda t: (seen[t], t)), 1)
-    }
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
-def _target(header: Header) -> str:
-    """Return what tells targets apart."""
-    return str(header.get("TARGPROP") or header.get("TARGNAME") or "").lower()
-
-
-def _row_of(path: Path, header: Header, targets: Mapping[tuple[str, str], str]) -> Row:
+def _row_of(root: str, path: Path, header: Header) -> dict[str, str]:
     """Make the row of an exposure."""
     for keyword in NEEDED_KEYWORDS:
         if header.get(keyword) in (None, ""):
             msg = f"{path}: keyword {keyword} is missing in the primary header"
             raise InputError(msg)
     check_exp_type(str(header["EXP_TYPE"]), str(path))
-    row = {"filename": path.name.removesuffix(".gz")}
-    for column, keyword in FROM_HEADER.items():
-        row[column] = _text(header.get(keyword), without_zeros=column in WITHOUT_ZEROS)
-    row["targetid"] = targets[str(header["PROGRAM"]), _target(header)]
-    observation = str(header["OBSERVTN"]).zfill(3)
+    row = dict.fromkeys(COLUMNS, NULL) | derived(header)
+    for column, keyword in HEADER_COLUMNS.items():
+        if header.get(keyword) not in (None, ""):
+            row[column] = _text(header[keyword], without_zeros=column in WITHOUT_ZEROS)
+    observation = str(header["OBSERVTN"]).zfill(3).lower()
+    row["filename"] = f"{root}_{RAW}.fits"
     row["asn_candidate"] = f"[('o{observation}', 'observation')]"
-    return row | FIXED
+    return row
 
 
-def _with_candidate(row: Row, candidate: str) -> Row:
+def _add_background(row: dict[str, str], candidate: str) -> None:
     """Add a candidate to those of a row, unless it is none."""
-    if not candidate:
-        return row
-    known = row["asn_candidate"].removesuffix("]")
-    return {**row, "asn_candidate": f"{known}, ('{candidate}', 'background')]"}
+    if candidate:
+        known = row["asn_candidate"].removesuffix("]")
+        row["asn_candidate"] = f"{known}, ('{candidate}', 'background')]"
 
 
-def _text(item: Value | None, *, without_zeros: bool) -> str:
+def _text(item: Value, *, without_zeros: bool) -> str:
     """Return a header's value as the pool writes it."""
-    if item is None or item == "":
-        return NULL
     if isinstance(item, bool):
         return "t" if item else "f"
     text = str(item).strip().lower().replace("|", "/")

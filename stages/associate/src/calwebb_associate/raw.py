@@ -1,14 +1,17 @@
 """Raw files of a plan: exposures and guide-star data, and their headers."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from calwebb_associate.exposure_types import GUIDE
-from calwebb_associate.headers import Header, HeaderCache
+from calwebb_associate.headers import Header
 from calwebb_associate.pool import raw_exposure
+from calwebb_associate.pool_cache import read_headers
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import GuideStarName
+
+__all__ = ["apart", "guide_refused", "read_headers"]
 
 
 def apart(files: Iterable[str | os.PathLike[str]]) -> tuple[list[Path], dict[str, Path]]:
@@ -44,20 +47,3 @@ def guide_refused(header: Header) -> str:
     if exp_type.lower() in GUIDE:
         return ""
     return f"{exp_type or 'no EXP_TYPE'} in a file named as guide-star data"
-
-
-def read_headers(
-    paths: Sequence[Path], cache: Path | None
-) -> tuple[dict[Path, Header], dict[Path, int]]:
-    """Return header and size of each file."""
-    kept = HeaderCache(cache)
-    headers, sizes = {}, {}
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError as error:
-            msg = f"{path}: cannot be read: {error.strerror}"
-            raise InputError(msg) from error
-        headers[path], sizes[path] = kept.read(path, status), status.st_size
-    kept.save()
-    return headers, sizes

@@ -1,0 +1,98 @@
+"""Columns of the pool that headers do not carry, worked out from what they do carry.
+
+The proposal knows the number of an exposure's specification, of its dither point and of its
+tile, and what an exposure is for; headers of exposures say it in other words or not at all. A
+header that has a column under its own name is believed.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from calwebb_associate.exposure_types import ACQUISITION
+from calwebb_associate.headers import Header
+
+SCIENCE: Final = "science"
+TARGET_ACQUISITION: Final = "target_acquisition"
+UNSUCCESSFUL: Final = "unsuccessful"
+# One dither point, one tile: as if there were no pattern and no mosaic.
+ONLY_ONE: Final = "1"
+# Acquisitions come before the first specification.
+BEFORE_ALL: Final = "0"
+# Activities are numbered in these, from the widest; exposures of an activity share their
+# specification: its dither points, its detectors, its segments.
+ACTIVITY: Final = ("VISIT", "VISITGRP", "SEQ_ID", "ACT_ID")
+
+
+def derived(header: Header) -> dict[str, str]:
+    """Return the columns that one header allows to work out."""
+    failed = str(header.get("VISITSTA", "")).lower() == UNSUCCESSFUL
+    columns = {
+        "pntgtype": TARGET_ACQUISITION if _acquires(header) else SCIENCE,
+        "dithptin": str(header.get("PATT_NUM", ONLY_ONE)),
+        "mostilno": ONLY_ONE,
+        # Other instruments than NIRSpec never say it, as they have no shutters that leak.
+        "is_imprt": "f",
+    }
+    if failed:
+        columns["exposerr"] = UNSUCCESSFUL
+    return columns
+
+
+def specifications(headers: Sequence[Header]) -> list[str]:
+    """Return the number of each exposure's specification within its observation.
+
+    Activities are counted in the order in which they were carried out. Rules ask whether two
+    exposures have the same number, and which of two is nearer.
+    """
+    found: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for header in headers:
+        if not _acquires(header):
+            found[_observation(header)].add(_activity(header))
+    numbers = {
+        (observation, activity): str(number)
+        for observation, activities in found.items()
+        for number, activity in enumerate(sorted(activities), 1)
+    }
+    return [
+        BEFORE_ALL if _acquires(header) else numbers[_observation(header), _activity(header)]
+        for header in headers
+    ]
+
+
+def target_numbers(headers: Sequence[Header]) -> list[str]:
+    """Return the number of each exposure's target in its program.
+
+    Headers do not carry the proposal's target number: targets are numbered by the first
+    observation they appear in and then by name, so that a later observation of a new target
+    leaves the earlier ones' numbers as they are.
+    """
+    first: dict[str, dict[str, str]] = {}
+    for header in headers:
+        program, observation = _observation(header)
+        seen = first.setdefault(program, {})
+        target = _target(header)
+        seen[target] = min(seen.get(target, observation), observation)
+    numbers = {
+        (program, target): str(number)
+        for program, seen in first.items()
+        for number, target in enumerate(sorted(seen, key=lambda t: (seen[t], t)), 1)
+    }
+    return [numbers[str(header.get("PROGRAM", "")), _target(header)] for header in headers]
+
+
+def _acquires(header: Mapping[str, object]) -> bool:
+    return str(header.get("EXP_TYPE", "")).lower() in ACQUISITION
+
+
+def _observation(header: Mapping[str, object]) -> tuple[str, str]:
+    return str(header.get("PROGRAM", "")), str(header.get("OBSERVTN", ""))
+
+
+def _activity(header: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(str(header.get(keyword, "")).zfill(3) for keyword in ACTIVITY)
+
+
+def _target(header: Mapping[str, object]) -> str:
+    """Return what tells targets apart."""
+    return str(header.get("TARGPROP") or header.get("TARGNAME") or "").lower()
