@@ -29,6 +29,11 @@ calwebb-simulate run --scenario my.yaml --detector NRCA1 --filter F150W --output
 CAL_EXAMPLE = """
 calwebb-simulate cal --scenario imaging64 --exposures 16 --output-dir images
 """
+PROGRAMS_EXAMPLE = """
+calwebb-simulate programs --output-dir programs
+calwebb-simulate programs --mode miri-mrs --mode nirspec-mos --output-dir programs
+calwebb-simulate programs --exposures 10000 --output-dir many
+"""
 SCORE_EXAMPLE = "calwebb-simulate score --truth demo-data/truth --results results --json score.json"
 
 
@@ -133,6 +138,30 @@ def cal_command(**options: Any) -> None:
     from calwebb_simulator.command import run_body
 
     run_body(options, quiet=quiet, ramps=False)
+
+
+@command("programs", PROGRAMS_EXAMPLE)
+@click.option("--output-dir", type=FILE, metavar="DIR", help="Where to write.")
+@click.option(
+    "--mode", "modes", multiple=True, metavar="NAME", help="Mode; may be repeated. Default: all."
+)
+@click.option(
+    "--exposures",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Files to write: programs are repeated under further numbers, or cut short.",
+)
+@click.option("--list", "listing", is_flag=True, help="List the modes instead.")
+def programs_command(**options: Any) -> None:
+    """Write whole observing programs of every mode as small raw files in DIR/uncal.
+
+    Their headers are those of real data, for pools, associations and dry runs; each has a single
+    pixel and cannot be calibrated. The same options give the same bytes.
+    """
+    quiet = configure_log(options)
+    from calwebb_simulator.command import programs_body
+
+    programs_body(options, quiet=quiet)
 
 
 @command("scenarios", "calwebb-simulate scenarios")
