@@ -1,29 +1,35 @@
-"""`calwebb-pool`, `calwebb-associate` and `calwebb-references`."""
+"""`calwebb-associate`: associations of a pool's exposures, or of listed files."""
 
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from calwebb_associate.pipelines import (
-    OPTIONAL_TYPES,
-    PIPELINES,
-    needed_types,
-    parameter_types,
-)
 from calwebb_core.framework.command import program
-from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import STAMP_PATTERN
 
 if TYPE_CHECKING:
+    from calwebb_associate.generate import MadeAssociation
     from calwebb_associate.pool import Pool
 
 PACKAGE = "calwebb_associate"
 PATH = click.Path(path_type=Path)
+# Options of the one way to use the program that have no meaning in the other.
+BY_RULES = (
+    "only",
+    "discover",
+    "all_candidates",
+    "rules",
+    "ignore_default",
+    "version_id",
+    "save_orphans",
+)
+BY_LIST = ("product_name", "asn_type", "output", "allow_outside")
 
 log = logging.getLogger(__name__)
 
@@ -58,162 +64,229 @@ def pool(files: tuple[Path, ...], output: Path) -> None:
     package=PACKAGE,
     example="""
     calwebb-associate pool.csv --output-dir associations
-    calwebb-associate raw/ --output-dir associations
+    calwebb-associate raw/ --candidate o001 --level 3 --dry-run
+    calwebb-associate pool.csv --discover --rules mine.toml --output-dir associations
     calwebb-associate pool.csv --only jw01345-o001_image3_04711_asn.json --output-dir .
+    calwebb-associate --from-list *_cal.fits --product-name mosaic -o mosaic_asn.json
+    calwebb-associate --from-list x_rate.fits sky_rate.fits,background --level 2 -o x_asn.json
     """,
 )
-@click.argument("pool", nargs=-1, required=True, type=PATH)
-@click.option("--output-dir", type=PATH, required=True, help="Folder for the associations.")
+@click.argument("pool", nargs=-1, required=True)
+@click.option("--output-dir", type=PATH, help="Folder for the associations.")
 @click.option("--only", multiple=True, metavar="FILE", help="Write this association only.")
-@click.option("--discover", is_flag=True, help="Combine each target over the program, too.")
+@click.option(
+    "-i",
+    "--candidate",
+    "candidates",
+    multiple=True,
+    metavar="ID",
+    help="Only those of this candidate: o001, c1000. May be repeated.",
+)
+@click.option("--discover", is_flag=True, help="Only those that go over several candidates.")
+@click.option(
+    "--all-candidates", is_flag=True, help="With --discover: those of the candidates, too."
+)
+@click.option("--level", type=click.Choice(["2", "3"]), help="Those of one level only.")
+@click.option("--rules", type=PATH, metavar="FILE.toml", help="More rules, or others in place.")
+@click.option("--ignore-default", is_flag=True, help="Use the rules of --rules alone.")
 @click.option("--version-id", metavar="STAMP", help="YYYYMMDDthhmmss, put in the file names.")
-def associate(
-    pool: tuple[Path, ...],
-    output_dir: Path,
-    only: tuple[str, ...],
-    discover: bool,
-    version_id: str | None,
-) -> None:
+@click.option(
+    "--save-orphans", type=PATH, metavar="FILE.csv", help="Write what is in none as a pool."
+)
+@click.option("--dry-run", is_flag=True, help="Print a table of them and write nothing.")
+@click.option(
+    "--from-list",
+    is_flag=True,
+    help="Associate the files given in place of POOL; FILE,exptype for other than science.",
+)
+@click.option("--product-name", metavar="NAME", help="Product of --from-list at level 3.")
+@click.option(
+    "--asn-type",
+    metavar="TYPE",
+    help="Type of --from-list: image3 (default of level 3), image2 (default of level 2), spec3, "
+    "...; its level is taken, too.",
+)
+@click.option("-o", "--output", type=PATH, metavar="FILE.json", help="Association of --from-list.")
+@click.option("--allow-outside", is_flag=True, help="List files outside the output's folder, too.")
+def associate(pool: tuple[str, ...], **options: Any) -> None:
     """Make the associations of the exposures in POOL by the rules.
 
-    POOL is a pool's file, or what calwebb-pool takes: raw exposures, or folders of them.
+    POOL is a pool's file, or what calwebb-pool takes: exposures, or folders of them. By default
+    each candidate (an observation, or what the proposal names) is looked at by itself.
 
-    Exposures of modes whose rules do not exist yet are counted and named.
+    With --from-list POOL are the files to associate: one product of all of them, or with
+    --level 2 one of each science file. The id is o999, or that of --candidate.
     """
+    from_list = options.pop("from_list")
+    if from_list:
+        _refuse(options, BY_RULES, "has no meaning with --from-list; leave it out")
+        _associate_files(pool, options)
+    else:
+        _refuse(options, BY_LIST, "is for listed files; add --from-list or leave it out")
+        _associate_pool([Path(path) for path in pool], options)
+
+
+def __getattr__(name: str) -> click.Command:
+    """Return the other programs of this package, which installed scripts look for here."""
+    if name == "references":
+        from calwebb_associate.references_cli import references
+
+        return references
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def _refuse(options: dict[str, Any], names: Iterable[str], why: str) -> None:
+    """Refuse options that were given but have no meaning."""
+    for name in names:
+        if options[name]:
+            msg = f"--{name.replace('_', '-')} {why}"
+            raise InputError(msg)
+
+
+def _associate_pool(paths: Sequence[Path], options: dict[str, Any]) -> None:
+    """Make the associations of a pool."""
     from calwebb_associate.generate import left_out, make_associations
+
+    folder, only = options["output_dir"], options["only"]
+    if folder is None and not options["dry_run"]:
+        msg = "--output-dir is missing; name a folder for the associations, or try --dry-run"
+        raise InputError(msg)
+    arguments = _arguments(options)
+    table = _pool(paths)
+    wanted = [name.lower() for name in options["candidates"]]
+    _check_candidates(wanted, table, paths[0])
+    made = make_associations(table, **arguments)
+    for name in wanted:
+        if all(association.candidate != name for association in made):
+            log.warning("%s: candidate %s makes no association by the rules", paths[0], name)
+    chosen = _only(only, [association.file_name for association in made], paths[0])
+    kept = [association for association in made if association.file_name in chosen]
+    if options["dry_run"]:
+        _print_table(kept)
+    else:
+        _write(kept, folder)
+    if options["save_orphans"]:
+        _save_orphans(table, made, options["save_orphans"])
+    if not (only or wanted or options["discover"] or options["level"]):
+        for sentence in left_out(table, made):
+            log.warning("%s: %s", paths[0], sentence)
+    where = "would be made" if options["dry_run"] else f"in {folder}"
+    log.info("%s: %d associations %s", paths[0], len(kept), where)
+
+
+def _arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `make_associations` that the user's options say."""
+    arguments: dict[str, Any] = {"version_id": _stamp(options["version_id"])}
+    if options["discover"]:
+        arguments["discover"] = True
+        arguments["from_candidates"] = bool(options["all_candidates"] or options["candidates"])
+    if options["candidates"]:
+        arguments["candidates"] = frozenset(name.lower() for name in options["candidates"])
+    if options["level"]:
+        arguments["levels"] = (int(options["level"]),)
+    if options["rules"]:
+        from calwebb_associate.rule_files import read_rules
+
+        arguments["rules"] = read_rules(options["rules"], own=not options["ignore_default"])
+    elif options["ignore_default"]:
+        msg = "--ignore-default leaves no rules; name a file of yours with --rules"
+        raise InputError(msg)
+    return arguments
+
+
+def _associate_files(files: Sequence[str], options: dict[str, Any]) -> None:
+    """Make an association of listed files."""
+    from calwebb_associate.listed import association_of, default_output, listed
+    from calwebb_core.framework.association import association_text
+    from calwebb_core.framework.atomic import write_text
+
+    if len(options["candidates"]) > 1:
+        msg = "--candidate: an association of listed files has one id; give it once"
+        raise InputError(msg)
+    wanted = listed(
+        level=int(options["level"]) if options["level"] else None,
+        asn_type=options["asn_type"],
+        product=options["product_name"],
+        asn_id=next(iter(options["candidates"]), None),
+        allow_outside=options["allow_outside"],
+    )
+    output = _output(options, default_output(files, wanted))
+    text = association_text(association_of(files, wanted, output), str(output))
+    if options["dry_run"]:
+        click.echo(text, nl=False)
+        return
+    write_text(output, text)
+    log.info("%s: %d files", output, len(files))
+
+
+def _output(options: dict[str, Any], default: str) -> Path:
+    """Return the file of an association of listed files; its folder is made."""
+    output: Path | None = options["output"]
+    folder: Path = options["output_dir"] or Path()
+    if output is not None and output.suffix.lower() != ".json":
+        msg = f"{output}: is no name of an association; expected one that ends with .json"
+        raise InputError(msg)
+    output = folder / (output or default)
+    if not options["dry_run"]:
+        _make_folder(output.parent)
+    return output
+
+
+def _print_table(made: Sequence["MadeAssociation"]) -> None:
+    """Print what associations there are: one line each, with its members by type."""
+    rows = [("candidate", "type", "rule", "product", "members")]
+    for one in made:
+        parts = [member["exptype"] for member in one.content["products"][0]["members"]]
+        counts = (f"{parts.count(part)} {part}" for part in dict.fromkeys(parts))
+        rows.append((one.candidate, one.asn_type, one.rule, one.product, ", ".join(counts)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _write(made: Sequence["MadeAssociation"], folder: Path) -> None:
+    """Write associations to a folder, which is made."""
     from calwebb_core.framework.association import write_association
 
-    stamp = _stamp(version_id)
-    table = _pool(pool)
-    made = make_associations(table, discover=discover, version_id=stamp)
-    chosen = _only(only, [association.file_name for association in made], pool[0])
-    _make_folder(output_dir)
+    _make_folder(folder)
     for association in made:
-        if association.file_name in chosen:
-            write_association(association.content, output_dir / association.file_name)
-    if not only:
-        for sentence in left_out(table, made):
-            log.warning("%s: %s", pool[0], sentence)
-    log.info("%s: %d associations in %s", pool[0], len(chosen), output_dir)
+        write_association(association.content, folder / association.file_name)
 
 
-@program(
-    "calwebb-references",
-    package=PACKAGE,
-    example="""
-    calwebb-references jw01345001001_02201_00001_nrcalong_uncal.fits -o refs.json
-    calwebb-references X_uncal.fits --pipeline calwebb-detector1 -o refs.json
-    """,
-)
-@click.argument("exposure", type=PATH)
-@click.option("-o", "--output", type=PATH, required=True, help="The list to write (.json).")
-@click.option("--context", metavar="NAME", help="CRDS context; the operational one by default.")
-@click.option(
-    "--pipeline",
-    "pipelines",
-    multiple=True,
-    type=click.Choice(PIPELINES),
-    help="Choose what this program needs; all programs by default.",
-)
-@click.option("--types", metavar="TYPE,...", help="Choose these types only.")
-@click.option(
-    "--with",
-    "steps",
-    multiple=True,
-    type=click.Choice(sorted(OPTIONAL_TYPES)),
-    help="Also what this step needs, which is off unless asked for.",
-)
-@click.option("--allow-missing", is_flag=True, help="List files that are not in the cache, too.")
-@click.option(
-    "--no-crds-parameters",
-    "crds_parameters",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Leave out the pars-* files, which hold options.",
-)
-def references(
-    exposure: Path,
-    output: Path,
-    context: str | None,
-    pipelines: tuple[str, ...],
-    types: str | None,
-    steps: tuple[str, ...],
-    allow_missing: bool,
-    crds_parameters: bool,
-) -> None:
-    """List the best reference files of EXPOSURE, with their checksums.
+def _save_orphans(pool: "Pool", made: Iterable["MadeAssociation"], path: Path) -> None:
+    """Write the rows of exposures that are in no association as a pool."""
+    from dataclasses import replace
 
-    Files of options (pars-*) are among them where CRDS has some.
+    from calwebb_associate.pool import root_of, write_pool
 
-    CRDS is asked online or, as CRDS_PATH and CRDS_SERVER_URL say, in a cache on this machine.
-    """
-    from calwebb_associate.choice import turned_on, without_empty
-    from calwebb_associate.headers import read_primary
-    from calwebb_core.framework.crds_client import best_references
-    from calwebb_core.framework.metadata import Metadata
-    from calwebb_core.framework.names import split_suffix
-    from calwebb_core.framework.reference_list import write_reference_list
-
-    root = split_suffix(exposure)[0]
-    metadata = Metadata(read_primary(exposure), str(exposure))
-    programs = pipelines or PIPELINES
-    camera = str(metadata.get("INSTRUME", ""))
-    if types is None:
-        wanted = _needed(programs, steps, camera, crds_parameters=crds_parameters)
-    else:
-        wanted = _types(types)
-    selection = best_references(metadata, wanted, context, strict=False)
-    if types is None:
-        more = {step for name in programs for step in turned_on(selection, name)}
-        if more - set(steps):
-            both = {*steps, *more}
-            wanted = _needed(programs, both, camera, crds_parameters=crds_parameters)
-            selection = best_references(metadata, wanted, context, strict=False)
-        selection = without_empty(selection)
-    missing = sorted(str(path) for path in selection.paths.values() if not path.is_file())
-    if missing and not allow_missing:
-        msg = (
-            f"{missing[0]}{_and_more(missing)} not in the CRDS cache; set CRDS_SERVER_URL to a "
-            "server that has it, or list it nevertheless with --allow-missing"
-        )
-        raise ReferenceFileError(msg)
-    for kind, why in sorted(selection.problems.items()):
-        log.warning("%s: no %s file in %s (%s)", exposure, kind, selection.context, why)
-    write_reference_list(selection, root, output)
-    log.info("%s: %d types by %s", output, len(wanted), selection.context)
+    taken = {
+        member["expname"].rpartition("_")[0]
+        for association in made
+        for product in association.content["products"]
+        for member in product["members"]
+    }
+    orphans = [row for row in pool.exposures() if root_of(row) not in taken]
+    write_pool(replace(pool, rows=tuple(orphans)), path)
+    log.info("%s: %d exposures in no association", path, len(orphans))
 
 
-def _and_more(names: Sequence[str]) -> str:
-    """Return " and N more are" or " is" for the others of a list."""
-    return f" and {len(names) - 1} more are" if len(names) > 1 else " is"
+def _check_candidates(wanted: Collection[str], pool: "Pool", source: Path) -> None:
+    """Refuse the id of a candidate that no exposure of the pool belongs to."""
+    from calwebb_associate.pool import candidates
 
-
-def _needed(
-    programs: Sequence[str], steps: Collection[str], instrument: str, *, crds_parameters: bool
-) -> list[str]:
-    """Return the reference types that programs need for an instrument."""
-    found = {kind for name in programs for kind in needed_types(name, steps, instrument)}
-    if crds_parameters:
-        found |= {kind for name in programs for kind in parameter_types(name)}
-    return sorted(found)
-
-
-def _types(types: str) -> list[str]:
-    """Return the reference types that the option names."""
-    from calwebb_core.framework.reference_types import KNOWN_TYPES
-
-    wanted = sorted({word.strip().lower() for word in types.split(",") if word.strip()})
-    for word in wanted:
-        if word not in KNOWN_TYPES:
-            close = get_close_matches(word, KNOWN_TYPES, n=1)
-            advice = f"did you mean {close[0]}?" if close else f"known: {', '.join(KNOWN_TYPES)}"
-            msg = f"--types: unknown reference type {word!r}; {advice}"
-            raise InputError(msg)
     if not wanted:
-        msg = "--types: is empty; expected names such as flat,gain"
+        return
+    known = sorted({name for row in pool.exposures() for name, _ in candidates(row)})
+    for name in wanted:
+        if name in known:
+            continue
+        more = f" and {len(known) - 12} more" if known[12:] else ""
+        found = ", ".join(known[:12]) + more if known else "no candidates"
+        advice = "; --discover makes those of a3001" if name.startswith("a3") else ""
+        msg = f"{source}: no exposure belongs to candidate {name}; it has {found}{advice}"
         raise InputError(msg)
-    return wanted
 
 
 def _pool(paths: Sequence[Path]) -> "Pool":
