@@ -320,6 +320,16 @@ def test_what_goes_beyond_candidates_is_found_on_request():
     assert {a.candidate for a in both} == {"a3001", "o001", "o002"}
 
 
+def test_epochs_that_the_pool_names_are_not_combined():
+    made = make_associations(
+        pool_of(row(1, 1, epoch="1"), row(1, 2, epoch="2"), row(1, 3, epoch="2")), levels=(3,)
+    )
+    assert {(a.product, len(a.members)) for a in made} == {
+        ("jw01345-o001_t001-epoch1_nircam_clear-f277w", 1),
+        ("jw01345-o001_t001-epoch2_nircam_clear-f277w", 2),
+    }
+
+
 def key(content):
     (product,) = content["products"]
     members = frozenset((member["expname"], member["exptype"]) for member in product["members"])

@@ -16,7 +16,7 @@ MADE_OF_IT: Final = (
 )
 LONG_WAVE: Final = "long"
 DIRECT_IMAGE_NAME: Final = (
-    "jw{program}-{candidate}_{target}_{instrument}_{optical_elements}{subarray}"
+    "jw{program}-{candidate}_{target}{epoch}_{instrument}_{optical_elements}{subarray}"
 )
 
 

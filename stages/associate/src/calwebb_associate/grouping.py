@@ -26,6 +26,8 @@ SEVERAL_OBSERVATIONS: Final = frozenset({"group", "background", "mosaic"})
 # A direct image serves spectra of any target.
 DIRECT_IMAGE: Final = "direct_image"
 NO_TARGET: Final = "000"
+# A column that users add to a pool: a target that changes is not combined over its epochs.
+EPOCH: Final = "epoch"
 # Light of one source falls into both of these slits.
 PAIRED_SLITS: Final = frozenset({"s200a1", "s200a2"})
 _ACQUISITIONS: Final = Join(
@@ -67,9 +69,10 @@ def groups_of(rule: Rule, candidate: Candidate, exposures: Sequence[Exposure]) -
     if not _concerns(rule, candidate):
         return
     grouped: dict[Key, list[Exposure]] = defaultdict(list)
+    agree = (*rule.agree, *([Column((EPOCH,), False)] if rule.level == 3 else []))
     for exposure in exposures:
         if rule.fits(exposure):
-            key = _key(exposure, rule.agree, candidate)
+            key = _key(exposure, agree, candidate)
             if key is not None:
                 grouped[key].append(exposure)
     if not grouped:

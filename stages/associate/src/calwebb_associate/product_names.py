@@ -19,7 +19,7 @@ from calwebb_associate.exposure_types import (
     SPECTRA,
     TIME_SERIES,
 )
-from calwebb_associate.grouping import Group
+from calwebb_associate.grouping import EPOCH, Group
 from calwebb_core.framework.errors import InputError
 
 # Exposures that level 2 calibrates; of others only the slopes are there.
@@ -47,6 +47,7 @@ def combined_product(program: str, group: Group) -> str:
         program=program,
         candidate=group.candidate[0],
         target=target_name(group.target),
+        epoch=epoch_name(first),
         instrument=first.first("instrume"),
         optical_elements="-".join(filter(None, elements)) or "clear",
         slit=f"-{slits}" if slits else "",
@@ -65,6 +66,7 @@ def catalog_product(program: str, group: Group, direct: Exposure) -> str:
         program=program,
         candidate=group.candidate[0],
         target=target_name(group.target),
+        epoch=epoch_name(direct),
         instrument=direct.first("instrume"),
         optical_elements="-".join(elements) or "clear",
         subarray=f"-{subarray}" if subarray not in ("", "full") else "",
@@ -75,6 +77,12 @@ def catalog_product(program: str, group: Group, direct: Exposure) -> str:
 def target_name(number: str) -> str:
     """Return a target in a product's name: "t001"."""
     return f"t{number.zfill(3)}"
+
+
+def epoch_name(exposure: Exposure) -> str:
+    """Return the epoch in a product's name, "-epoch2", or "" if the pool names none."""
+    epoch = exposure.first(EPOCH)
+    return f"-epoch{epoch}" if epoch else ""
 
 
 def _elements(direct: Exposure) -> tuple[tuple[str, ...], ...]:

@@ -32,7 +32,7 @@ MAKES: Final[dict[str, int]] = {
     "wfs-image3": 3,
 }
 PLAIN_NAME: Final = (
-    "jw{program}-{candidate}_{target}_{instrument}_{optical_elements}{slit}{subarray}"
+    "jw{program}-{candidate}_{target}{epoch}_{instrument}_{optical_elements}{slit}{subarray}"
 )
 SELECTION_KEYS: Final = ("exp_type", "role", "is", "is_not", "where", "where_not", "never")
 JOIN_KEYS: Final = (*SELECTION_KEYS, "alike", "agree", "regardless_of", "differ", "as", "choose")
