@@ -18,9 +18,9 @@ wildcard_constraints:
     program=names.PROGRAM_PATTERN,
     exposure=names.EXPOSURE_PATTERN,
     guide=names.GUIDE_STAR_PATTERN,
-    product=names.LEVEL3_PATTERN,
+    product=RUN.associations.product_pattern,
     colour=RUN.colours.pattern,
-    unit=f"{names.EXPOSURE_PATTERN}|{names.GUIDE_STAR_PATTERN}|{names.LEVEL3_PATTERN}",
+    unit=f"{names.EXPOSURE_PATTERN}|{names.GUIDE_STAR_PATTERN}|{RUN.associations.product_pattern}",
     association=names.ASSOCIATION_PATTERN,
     pipeline="detector1|dark|guider|image2|image3",
     name=r"[a-z0-9_.-]+",
@@ -32,6 +32,7 @@ include: "rules/detector1.smk"
 include: "rules/image2.smk"
 include: "rules/level3.smk"
 include: "rules/quicklook.smk"
+include: "rules/report.smk"
 
 
 rule all:
@@ -43,3 +44,4 @@ rule all:
         rules.guider_all.input,
         rules.image2_all.input,
         rules.image3_all.input,
+        rules.report_all.input,

@@ -2,30 +2,53 @@
 # anew when its own content changes, not whenever an exposure was added to the pool.
 
 
-rule pool:
-    input:
-        uncal=raw_files_of_program,
-    output:
-        f"{RESULTS}/{{program}}/pool.csv",
-    log:
-        f"{LOGS}/{{program}}/pool.log",
-    benchmark:
-        f"{LOGS}/{{program}}/pool.jsonl"
-    container:
-        image("associate")
-    resources:
-        mem_mb=500,
-        runtime=10,
-    shell:
-        "calwebb-pool {input.uncal} -o {output} -q 2> {log}"
+# What the plan says is put beside the results when a run starts, so that no job has to look at all
+# exposures again.
+onstart:
+    RUN.associations.start()
 
 
-# The job reads the headers of all raw exposures, as the plan did; its inputs and parameters are
-# its own members and content only. (The pool must not be its input, not even an ancient one:
-# a job behind a pending one is not looked at for changes of its own.)
+if RUN.own_pool:
+
+    rule pool:
+        input:
+            RUN.own_pool,
+        output:
+            f"{RESULTS}/{{program}}/pool.csv",
+        log:
+            f"{LOGS}/{{program}}/pool.log",
+        benchmark:
+            f"{LOGS}/{{program}}/pool.jsonl"
+        container:
+            image("associate")
+        shell:
+            "cp {input} {output} 2> {log}"
+
+else:
+
+    rule pool:
+        input:
+            uncal=raw_files_of_program,
+        output:
+            f"{RESULTS}/{{program}}/pool.csv",
+        log:
+            f"{LOGS}/{{program}}/pool.log",
+        benchmark:
+            f"{LOGS}/{{program}}/pool.jsonl"
+        container:
+            image("associate")
+        resources:
+            mem_mb=500,
+            runtime=10,
+        params:
+            listed=f"{RESULTS}/{{program}}/plan/raw_exposures.txt",
+        shell:
+            "calwebb-pool {params.listed} -o {output} -q 2> {log}"
+
+
+# Its parameter is the association's own content, and the pool is no input, not even an ancient
+# one: a job behind a pending one is not looked at for changes of its own.
 rule association:
-    input:
-        uncal=raw_files_of_association,
     output:
         f"{RESULTS}/{{program}}/associations/{{association}}.json",
     log:
@@ -39,12 +62,32 @@ rule association:
         runtime=10,
     params:
         content=association_content,
-        raw=RUN.raw_exposures(),
+        plan=f"{RESULTS}/{{program}}/plan/associations.jsonl",
     shell:
-        "calwebb-associate {params.raw} --only {wildcards.association}.json"
+        "calwebb-associate {params.plan} --only {wildcards.association}.json"
         " --output-dir $(dirname {output}) -q 2> {log}"
+
+
+rule own_association:
+    input:
+        own_association,
+    output:
+        f"{RESULTS}/{{program}}/associations/{{association}}.json",
+    log:
+        f"{LOGS}/{{program}}/associations/{{association}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
+    container:
+        image("associate")
+    wildcard_constraints:
+        association=RUN.associations.own_pattern,
+    shell:
+        "cp {input} {output} 2> {log}"
+
+
+ruleorder: own_association > association
 
 
 rule associations_all:
     input:
-        RUN.tables(),
+        RUN.associations.paths(),

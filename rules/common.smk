@@ -40,12 +40,7 @@ def raw_file(wildcards):
 
 def raw_files_of_program(wildcards):
     """Raw exposures of a program."""
-    return RUN.uncal_of_program(wildcards.program)
-
-
-def raw_files_of_association(wildcards):
-    """Raw exposures of an association's members."""
-    return RUN.raw_members(wildcards.association)
+    return RUN.associations.uncal_of_program(wildcards.program)
 
 
 def reference_files(pipeline=None, overrides=True):
@@ -72,12 +67,17 @@ def options_with_left(wildcards, input):
 
 def association_content(wildcards):
     """An association as text."""
-    return RUN.association_content(wildcards.association)
+    return RUN.associations.content(wildcards.association)
 
 
-def association_file(wildcards):
-    """Association that makes the products of an exposure or product."""
-    return RUN.association_file(unit_of(wildcards))
+def own_association(wildcards):
+    """The user's association of that name."""
+    return RUN.associations.own(wildcards.association)
+
+
+def association_file(kind=""):
+    """Association that makes a kind of products of an exposure, or a product."""
+    return lambda wildcards: RUN.association_file(unit_of(wildcards), kind)
 
 
 def calibrated_members(wildcards):
@@ -85,14 +85,14 @@ def calibrated_members(wildcards):
     return RUN.members(wildcards.product)
 
 
-def count_rates(wildcards):
-    """Count rates of an exposure."""
-    return RUN.members(wildcards.exposure)[0]
+def count_rates(kind):
+    """Count rates of an exposure, of which `_cal` or `_calints` are made."""
+    return lambda wildcards: RUN.members(wildcards.exposure, kind)[0]
 
 
-def background_rates(wildcards):
+def background_rates(kind):
     """Count rates of the background exposures that are subtracted from an exposure."""
-    return RUN.members(wildcards.exposure)[1:]
+    return lambda wildcards: RUN.members(wildcards.exposure, kind)[1:]
 
 
 def mosaics_of_colour(wildcards):

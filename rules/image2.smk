@@ -1,13 +1,14 @@
 # Stage 2 imaging: count rates to calibrated exposures. Three kinds of exposures: images that are
 # rectified, too; those that are not (target acquisitions, coronagraphic and the like); and those
-# that stay cubes of integrations (coronagraphy, interferometry, time series).
+# that stay cubes of integrations (coronagraphy, interferometry, time series). An exposure may
+# have both `_cal` and `_calints`, by associations of their own.
 
 
 rule image2:
     input:
-        association=association_file,
-        rate=count_rates,
-        backgrounds=background_rates,
+        association=association_file("cal"),
+        rate=count_rates("cal"),
+        backgrounds=background_rates("cal"),
         references=f"{RESULTS}/{{program}}/references/{{exposure}}_image2.json",
         files=reference_files("image2"),
     output:
@@ -39,8 +40,18 @@ use rule image2 as image2_without_i2d with:
 
 
 use rule image2 as image2_integrations with:
+    input:
+        association=association_file("calints"),
+        rate=count_rates("calints"),
+        backgrounds=background_rates("calints"),
+        references=f"{RESULTS}/{{program}}/references/{{exposure}}_image2.json",
+        files=reference_files("image2"),
     output:
         cal=f"{RESULTS}/{{program}}/image2/{{exposure}}_calints.fits",
+    log:
+        f"{LOGS}/{{program}}/image2/{{exposure}}_calints.log",
+    benchmark:
+        f"{LOGS}/{{program}}/image2/{{exposure}}_calints.jsonl"
 
 
 ruleorder: image2_without_i2d > image2

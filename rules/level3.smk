@@ -5,7 +5,7 @@
 
 rule image3:
     input:
-        association=association_file,
+        association=association_file(),
         members=calibrated_members,
         references=f"{RESULTS}/{{program}}/references/{{product}}_image3.json",
         files=reference_files("image3"),

@@ -32,6 +32,36 @@ SETTINGS: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"type": ["string", "array"], "items": {"type": "string"}, "minLength": 1, "minItems": 1},
         "Folder of the raw exposures (*_uncal.fits), or a list of files",
     ),
+    "pool": (
+        "",
+        {"type": "string"},
+        "Table of the exposures to use (.csv); empty: made from the headers of the raw exposures",
+    ),
+    "associations": (
+        [],
+        {"type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": True},
+        "Associations of your own, used as they are: files, or folders of *_asn.json",
+    ),
+    "rules": ("", {"type": "string"}, "Association rules of your own (.toml); empty: none"),
+    "default_rules": (
+        True,
+        {"type": "boolean"},
+        "Make associations by the rules that come with the program",
+    ),
+    "candidates": (
+        [],
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": r"^([oO]\d{3}|[acrACR]\d{4})$"},
+            "uniqueItems": True,
+        },
+        "Make associations of these candidates only, such as o001 or c1000; empty: of all",
+    ),
+    "discover": (
+        False,
+        {"type": "boolean"},
+        "Combine what belongs together over whole programs, too, not only within candidates",
+    ),
     "results": ("results", {"type": "string", "minLength": 1}, "Products: results/<program>/..."),
     "logs": ("logs", {"type": "string", "minLength": 1}, "Logs and benchmarks, by program"),
     "crds_path": ("", {"type": "string"}, "CRDS cache; empty: the variable CRDS_PATH"),

@@ -150,10 +150,9 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
         "1 exposure of NRC_IMAGE in a file named as guide-star data",
         "1 exposure of subarrays of several stripes: calwebb-detector1 is not available for them "
         "yet",
+        "calwebb-tso3 does not exist yet: 1 association (1 tso3), not available yet: 1 phot",
         "2 associations of subarrays of several stripes: calwebb-detector1 is not available for "
         "them yet",
-        "1 exposure of coronagraphy without level-3 association: not available yet (coron3)",
-        "1 exposure of time series without level-3 association: not available yet (tso3)",
     )
 
 
@@ -168,7 +167,7 @@ NIRISS = {"INSTRUME": "NIRISS", "DETECTOR": "NIS", "CHANNEL": None, "MODULE": No
         ({"EXP_TYPE": "NRC_IMAGE", "VISITYPE": "PRIME_WFSC_ROUTINE"}, ("cal",)),
         ({"EXP_TYPE": "NRC_IMAGE", "TSOVISIT": True}, ("calints",)),
         ({"EXP_TYPE": "NRC_TSIMAGE"}, ("calints",)),
-        ({"EXP_TYPE": "NRC_CORON"}, ("calints",)),
+        ({"EXP_TYPE": "NRC_CORON", "SUBARRAY": "SUB320"}, ("calints",)),
         ({"EXP_TYPE": "NRC_TACQ"}, ("cal",)),
         ({"EXP_TYPE": "NRC_FOCUS"}, ("cal",)),
         ({**NIRISS, "EXP_TYPE": "NIS_IMAGE"}, ("cal", "i2d")),
@@ -189,6 +188,29 @@ def test_what_image2_makes_of_each_mode(put, no_crds, keywords, suffixes):
     assert found == [suffixes]
     mosaics = [item for item in plan.associations if item.level == 3 and item.available]
     assert len(mosaics) == ("i2d" in suffixes)
+
+
+def test_full_frames_of_coronagraphs_become_cubes_images_and_a_mosaic(put, no_crds):
+    """Two associations of each exposure make different products of it, and both are made."""
+    more = {"EXP_TYPE": "NRC_CORON", "PUPIL": "MASKRND", "FILTER": "F210M", "CHANNEL": "SHORT"}
+    files = [put(name(1, n, "nrca2"), DETECTOR="NRCA2", **more) for n in (1, 2)]
+    plan = make_plan(files)
+    made = {
+        (item.asn_type, item.products[0], item.members, item.suffixes)
+        for item in plan.associations
+        if item.available
+    }
+    roots = [f"jw01345001001_02201_0000{n}_nrca2" for n in (1, 2)]
+    assert made == {
+        *(("image2", root, (f"{root}_rateints.fits",), ("calints",)) for root in roots),
+        *(("image2", root, (f"{root}_rate.fits",), ("cal",)) for root in roots),
+        (
+            "image3",
+            "jw01345-o001_t001_nircam_f210m-maskrnd-image3",
+            tuple(f"{root}_cal.fits" for root in roots),
+            ("i2d", "cat", "segm"),
+        ),
+    }
 
 
 def test_images_of_nirspec_get_the_files_of_its_optics(put, no_crds):

@@ -16,7 +16,6 @@ from calwebb_associate.exposure_types import (
     INTERFEROMETRY,
 )
 from calwebb_associate.headers import STRIPES, Header
-from calwebb_associate.rules import Facts
 from calwebb_core.framework.reference_types import pipeline_type, step_type
 
 DETECTOR1: Final = "calwebb-detector1"
@@ -24,7 +23,29 @@ DARKS: Final = "calwebb-dark"
 GUIDER: Final = "calwebb-guider"
 IMAGE2: Final = "calwebb-image2"
 IMAGE3: Final = "calwebb-image3"
+SPEC2: Final = "calwebb-spec2"
+SPEC3: Final = "calwebb-spec3"
+TSO3: Final = "calwebb-tso3"
+CORON3: Final = "calwebb-coron3"
+AMI3: Final = "calwebb-ami3"
+WFS_IMAGE3: Final = "calwebb-wfs-image3"
+# The programs that exist; of the others, associations are made and listed as not available yet.
 PIPELINES: Final = (DETECTOR1, DARKS, GUIDER, IMAGE2, IMAGE3)
+# Program that takes an association, by its asn_type.
+PROGRAMS: Final[dict[str, str]] = {
+    "image2": IMAGE2,
+    "tso-image2": IMAGE2,
+    "spec2": SPEC2,
+    "tso-spec2": SPEC2,
+    "nrslamp-spec2": SPEC2,
+    "image3": IMAGE3,
+    "spec3": SPEC3,
+    "tso3": TSO3,
+    "coron3": CORON3,
+    "ami3": AMI3,
+    "wfs-image3": WFS_IMAGE3,
+}
+LEVEL2: Final = (IMAGE2, SPEC2)
 
 # CRDS types that each program may load.
 REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
@@ -137,6 +158,14 @@ IMAGE2_TYPES: Final = frozenset(
     (*IMAGE, *CORONAGRAPHY, *INTERFEROMETRY, "nrc_tsimage", *ACQUISITION, *FOCUS, "fgs_focus")
 )
 RESAMPLED: Final = frozenset(("fgs_image", "mir_image", "nis_image", "nrc_image"))
+MOSAICS: Final = RESAMPLED | {
+    "nrc_coron",
+    "nis_ami",
+    "nrc_taconfirm",
+    "nrc_focus",
+    "nis_focus",
+    "fgs_focus",
+}
 
 
 def needed_types(
@@ -181,11 +210,11 @@ def first_program(exp_type: str) -> str:
     return DARKS if exp_type in DARK else DETECTOR1
 
 
-def stage1_refuses(header: Header, exposure: Facts) -> str:
+def stage1_refuses(header: Header, exp_type: str) -> str:
     """Return why no program of stage 1 takes an exposure, or "" if one does."""
     instrument = str(header.get("INSTRUME", "")).upper()
-    if exposure.exp_type in GUIDE:
-        return f"{exposure.exp_type.upper()}: guide-star data in a file that is not named so"
+    if exp_type in GUIDE:
+        return f"{exp_type.upper()}: guide-star data in a file that is not named so"
     if instrument not in DETECTOR1_INSTRUMENTS:
         return f"{instrument}: calwebb-detector1 is not available for it yet"
     if any(header.get(keyword) for keyword in STRIPES):
@@ -193,37 +222,21 @@ def stage1_refuses(header: Header, exposure: Facts) -> str:
     return ""
 
 
-def imaging_refuses(exposure: Facts, level: int) -> str:
-    """Return why image2 (level 2) or image3 (level 3) do not take such exposures, or "".
+def program_refuses(program: str, exp_type: str) -> str:
+    """Return why a program of stage 2 or 3 does not take such exposures, or "" if it does.
 
     Parameters
     ----------
-    exposure : Facts
-        Of the first science member.
-    level : int
+    program : str
+        One of `PROGRAMS`.
+    exp_type : str
+        Of the first science member, in lower case.
     """
-    name = exposure.exp_type.upper()
-    if level == 2:
-        known = exposure.exp_type in IMAGE2_TYPES
-        return "" if known else f"{name}: calwebb-image2 calibrates no such exposures"
-    known = exposure.exp_type in RESAMPLED
-    return "" if known else f"{name}: calwebb-image3 makes no mosaics of them"
-
-
-def suffixes(exposure: Facts, level: int, member: str) -> tuple[str, ...]:
-    """Return the suffixes of what image2 or image3 make.
-
-    Parameters
-    ----------
-    exposure : Facts
-        Of the first science member.
-    level : int
-    member : str
-        Its file: `_rate` or `_rateints` at level 2.
-    """
-    if level == 3:
-        return ("i2d", "cat", "segm")
-    if member.endswith("_rateints.fits"):
-        return ("calints",)
-    resampled = exposure.exp_type in RESAMPLED and not exposure.wavefront_sensing
-    return ("cal", "i2d") if resampled else ("cal",)
+    name = exp_type.upper()
+    if program not in PIPELINES:
+        return f"{program} does not exist yet"
+    if program == IMAGE2 and exp_type not in IMAGE2_TYPES:
+        return f"{name}: calwebb-image2 calibrates no such exposures"
+    if program == IMAGE3 and exp_type not in MOSAICS:
+        return f"{name}: calwebb-image3 makes no mosaics of them"
+    return ""

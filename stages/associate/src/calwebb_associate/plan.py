@@ -6,30 +6,22 @@ writes nothing but the optional cache of headers.
 """
 
 import os
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from calwebb_associate.availability import PlannedAssociation, Source, plan_associations
 from calwebb_associate.best_references import BestReferences
-from calwebb_associate.choice import Wanted, choose, count_of, without_rates
-from calwebb_associate.generate import MadeAssociation, left_out, make_associations
+from calwebb_associate.choice import Wanted, choose, without_rates
+from calwebb_associate.generate import left_out
 from calwebb_associate.headers import Header
-from calwebb_associate.pipelines import (
-    GUIDER,
-    IMAGE2,
-    IMAGE3,
-    PIPELINES,
-    first_program,
-    imaging_refuses,
-    stage1_refuses,
-    suffixes,
-)
-from calwebb_associate.pool import Pool, Row, make_pool, root_of
+from calwebb_associate.making import Making, combined, make, own_associations
+from calwebb_associate.not_available import counted, not_available
+from calwebb_associate.pipelines import GUIDER, PIPELINES, first_program, stage1_refuses
+from calwebb_associate.pool import Pool, make_pool, read_pool, root_of
 from calwebb_associate.raw import apart, guide_refused, read_headers
-from calwebb_associate.rules import facts
 from calwebb_associate.segments import missing_segments
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import split_suffix
 
 
@@ -59,39 +51,6 @@ class PlannedExposure:
     size: int
     available: bool
     program: str
-
-
-@dataclass(frozen=True)
-class PlannedAssociation:
-    """An association of the plan.
-
-    Attributes
-    ----------
-    file_name, program : str
-    level : int
-    pipeline : str
-        Program that makes its products.
-    products : tuple of str
-        Product names.
-    members : tuple of str
-        File names of its science, PSF and background members; science first.
-    suffixes : tuple of str
-        What is made of it: cal and i2d, ...
-    content : dict
-        What the JSON file holds.
-    available : bool
-        Whether the program takes it, and all its members can be made.
-    """
-
-    file_name: str
-    program: str
-    level: int
-    pipeline: str
-    products: tuple[str, ...]
-    members: tuple[str, ...]
-    suffixes: tuple[str, ...]
-    content: dict[str, Any]
-    available: bool
 
 
 @dataclass(frozen=True)
@@ -131,18 +90,27 @@ class Plan:
 class _Raw:
     """What the headers of a run say.
 
-    `rows` holds the exposures of the pool, `refused` also the guide-star data: why the program
-    does not take it, or nothing.
+    `refused` says of exposures and guide-star data why the program does not take them, or nothing.
     """
 
     exposures: tuple[PlannedExposure, ...]
-    pool: Pool
-    rows: dict[str, Row]
     refused: dict[str, str]
 
-    def of_pool(self) -> dict[str, Header]:
-        """Return the headers of the exposures that are in the pool."""
-        return {item.root: item.header for item in self.exposures if item.root in self.rows}
+    def science(self) -> list[PlannedExposure]:
+        """Return the exposures that are no guide-star data."""
+        return [item for item in self.exposures if item.program != GUIDER]
+
+    def sources(self) -> dict[str, Source]:
+        """Return what associations ask of the exposures, by root."""
+        return {
+            item.root: Source(
+                exp_type=_exp_type(item.header),
+                visit_type=str(item.header.get("VISITYPE", "")).lower(),
+                program=item.program,
+                refused=self.refused[item.root],
+            )
+            for item in self.science()
+        }
 
 
 def make_plan(
@@ -156,6 +124,7 @@ def make_plan(
     overrides: Collection[str] = (),
     steps: Collection[str] = (),
     crds_parameters: bool = True,
+    making: Making | None = None,
 ) -> Plan:
     """Plan a run.
 
@@ -179,57 +148,111 @@ def make_plan(
         Steps that are on although they are off by default and have reference types of their own.
     crds_parameters : bool
         Whether files of options are chosen, too, and steps that they turn on get their files.
+    making : Making, optional
+        Pool, rules and associations of the user's own.
 
     Raises
     ------
     InputError
         If a file's name does not fit, it cannot be read or is no FITS file, a keyword is
-        missing, an EXP_TYPE unknown, or an exposure there twice.
+        missing, an EXP_TYPE unknown, an exposure there twice, or what the user gives is wrong.
     ReferenceFileError
         If CRDS cannot be asked.
     """
     if crds_path is not None:
         os.environ["CRDS_PATH"] = str(crds_path)
-    raw = _look_at(uncal_files, None if cache is None else Path(cache), pool_name)
-    made = make_associations(raw.pool)
-    associations, reasons = _plan_associations(made, raw.rows, raw.refused)
+    making = making or Making()
+    raw = _look_at(uncal_files, None if cache is None else Path(cache))
+    pool = _pool(raw, making.pool, pool_name)
+    own = own_associations(making.own)
+    made = combined(make(pool, making), own)
+    files = {path.name: str(path) for path in own}
+    associations = plan_associations(made, raw.sources(), files)
     chooser = BestReferences(context)
     needed = _needed(associations, raw.exposures, pipelines)
     chosen = choose(chooser, raw.exposures, needed, Wanted(overrides, steps, crds_parameters))
     raw = _leave_out(raw, without_rates(chosen, overrides))
-    left = (*_count(raw.refused.values(), "exposure"), *_count(reasons, "association"))
-    unseen = missing_segments(raw.of_pool())
+    sentences = (
+        *counted(raw.refused.values(), "exposure"),
+        *not_available(associations),
+        *left_out(pool, made),
+        *_not_both(raw, pool),
+        *chosen.problems,
+        *missing_segments({item.root: item.header for item in raw.science()}),
+    )
     return Plan(
         context=chooser.context,
         exposures=raw.exposures,
-        pool=raw.pool,
+        pool=pool,
         associations=associations,
         references=chosen.references,
         reference_paths=chosen.paths,
-        not_available=(*left, *left_out(raw.pool, made), *chosen.problems, *unseen),
+        not_available=sentences,
         asked=chooser.asked,
     )
 
 
-def _look_at(
-    uncal_files: Iterable[str | os.PathLike[str]], cache: Path | None, pool_name: str
-) -> _Raw:
+def _look_at(uncal_files: Iterable[str | os.PathLike[str]], cache: Path | None) -> _Raw:
     """Read the headers; say of each exposure which program makes it and whether it can."""
     paths, guide = apart(uncal_files)
     headers, sizes = read_headers([*paths, *guide.values()], cache)
-    pool = make_pool({path: headers[path] for path in paths}, pool_name)
-    rows = {root_of(row): row for row in pool.exposures()}
-    files = {split_suffix(path)[0]: path for path in headers}
+    files = _by_root(paths)
     refused = {
-        root: stage1_refuses(headers[files[root]], facts(row)) for root, row in rows.items()
+        root: stage1_refuses(headers[path], _exp_type(headers[path]))
+        for root, path in files.items()
     } | {root: guide_refused(headers[path]) for root, path in guide.items()}
-    programs = {root: first_program(facts(row).exp_type) for root, row in rows.items()}
+    files |= guide
     exposures = tuple(
-        PlannedExposure(root, path, headers[path], sizes[path], not why, programs.get(root, GUIDER))
+        PlannedExposure(
+            root=root,
+            path=files[root],
+            header=headers[files[root]],
+            size=sizes[files[root]],
+            available=not why,
+            program=GUIDER if root in guide else first_program(_exp_type(headers[files[root]])),
+        )
         for root, why in sorted(refused.items())
-        for path in (files[root],)
     )
-    return _Raw(exposures, pool, rows, refused)
+    return _Raw(exposures, refused)
+
+
+def _by_root(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return raw files by the root of their names; refuse an exposure that is there twice."""
+    files: dict[str, Path] = {}
+    for path in paths:
+        root = split_suffix(path)[0]
+        other = files.setdefault(root, path)
+        if other != path:
+            msg = f"{path}: exposure {root} is there twice, also as {other}; give it once"
+            raise InputError(msg)
+    return files
+
+
+def _exp_type(header: Header) -> str:
+    return str(header.get("EXP_TYPE", "")).lower()
+
+
+def _pool(raw: _Raw, file: Path | None, name: str) -> Pool:
+    """Return the user's pool, or the one that the headers give."""
+    if file is not None:
+        return read_pool(file)
+    return make_pool({item.path: item.header for item in raw.science()}, name)
+
+
+def _not_both(raw: _Raw, pool: Pool) -> list[str]:
+    """Say how many exposures are in the pool or among the raw files, but not both."""
+    rows = {root_of(row) for row in pool.exposures()}
+    found = {item.root for item in raw.science()}
+    sentences = []
+    for missing, why in (
+        (rows - found, f"in {pool.name} without a raw file"),
+        (found - rows, f"not in {pool.name}: in no association made by rules"),
+    ):
+        if missing:
+            number = len(missing)
+            example = f", such as {min(missing)}" if number > 1 else f": {min(missing)}"
+            sentences.append(f"{number} exposure{'s' * (number > 1)} {why}{example}")
+    return sentences
 
 
 def _leave_out(raw: _Raw, useless: Collection[str]) -> _Raw:
@@ -241,45 +264,6 @@ def _leave_out(raw: _Raw, useless: Collection[str]) -> _Raw:
     return replace(raw, exposures=exposures, refused=raw.refused | why)
 
 
-def _plan_associations(
-    made: Sequence[MadeAssociation], rows: Mapping[str, Row], refused: Mapping[str, str]
-) -> tuple[tuple[PlannedAssociation, ...], list[str]]:
-    """Say of each association which program makes it and whether it can."""
-    reasons: list[str] = []
-    planned: list[PlannedAssociation] = []
-    makers: dict[tuple[int, str], str] = {}
-    for association in made:
-        roots = [split_suffix(member)[0] for member in association.members]
-        why = next((refused[root] for root in roots if refused[root]), "")
-        kind = facts(rows[roots[0]])
-        why = why or imaging_refuses(kind, association.level)
-        other = makers.get((association.level, association.product))
-        if other and not why:
-            why = f"{association.product}: association {other} makes the same product"
-        if not why:
-            makers[association.level, association.product] = association.file_name
-        reasons.append(why)
-        planned.append(
-            PlannedAssociation(
-                file_name=association.file_name,
-                program=association.program,
-                level=association.level,
-                pipeline=IMAGE2 if association.level == 2 else IMAGE3,
-                products=(association.product,),
-                members=association.members,
-                suffixes=suffixes(kind, association.level, association.members[0]),
-                content=association.content,
-                available=not why,
-            )
-        )
-    return tuple(planned), reasons
-
-
-def _count(reasons: Iterable[str], what: str) -> list[str]:
-    """Return a sentence for each reason, with how often it holds."""
-    return count_of(Counter(f"of {reason}" for reason in reasons if reason), what)
-
-
 def _needed(
     associations: Iterable[PlannedAssociation],
     exposures: Iterable[PlannedExposure],
@@ -289,7 +273,7 @@ def _needed(
     needed = {item.root: [item.program] for item in exposures if item.available}
     for association in associations:
         for member in association.members if association.available else ():
-            used = needed[split_suffix(member)[0]]
-            if association.pipeline not in used:
+            used = needed.get(split_suffix(member)[0])
+            if used is not None and association.pipeline not in used:
                 used.append(association.pipeline)
     return {root: [name for name in used if name in pipelines] for root, used in needed.items()}

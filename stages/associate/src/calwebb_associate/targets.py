@@ -34,9 +34,15 @@ def program_of(root: str) -> str:
     return root[2:7]
 
 
+def folder_of(program: str) -> str:
+    """Return the folder of a program's products."""
+    pipeline = program.removeprefix("calwebb-")
+    return STAGE1[0] if pipeline in STAGE1 else pipeline
+
+
 def product_paths(results: str, pipeline: str, made: Iterable[Made]) -> list[str]:
     """Return the paths of the products of (program, exposure or product, suffixes)."""
-    folder = STAGE1[0] if pipeline in STAGE1 else pipeline
+    folder = folder_of(pipeline)
     return [
         f"{results}/{program}/{folder}/{unit}_{suffix}.{EXTENSIONS.get(suffix, 'fits')}"
         for program, unit, suffixes in made

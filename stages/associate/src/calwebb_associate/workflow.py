@@ -5,30 +5,32 @@ pure function of the configuration and of the headers of the raw exposures, so t
 graph of jobs is known at a dry run. Nothing heavy is imported: a dry run starts fast.
 """
 
-import json
 import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from calwebb_associate.association_jobs import AssociationJobs
+from calwebb_associate.availability import PlannedAssociation
 from calwebb_associate.choice import NOT_APPLICABLE, existing
 from calwebb_associate.configuration import environment, load_schema, validate
-from calwebb_associate.files import keep_list, raw_exposures
+from calwebb_associate.files import raw_exposures
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
+from calwebb_associate.making import Making
 from calwebb_associate.pictures import ColourImages, Mosaic, colour_sets, wavelength
 from calwebb_associate.pipelines import (
     DETECTOR1,
-    GUIDER,
     OPTIONAL_TYPES,
     has_step,
     parameter_types,
 )
-from calwebb_associate.plan import Plan, PlannedAssociation, make_plan
+from calwebb_associate.plan import Plan, make_plan
 from calwebb_associate.targets import (
     PRODUCTS,
     STAGE1,
     Made,
+    folder_of,
     left_out_by,
     one_of,
     option_words,
@@ -38,6 +40,9 @@ from calwebb_associate.targets import (
 )
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
+
+# First suffix of what an association makes: two may make different products of one exposure.
+KINDS_OF_PRODUCT: Final = ("cal", "calints", "i2d")
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +85,7 @@ class Run:
         self.overrides: dict[str, str] = dict(config["overrides"])
         self.environment = environment(config, self.base)
         places = [config["uncal"]] if isinstance(config["uncal"], str) else config["uncal"]
+        self.own_pool = Path(config["pool"]) if config["pool"] else None
         self.plan: Plan = make_plan(
             raw_exposures(places, guide_stars=True),
             context=config["crds_context"] or None,
@@ -87,12 +93,13 @@ class Run:
             overrides=tuple(self.overrides),
             steps=self._steps_with_types(),
             crds_parameters=config["crds_parameters"],
+            making=self._making(),
         )
         self.environment["CRDS_CONTEXT"] = self.plan.context
         self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
-        self._associations = {item.file_name: item for item in self.plan.associations}
+        self.associations = AssociationJobs(self.results, self.plan)
         self._makers = {
-            name: item
+            (name, item.suffixes[0]): item
             for item in self.plan.associations
             if item.available
             for name in item.products
@@ -101,6 +108,18 @@ class Run:
         self.colours = self._colours()
         for sentence in self.plan.not_available:
             log.warning("%s", sentence)
+
+    def _making(self) -> Making:
+        """Return what the user gives for pool and associations."""
+        rules = self.config["rules"]
+        return Making(
+            pool=self.own_pool,
+            own=tuple(map(Path, self.config["associations"])),
+            rules=Path(rules) if rules else None,
+            default_rules=self.config["default_rules"],
+            candidates=tuple(self.config["candidates"]),
+            discover=self.config["discover"],
+        )
 
     def _steps_with_types(self) -> tuple[str, ...]:
         """Return the steps that are on and need reference files that are not chosen otherwise."""
@@ -133,14 +152,6 @@ class Run:
     def representative_uncal(self, unit: str) -> str:
         """Return the raw file of an exposure, or of the first member of a product."""
         return str(self._exposures[self._root(unit)].path)
-
-    def uncal_of_program(self, program: str) -> list[str]:
-        """Return the raw files of a program in the order of their names."""
-        return [
-            str(self._exposures[root].path)
-            for root in self._science()
-            if program_of(root) == program
-        ]
 
     def reference_selection(self, unit: str, pipeline: str) -> dict[str, str]:
         """Return what the rules of the context chose: file name, or "N/A", by type."""
@@ -198,43 +209,28 @@ class Run:
             words += [f"--set {shlex.quote(f'{option}={path}')}" for path in left]
         return " ".join(words)
 
-    def association_content(self, file_name: str) -> str:
-        """Return an association as one line of JSON: what decides whether it is written anew."""
-        return json.dumps(self._associations[f"{file_name}.json"].content, sort_keys=True)
+    def association_file(self, unit: str, kind: str = "") -> str:
+        """Return the path of the association that makes products of an exposure or product.
 
-    def raw_members(self, file_name: str) -> list[str]:
-        """Return the raw files of an association's members."""
-        members = self._associations[f"{file_name}.json"].members
-        roots = [ExposureName.parse(member).root for member in members]
-        return [str(self._exposures[root].path) for root in roots]
-
-    def raw_exposures(self) -> str:
-        """Return, as a word of a command, the folder of raw exposures or a file that lists them.
-
-        The list is kept in a file so that a rule's parameters stay the same when it grows.
+        Parameters
+        ----------
+        unit : str
+            Exposure or product.
+        kind : str
+            "cal" or "calints" of an exposure of which both are made.
         """
-        uncal = self.config["uncal"]
-        if isinstance(uncal, str):
-            return shlex.quote(uncal)
-        return shlex.quote(str(keep_list(uncal, Path(self.results) / "raw_exposures.txt")))
+        return self.associations.path(self._maker(unit, kind))
 
-    def association_file(self, unit: str) -> str:
-        """Return the path of the association that makes the products of an exposure or product."""
-        maker = self._maker(unit)
-        return f"{self.results}/{maker.program}/associations/{maker.file_name}"
-
-    def members(self, unit: str) -> list[str]:
+    def members(self, unit: str, kind: str = "") -> list[str]:
         """Return what a product is made of: calibrated exposures; of an exposure, its rates.
 
         The rates of background exposures come after that of the exposure.
         """
-        maker = self._maker(unit)
-        folder = "detector1" if maker.level == 2 else "image2"
-        return [f"{self.results}/{maker.program}/{folder}/{name}" for name in maker.members]
-
-    def _science(self) -> list[str]:
-        """Return the roots of the exposures that are no guide-star data."""
-        return [root for root, item in sorted(self._exposures.items()) if item.program != GUIDER]
+        maker = self._maker(unit, kind)
+        return [
+            f"{self.results}/{maker.program}/{folder_of(made_by)}/{name}"
+            for name, made_by in zip(maker.members, maker.makers, strict=True)
+        ]
 
     def _root(self, unit: str) -> str:
         """Return the exposure whose header chooses the references: a product's first member."""
@@ -242,13 +238,15 @@ class Run:
             return unit
         return ExposureName.parse(self._maker(unit).members[0]).root
 
-    def _maker(self, product: str) -> PlannedAssociation:
+    def _maker(self, product: str, kind: str = "") -> PlannedAssociation:
         """Return the association that makes a product."""
-        try:
-            return self._makers[product]
-        except KeyError:
+        kinds = (kind,) if kind else KINDS_OF_PRODUCT
+        found = (self._makers.get((product, kind)) for kind in kinds)
+        maker = next((item for item in found if item is not None), None)
+        if maker is None:
             msg = f"{product}: no exposure or association of this run makes such a product"
-            raise InputError(msg) from None
+            raise InputError(msg)
+        return maker
 
     # Targets
 
@@ -260,11 +258,7 @@ class Run:
                 for item in self.plan.exposures
                 if item.available and item.program == f"calwebb-{pipeline}"
             )
-        return sorted(
-            (item.program, name)
-            for name, item in self._makers.items()
-            if item.pipeline == f"calwebb-{pipeline}"
-        )
+        return sorted({(program, name) for program, name, _ in self._of(pipeline)})
 
     def made(self, pipeline: str) -> list[Made]:
         """Return (program, exposure or product, suffixes) for everything a pipeline will make."""
@@ -272,9 +266,17 @@ class Run:
             return [(*unit, PRODUCTS[pipeline]) for unit in self.units(pipeline)]
         without = left_out_by(pipeline, self.config)
         return [
-            (program, name, tuple(x for x in self._makers[name].suffixes if x not in without))
-            for program, name in self.units(pipeline)
+            (program, name, tuple(x for x in suffixes if x not in without))
+            for program, name, suffixes in self._of(pipeline)
         ]
+
+    def _of(self, pipeline: str) -> list[Made]:
+        """Return (program, product, suffixes) of the associations that a pipeline takes."""
+        return sorted(
+            (item.program, name, item.suffixes)
+            for (name, _), item in self._makers.items()
+            if item.pipeline == f"calwebb-{pipeline}"
+        )
 
     def only(self, *suffixes: str) -> str:
         """Return a pattern of the exposures of which image2 makes just these products."""
@@ -302,16 +304,7 @@ class Run:
             name: self._exposures[self._root(name)].header for _, name in self.units("image3")
         }
         mosaics = (
-            Mosaic(name, wavelength(header), len(self._makers[name].members))
+            Mosaic(name, wavelength(header), len(self._maker(name).members))
             for name, header in headers.items()
         )
         return ColourImages(self.results, colour_sets(mosaics))
-
-    def tables(self) -> list[str]:
-        """Return the paths of every pool and association of the run."""
-        programs = sorted({program_of(root) for root in self._science()})
-        pools = [f"{self.results}/{program}/pool.csv" for program in programs]
-        return pools + sorted(
-            f"{self.results}/{item.program}/associations/{item.file_name}"
-            for item in self.plan.associations
-        )
