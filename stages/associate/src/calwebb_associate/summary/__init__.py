@@ -1,0 +1,1 @@
+"""The summary report of a program: one HTML page that needs nothing but itself."""
