@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "calwebb_associate"
 PATH = click.Path(path_type=Path)
+# What a run of the workflow keeps of its associations, in place of a pool.
+PLAN = ".jsonl"
 # Options of the one way to use the program that have no meaning in the other.
 BY_RULES = (
     "only",
@@ -152,6 +154,11 @@ def _associate_pool(paths: Sequence[Path], options: dict[str, Any]) -> None:
     if folder is None and not options["dry_run"]:
         msg = "--output-dir is missing; name a folder for the associations, or try --dry-run"
         raise InputError(msg)
+    if folder is not None and [path.suffix for path in paths] == [PLAN]:
+        from calwebb_associate.plan_file import write_planned
+
+        write_planned(paths[0], folder, only)
+        return
     arguments = _arguments(options)
     table = _pool(paths)
     wanted = [name.lower() for name in options["candidates"]]

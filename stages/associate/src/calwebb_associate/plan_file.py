@@ -7,12 +7,10 @@ and apply all rules again to write one association. One line an association, by 
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
-
-SUFFIX: Final = ".jsonl"
 
 
 def write_plan_file(path: Path, contents: Mapping[str, Mapping[str, Any]]) -> None:
