@@ -8,12 +8,13 @@ upper case, and a `|` at either end of the lines do not matter.
 import csv
 import logging
 import os
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from calwebb_associate.columns import NEEDED_COLUMNS, NULL
+from calwebb_associate.columns import NAME_COLUMNS, NEEDED_COLUMNS, NULL
 from calwebb_associate.exposure_types import check_exp_type
 from calwebb_associate.pool_rows import (
     Pool,
@@ -27,9 +28,14 @@ from calwebb_associate.pool_rows import (
     value,
 )
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.names import CANDIDATE_PATTERN
 
 DELIMITER: Final = "|"
 OTHER_DELIMITERS: Final = (",", "\t", ";")
+
+_ID: Final = re.compile(CANDIDATE_PATTERN, re.ASCII)
+_OBSERVATION: Final = re.compile(r"o\d+", re.ASCII)
+_NAME_PART: Final = re.compile(r"(?:[a-z0-9]+(?:[-+._][a-z0-9]+)*)?", re.ASCII)
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +55,11 @@ def read_pool(path: str | os.PathLike[str], delimiter: str | None = None) -> Poo
     InputError
         If it cannot be read, lacks a column, has a line of another length, a file name that
         is not that of an exposure, a program that is no number, an unknown EXP_TYPE,
-        malformed candidates, or an exposure twice with different values.
+        malformed candidates, a value that cannot be part of a product's name where it would
+        be, or an exposure twice with different values.
     """
     path = Path(path)
-    pool = parse_pool(path, _text(path), delimiter)
+    pool = parse_pool(path, read_text(path), delimiter)
     for row in pool.rows:
         problem = row_problem(row) if is_exposure(row) else ""
         if problem:
@@ -113,13 +120,17 @@ def row_problem(row: Row) -> str:
         check_exp_type(row["exp_type"], "has an")
     except InputError as error:
         return str(error).replace("has an: ", "has an ", 1)
-    if not are_candidates(value(row, "asn_candidate")):
-        found = row["asn_candidate"]
+    found = row["asn_candidate"]
+    ids = [name for name, _ in candidates(row)]
+    if not are_candidates(value(row, "asn_candidate")) or not all(map(_ID.fullmatch, ids)):
         return f"has asn_candidate {found!r}; expected such as [('o001', 'observation')]"
+    for column in NAME_COLUMNS:
+        if not _NAME_PART.fullmatch(value(row, column)):
+            return f"has {column} {row[column]!r}, which cannot be part of a file's name"
     return ""
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return the text of a file."""
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -151,17 +162,21 @@ def _inner(
 
 
 def _row(maker: RowMaker, values: Sequence[str]) -> Row:
-    """Make a row; the number of the observation may be known from the candidates only."""
-    places = len(maker.columns)
-    row = maker.make((*values, *(NULL for _ in range(places - len(values)))))
+    """Make a row.
+
+    Its file may have been named with a folder, and the number of the observation may be known
+    from the candidates only.
+    """
+    texts = [*values, *[NULL] * (len(maker.columns) - len(values))]
+    place = maker.columns.index("filename")
+    texts[place] = texts[place].rpartition("/")[2]
+    row = maker.make(texts)
     if value(row, "obs_num"):
         return row
-    observation = next((name for name, _ in candidates(row) if name[0] == "o"), "")
+    observation = next((name for name, _ in candidates(row) if _OBSERVATION.fullmatch(name)), "")
     if not observation:
         return row
-    place = maker.columns.index("obs_num")
-    texts = [row.written(column) for column in maker.columns]
-    texts[place] = str(int(observation[1:]))
+    texts[maker.columns.index("obs_num")] = str(int(observation[1:]))
     return maker.make(texts)
 
 

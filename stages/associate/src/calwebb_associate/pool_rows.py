@@ -20,7 +20,10 @@ EMPTY: Final = frozenset(("", "null", "none", "n/a", "--", "nan", "n", "f", "fal
 NO: Final = frozenset(("no", "0"))
 
 EXPOSURE_SUFFIXES: Final = ("uncal", "rate", "rateints", "cal", "calints")
-_FILE_NAME: Final = re.compile(rf"(.+)_(?:{'|'.join(EXPOSURE_SUFFIXES)})\.fits(?:\.gz)?", re.ASCII)
+_FILE_NAME: Final = re.compile(
+    rf"([\w.+-]+)_(?:{'|'.join(EXPOSURE_SUFFIXES)})\.fits(?:\.gz)?",
+    re.ASCII | re.IGNORECASE,
+)
 _PAIR: Final = r"\(\s*['\"]?([ocar]\d+)['\"]?\s*,\s*['\"]?([a-z0-9][a-z0-9 _-]*?)['\"]?\s*,?\s*\)"
 _CANDIDATE: Final = re.compile(_PAIR)
 _CANDIDATES: Final = re.compile(rf"\[?\s*(?:{_PAIR}\s*,?\s*)*\]?")
@@ -195,14 +198,15 @@ class Pool:
         """Return the file's text."""
         lines = [*self.comments, delimiter.join(self.columns)]
         for row in self.rows:
-            texts = [quoted(_written(row, column), delimiter) for column in self.columns]
+            texts = [quoted(written(row, column), delimiter) for column in self.columns]
             line = delimiter.join(texts)
             # Without the quotes the line would be a comment.
             lines += [f'"{texts[0]}"{line[len(texts[0]) :]}' if line.startswith("#") else line]
         return "\n".join(lines) + "\n"
 
 
-def _written(row: Row, column: str) -> str:
+def written(row: Row, column: str) -> str:
+    """Return a value as it was written."""
     return row.written(column) if isinstance(row, PoolRow) else row[column]
 
 
