@@ -149,13 +149,12 @@ def test_the_whole_program_may_be_combined(run, raw, put, tmp_path):
 
 
 def test_what_has_no_rule_is_said(run, raw, put, tmp_path):
-    put("jw01345001001_02201_00003_nrcalong_uncal.fits", raw, EXP_TYPE="NRC_WFSS")
+    put("jw01345001001_02201_00003_nrcalong_uncal.fits", raw, EXP_TYPE="NRC_LED")
     run(pool, raw, "-o", tmp_path / "pool.csv")
     result = run(associate, tmp_path / "pool.csv", "--output-dir", tmp_path / "made", "-q")
     assert result.exit_code == 0
-    assert (
-        "1 exposure of spectroscopy without association: not available yet (spec2, "
-        in result.stderr
+    assert "1 exposure of calibration lamp or flat in no association: no rule takes" in (
+        result.stderr
     )
 
 

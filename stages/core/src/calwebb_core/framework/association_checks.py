@@ -44,11 +44,13 @@ FIELDS: Final = (
     "products",
 )
 FREE_FIELDS: Final = ("degraded_status", "constraints")
+# Keys that nothing depends on may well be absent beside others like them.
+WITHOUT_EFFECT: Final = (*FREE_FIELDS, "version_id", "code_version", "exposerr", "asn_candidate")
 PRODUCT_FIELDS: Final = ("name", "members")
 MEMBER_FIELDS: Final = ("expname", "exptype", "exposerr", "asn_candidate")
 PLACEHOLDERS: Final = ("source_id", "slit_name")
 
-_LIKENESS: Final = 0.85
+_LIKENESS: Final = 0.75
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
@@ -205,7 +207,7 @@ def _check_keys(
     source: str,
 ) -> None:
     """Refuse a mapping that lacks a key, or has one that is nearly a key it lacks."""
-    absent = [key for key in known if key not in mapping]
+    absent = [key for key in known if key not in mapping and key not in WITHOUT_EFFECT]
     if not absent:
         return
     where = f"{place} " if place else ""
