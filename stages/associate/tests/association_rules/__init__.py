@@ -1,0 +1,1 @@
+"""Tests of the association rules and of what they are made with."""
