@@ -156,7 +156,9 @@ def programs_command(**options: Any) -> None:
     """Write whole observing programs of every mode as small raw files in DIR/uncal.
 
     Their headers are those of real data, for pools, associations and dry runs; each has a single
-    pixel and cannot be calibrated. The same options give the same bytes.
+    pixel and cannot be calibrated. DIR/pools has each program's pool with what no header says:
+    mosaics, backgrounds and references that the proposal links. The same options give the same
+    bytes.
     """
     quiet = configure_log(options)
     from calwebb_simulator.command import programs_body

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from calwebb_core.framework.atomic import atomic_path, check_writable
+from calwebb_core.framework.atomic import atomic_path, check_writable, write_text
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_cards import BLOCK, END, Card
 from calwebb_simulator.programs import miri, nircam, niriss, nirspec, others
 from calwebb_simulator.programs.headers import primary, science
 from calwebb_simulator.programs.model import Program
+from calwebb_simulator.programs.pools import pool_text
 from calwebb_simulator.programs.schedule import Raw, raw_files
 
 PROGRAMS: Final = (
@@ -73,7 +75,7 @@ def planned(modes: Sequence[str], exposures: int | None = None) -> list[Raw]:
 def write_programs(
     output_dir: Path, modes: Sequence[str] = (), exposures: int | None = None
 ) -> list[Path]:
-    """Write the raw files of observing programs into DIR/uncal.
+    """Write the raw files of observing programs into DIR/uncal, their pools into DIR/pools.
 
     Parameters
     ----------
@@ -93,14 +95,17 @@ def write_programs(
         If there is no such mode or the folder cannot be written.
     """
     found = planned(modes, exposures)
-    folder = Path(output_dir) / "uncal"
-    check_writable(folder)
+    folders = [Path(output_dir) / name for name in ("uncal", "pools")]
+    for folder in folders:
+        check_writable(folder)
     paths = []
     for raw in found:
-        path = folder / f"{raw.root}_uncal.fits"
+        path = folders[0] / f"{raw.root}_uncal.fits"
         with atomic_path(path) as temporary:
             temporary.write_bytes(content(raw))
         paths.append(path)
+    for number, files in groupby(found, key=attrgetter("number")):
+        write_text(folders[1] / f"jw{number:05d}_pool.csv", pool_text(list(files)))
     return paths
 
 

@@ -149,7 +149,7 @@ IFU = Program(
             3,
             "NIRSpec IFU Spectroscopy",
             QUASAR_SKY,
-            (cube("PRISM/CLEAR", TWO_NOD), cube("PRISM/CLEAR", TWO_NOD, imprint=True)),
+            (cube("PRISM/CLEAR", FOUR_DITHER), cube("PRISM/CLEAR", FOUR_DITHER, imprint=True)),
             background=True,
         ),
     ),
