@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from calwebb_associate.columns import COLUMNS
 from calwebb_associate.headers import read_primary
-from calwebb_associate.pool import make_pool, read_pool, write_pool
+from calwebb_associate.pool import (
+    Pool,
+    candidates,
+    flag,
+    make_pool,
+    program_of,
+    read_pool,
+    root_of,
+    value,
+    write_pool,
+)
 from calwebb_core.framework.errors import InputError
 
 HEADER = {
@@ -97,6 +107,8 @@ def table(*rows, columns=COLUMN_NAMES):
     return "\n".join(["# a comment", columns, *rows]) + "\n"
 
 
+QUOTED = "\"[('o001', 'observation')]\""
+COMMAS = "jw_1_uncal.fits,1345,1,nrc_image,nircam,nrca1"
 GOOD = "jw_1_uncal.fits|1345|1|nrc_image|nircam|nrca1|[('o001', 'observation')]"
 
 
@@ -140,6 +152,130 @@ def test_a_pool_made_from_headers_survives_a_round_trip(put, tmp_path):
     pool = make_pool({path: read_primary(path)})
     write_pool(pool, tmp_path / "pool.csv")
     assert read_pool(tmp_path / "pool.csv") == pool
+
+
+FORMS = {
+    "upper case": table(GOOD).upper().replace("# A", "# a"),
+    "padded": table(
+        "  jw_1_uncal.fits | 1345 |1  | NRC_IMAGE|  nircam|nrca1 | [('o001', 'observation')] ",
+        columns=COLUMN_NAMES.replace("|", "  | "),
+    ),
+    "bars at the ends": table(f"|{GOOD}|", columns=f"| {COLUMN_NAMES} |"),
+    "bars behind the rows": table(f"{GOOD}|"),
+    "quotes": table('"jw_1_uncal.fits"|"1345"|1|nrc_image| "nircam" |nrca1|' + QUOTED),
+    "commas": table(f"{COMMAS},{QUOTED}", columns=COLUMN_NAMES.replace("|", ",")),
+    "tabs": table(GOOD.replace("|", "\t"), columns=COLUMN_NAMES.replace("|", "\t")),
+    "blank lines": table("", GOOD, "  ", " # another comment", ""),
+    "other line ends": table(GOOD).replace("\n", "\r\n"),
+    "byte order mark": "\ufeff" + table(GOOD),
+    "a folder": table(f"some/folder/{GOOD}"),
+    "a copy": table(GOOD, GOOD),
+    "no observation": table(
+        GOOD.replace("|1|nrc", "|nrc"), columns=COLUMN_NAMES.replace("obs_num|", "")
+    ),
+    "observation null": table(GOOD.replace("|1|nrc", "|NULL|nrc")),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_pools_that_people_write_are_read(tmp_path, form):
+    path = tmp_path / "pool.csv"
+    path.write_bytes(FORMS[form].encode())
+    (row,) = read_pool(path).exposures()
+    assert root_of(row) == "jw_1"
+    assert row["filename"] == "jw_1_uncal.fits"
+    assert program_of(row) == "01345"
+    assert value(row, "obs_num") == "1"
+    assert (value(row, "exp_type"), value(row, "instrume")) == ("nrc_image", "nircam")
+    assert candidates(row) == [("o001", "observation")]
+
+
+def test_a_delimiter_may_be_named(tmp_path):
+    path = tmp_path / "pool.csv"
+    path.write_text(table(GOOD.replace("|", "!"), columns=COLUMN_NAMES.replace("|", "!")))
+    assert len(read_pool(path, "!").rows) == 1
+    with pytest.raises(InputError, match="has no column filename"):
+        read_pool(path)
+
+
+def test_a_copy_is_counted_once_with_a_warning(tmp_path, caplog):
+    path = tmp_path / "pool.csv"
+    path.write_text(table(GOOD, GOOD.replace("uncal", "rate")))
+    assert len(read_pool(path).rows) == 1
+    assert "exposure jw_1 is there twice; it is counted once" in caplog.text
+
+
+def test_one_name_in_two_observations_is_two_exposures(tmp_path, caplog):
+    path = tmp_path / "pool.csv"
+    path.write_text(table(GOOD, GOOD.replace("|1|nrc", "|2|nrc").replace("o001", "o002")))
+    assert len(read_pool(path).rows) == 2
+    assert "exposure jw_1 is in several observations" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[]", []),
+        ("NULL", []),
+        ("[('o001','OBSERVATION'),('c1000','Direct-Image'),]", ["observation", "direct-image"]),
+        ("[('r5000', 'cat_2'), ('a3001', 'x')]", ["cat_2", "x"]),
+        ("('o001', 'observation')", ["observation"]),
+        ('[["o001", "observation"]]', None),
+        ("[('o001', 'observation') and more]", None),
+        ("[('x001', 'observation')]", None),
+    ],
+)
+def test_candidates_in_every_form(tmp_path, text, found):
+    path = tmp_path / "pool.csv"
+    path.write_text(table(GOOD.replace("[('o001', 'observation')]", text)))
+    if found is None:
+        with pytest.raises(InputError, match="has asn_candidate"):
+            read_pool(path)
+    else:
+        (row,) = read_pool(path).exposures()
+        assert [kind for _, kind in candidates(row)] == found
+
+
+def test_rows_of_no_exposure_are_kept_in_the_file_only(tmp_path):
+    path = tmp_path / "pool.csv"
+    template = GOOD.replace("[('o001', 'observation')]", "@!number(next(x))")
+    path.write_text(table("set acid" + COLUMN_NAMES[8:-13] + "1000", template, GOOD))
+    pool = read_pool(path)
+    assert (len(pool.rows), len(list(pool.exposures()))) == (3, 1)
+    assert pool.text() == path.read_text()
+
+
+@pytest.mark.parametrize("word", ["", "NULL", "Null", "--", "N", "f", "FALSE", "n/a", "None"])
+def test_words_for_no_value(tmp_path, word):
+    path = tmp_path / "pool.csv"
+    path.write_text(table(GOOD.replace("nrca1", word)))
+    (row,) = read_pool(path).exposures()
+    for one in (row, dict(row)):
+        assert value(one, "detector") == value(one, "is_psf") == ""
+        assert not flag(one, "detector")
+
+
+@pytest.mark.parametrize(("word", "expected"), [("T", True), ("Yes", True), ("0", False)])
+def test_flags(word, expected):
+    assert flag({"is_psf": word}, "is_psf") is expected
+
+
+def test_what_was_written_is_written_again(tmp_path):
+    path = tmp_path / "pool.csv"
+    first = GOOD.replace("nrca1", "NRCA1").replace("nircam", '"a|b"').replace("a|b", "NIRCam")
+    path.write_text(table('"#1_uncal.fits"' + GOOD[15:], first).replace('"NIRCam"', "NIRCam"))
+    with pytest.raises(InputError, match="is not the name of a raw exposure"):
+        read_pool(path)
+    path.write_text(table(first.replace('"', "")))
+    assert read_pool(path).text() == path.read_text()
+
+
+def test_values_that_need_quotes_get_them():
+    row = {"filename": "#1", "targprop": 'a|"b"'}
+    pool = Pool(("filename", "targprop"), (row,))
+    assert pool.text() == 'filename|targprop\n"#1"|"a|""b"""\n'
+    with pytest.raises(InputError, match="goes over several lines; a pool has one line an"):
+        Pool(("targprop",), ({"targprop": "a\nb"},)).text()
 
 
 @pytest.mark.realdata

@@ -37,31 +37,6 @@ log = logging.getLogger(__name__)
 
 
 @program(
-    "calwebb-pool",
-    package=PACKAGE,
-    example="""
-    calwebb-pool raw/ -o pool.csv
-    calwebb-pool raw/jw01345*_uncal.fits -o pool.csv
-    """,
-)
-@click.argument("files", nargs=-1, required=True, type=PATH)
-@click.option("-o", "--output", type=PATH, required=True, help="The pool to write (.csv).")
-def pool(files: tuple[Path, ...], output: Path) -> None:
-    """Make the table of raw exposures from their headers.
-
-    FILES are _uncal.fits files, folders of them, or text files that list them.
-    """
-    from calwebb_associate.files import raw_exposures
-    from calwebb_associate.headers import read_primary
-    from calwebb_associate.pool import make_pool, write_pool
-
-    headers = {path: read_primary(path) for path in raw_exposures(files)}
-    made = make_pool(headers, output.name)
-    write_pool(made, output)
-    log.info("%s: %d exposures", output, len(made.rows))
-
-
-@program(
     "calwebb-associate",
     package=PACKAGE,
     example="""
@@ -130,6 +105,10 @@ def associate(pool: tuple[str, ...], **options: Any) -> None:
 
 def __getattr__(name: str) -> click.Command:
     """Return the other programs of this package, which installed scripts look for here."""
+    if name == "pool":
+        from calwebb_associate.pool_cli import pool
+
+        return pool
     if name == "references":
         from calwebb_associate.references_cli import references
 
@@ -297,14 +276,10 @@ def _check_candidates(wanted: Collection[str], pool: "Pool", source: Path) -> No
 
 
 def _pool(paths: Sequence[Path]) -> "Pool":
-    """Read a pool, or make it from raw exposures."""
-    from calwebb_associate.files import raw_exposures
-    from calwebb_associate.headers import read_primary
-    from calwebb_associate.pool import make_pool, read_pool
+    """Read a pool, or make it from exposures."""
+    from calwebb_associate.scan import pool_of
 
-    if len(paths) == 1 and paths[0].suffix == ".csv":
-        return read_pool(paths[0])
-    return make_pool({path: read_primary(path) for path in raw_exposures(paths)}, "pool.csv")
+    return pool_of(paths)
 
 
 def _stamp(version_id: str | None) -> str | None:

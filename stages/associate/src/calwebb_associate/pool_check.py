@@ -86,49 +86,48 @@ def _odd_columns(pool: Pool) -> Iterator[str]:
 
 
 def _odd_rows(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield what is odd about exposures, with how many share it."""
+    """Yield what is odd about exposures: one example of each kind, with how many share it."""
     found: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        for what in _oddities(row):
-            found[what].append(row["filename"])
-    for what, names in found.items():
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        yield f"exposure {names[0]}{more} {what}"
+        for kind, what in _oddities(row):
+            found[kind].append(f"exposure {row['filename']} {what}")
+    for sentences in found.values():
+        more = f" (and {len(sentences) - 1} more of this kind)" if len(sentences) > 1 else ""
+        yield f"{sentences[0]}{more}"
 
 
-def _oddities(row: Row) -> Iterator[str]:
-    """Yield what is odd about one exposure."""
+def _oddities(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield what is odd about one exposure, with what tells kinds apart."""
     observations = [name[1:] for name, _ in candidates(row) if name.startswith("o")]
-    if not candidates(row):
-        yield "has no candidate; only --discover takes it"
-    elif not observations:
-        yield "has no candidate of an observation"
     number = value(row, "obs_num")
-    if _OBSERVATION.fullmatch(number) and observations and int(number) != int(observations[0]):
-        yield f"has obs_num {number} and the candidate o{observations[0]}"
+    if not candidates(row):
+        yield "none", "has no candidate; only --discover takes it"
+    elif not observations:
+        yield "observation", "has no candidate of an observation"
+    elif _OBSERVATION.fullmatch(number) and int(number) != int(observations[0]):
+        yield "obs_num", f"has obs_num {number} and the candidate o{observations[0]}"
     for flag in FLAGS:
         if value(row, flag) and value(row, flag) not in YES:
-            yield f"has {flag} {row[flag]!r}, which counts as yes; expected t or f"
+            yield flag, f"has {flag} {row[flag]!r}, which counts as yes; expected t or f"
     instrument, exp_type = value(row, "instrume"), value(row, "exp_type")
-    beginning = BEGINNINGS.get(instrument)
-    if beginning is None:
-        yield f"has instrume {instrument!r}; expected {', '.join(BEGINNINGS)}"
-    elif not exp_type.startswith(beginning):
-        yield f"has instrume {instrument} and exp_type {exp_type}"
+    if instrument not in BEGINNINGS:
+        yield "instrume", f"has instrume {instrument!r}; expected {', '.join(BEGINNINGS)}"
+    elif not exp_type.startswith(BEGINNINGS[instrument]):
+        yield "exp_type", f"has instrume {instrument} and exp_type {exp_type}"
     yield from _differing_from_name(row)
 
 
-def _differing_from_name(row: Row) -> Iterator[str]:
+def _differing_from_name(row: Row) -> Iterator[tuple[str, str]]:
     """Yield where an exposure's values and its name differ."""
     try:
         name = ExposureName.parse(root_of(row))
     except InputError:
-        yield "is not named as the observatory names exposures"
+        yield "name", "is not named as the observatory names exposures"
         return
     if name.program != program_of(row):
-        yield f"has program {program_of(row)}, which its name has not"
-    if value(row, "detector") and name.detector != value(row, "detector"):
-        yield f"has detector {value(row, 'detector')}, which its name has not"
+        yield "program in name", f"has program {program_of(row)}, which its name has not"
+    if value(row, "detector") not in ("", name.detector):
+        yield "detector in name", f"has detector {value(row, 'detector')}, which its name has not"
     number = value(row, "obs_num")
     if _OBSERVATION.fullmatch(number) and int(number) != int(name.observation):
-        yield f"has obs_num {number}, which its name has not"
+        yield "obs_num in name", f"has obs_num {number}, which its name has not"
