@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from calwebb_associate import __version__
 from calwebb_core.framework.association_checks import (
-    EXPTYPES,
     check_exptype,
     check_product_name,
 )
@@ -157,7 +156,7 @@ def split_type(text: str) -> tuple[str, str]:
         If the type is unknown, or there is no file.
     """
     file, comma, exptype = text.rpartition(",")
-    if not comma or (exptype.strip().lower() not in EXPTYPES and Path(text).is_file()):
+    if not comma or re.search(r"[./\\]", exptype):  # a comma in the file's own name
         file, exptype = text, "science"
     if not file.strip():
         msg = f"{text!r}: names no file; expected FILE or FILE,exptype"
