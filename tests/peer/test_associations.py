@@ -28,7 +28,8 @@ LONG = {"instrume": "nircam", "channel": "long", "detector": "nrcalong", "module
 LRS = {"instrume": "miri", "detector": "mirimage", "filter": "p750l",
        "exp_type": "mir_lrs-fixedslit", "patttype": "along-slit-nod", "numdthpt": "2"}  # fmt: skip
 SLIT = {"instrume": "nirspec", "filter": "f290lp", "grating": "g395h", "fxd_slit": "s200a1",
-        "exp_type": "nrs_fixedslit", "subarray": "subs200a1", "numdthpt": "2"}  # fmt: skip
+        "exp_type": "nrs_fixedslit", "subarray": "subs200a1", "numdthpt": "2",
+        "subpxpts": "1"}  # fmt: skip
 NIRISS = {"instrume": "niriss", "detector": "nis", "pupil": "f200w"}
 
 
