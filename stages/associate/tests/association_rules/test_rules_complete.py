@@ -8,9 +8,11 @@ from calwebb_associate.rulebook import FINISHES
 from . import (
     test_rules_level2_images,
     test_rules_level2_nods,
+    test_rules_level2_slitless,
     test_rules_level2_spectra,
     test_rules_level3_contrast,
     test_rules_level3_images,
+    test_rules_level3_slitless,
     test_rules_level3_spectra,
 )
 from .rows import RULES, made_by
@@ -18,9 +20,11 @@ from .rows import RULES, made_by
 MODULES = (
     test_rules_level2_images,
     test_rules_level2_nods,
+    test_rules_level2_slitless,
     test_rules_level2_spectra,
     test_rules_level3_contrast,
     test_rules_level3_images,
+    test_rules_level3_slitless,
     test_rules_level3_spectra,
 )
 TABLES = [table.TABLE for table in MODULES]

@@ -1,4 +1,4 @@
-"""The rules of level 2 for nods and slitless spectra, whose members serve one another."""
+"""The rules of level 2 for nods, which are the background of one another."""
 
 import pytest
 
@@ -27,24 +27,6 @@ IFU = {
     "exp_type": "nrs_ifu", "grating": "g235h", "filter": "f170lp", "mostilno": "1",
     "patttype": "4-point-nod", "patt_num": "1",
 }  # fmt: skip
-NIS = {"exp_type": "nis_wfss", "filter": "gr150r", "pupil": "f200w", "expspcin": "2"}
-NIS_DIRECT = {"exp_type": "nis_image", "filter": "clear"}
-NIS_MADE = "jw01345-o001_t001_niriss_clear-f200w"
-NRC = {"exp_type": "nrc_wfss", "filter": "f444w", "pupil": "grismr", "expspcin": "1"}
-NRC_DIRECT = {"exp_type": "nrc_image", "pupil": "clear", "expspcin": "2"}
-NRC_MADE = "jw01345-o001_t001_nircam_clear-f444w"
-MIR = {"exp_type": "mir_wfss", "filter": "p750l", "expspcin": "1"}
-MIR_DIRECT = {"exp_type": "mir_image", "filter": "f560w", "expspcin": "2"}
-MIR_MADE = "jw01345-o001_t001_miri_f560w"
-PARALLEL = {"also": "c1000 direct_image"}
-
-
-def with_catalog(science, product):
-    return (
-        f"science {science}_rate; direct_image {product}_i2d; sourcecat {product}_cat; "
-        f"segmap {product}_segm"
-    )
-
 
 TABLE = {
     "Asn_Lv2MIRLRSFixedSlitNod": (
@@ -90,6 +72,15 @@ TABLE = {
             ),
             Case("no other pattern", {"a": {"patttype": "mapping"}, "b": {"patttype": "null"}}),
             Case("not without the position's number", {"a": {"patt_num": "null"}}),
+            Case(
+                "PSF references and background targets are background all the same",
+                {"a": {}, "b": THIRD | {"bkgdtarg": "t"}, "p": SECOND | {"is_psf": "t"}},
+                (
+                    "science a_rate; background b_rate, p_rate",
+                    "science p_rate; background a_rate, b_rate",
+                ),
+            ),
+            Case("no other nodded spectrum", {"a": {"exp_type": "nis_soss"}}),
         ),
     ),
     "Asn_Lv2NRSFSS": (
@@ -163,6 +154,25 @@ TABLE = {
                 },
             ),
             Case("not behind the shutter", {"a": {"filter": "opaque"}}),
+            Case(
+                "with an acquisition through the slit, and its leakage calibration",
+                {
+                    "a": {},
+                    "t": {"pntgtype": "target_acquisition"},
+                    "i": {"is_imprt": "t", "subpxpts": "2"},
+                },
+                ("science a_rate; imprint i_rate; target_acquisition t_rate",),
+            ),
+            Case(
+                "nods of other patterns stay away",
+                {
+                    "a": {},
+                    "b": SECOND | {"numdthpt": "2"},
+                    "c": SECOND | {"subpxpts": "3"},
+                },
+                ("science a_rate", "science b_rate", "science c_rate"),
+            ),
+            Case("no bright object", {"a": {"exp_type": "nrs_brightobj"}}),
         ),
     ),
     "Asn_Lv2NRSMSA": (
@@ -191,6 +201,12 @@ TABLE = {
             ),
             Case("not without configuration of the shutters", {"a": {"msametfl": "null"}}),
             Case("no background alone", {"a": {"bkgdtarg": "t"}}),
+            Case(
+                "with an acquisition through the shutters",
+                {"a": {}, "t": {"pntgtype": "target_acquisition"}},
+                ("science a_rate; target_acquisition t_rate",),
+            ),
+            Case("no fixed slit", {"a": {"exp_type": "nrs_fixedslit"}}),
         ),
     ),
     "Asn_Lv2NRSIFUNod": (
@@ -226,101 +242,34 @@ TABLE = {
             Case("no other pattern", {"a": {"patttype": "cycling"}, "b": {"patttype": "null"}}),
             Case("not on a dark detector", {"a": {"grating": "g235m", "detector": "nrs2"}}),
             Case("no background alone", {"a": {"bkgdtarg": "t"}}),
-        ),
-    ),
-    "Asn_Lv2WFSSNIS": (
-        NIS,
-        (
             Case(
-                "with what is made of its direct image",
-                {"a": {}, "d": NIS_DIRECT | {"expspcin": "1"}},
-                (with_catalog("a", NIS_MADE),),
-            ),
-            Case(
-                "each spectrum",
-                {"a": {}, "b": {"filter": "gr150c"}, "d": NIS_DIRECT | {"expspcin": "3"}},
-                (with_catalog("a", NIS_MADE), with_catalog("b", NIS_MADE)),
-            ),
-            Case("not without direct image", {"a": {}}),
-            Case(
-                "not with one of another filter, target or subarray",
+                "with background and acquisition",
                 {
-                    "a": {},
-                    "d": NIS_DIRECT | {"pupil": "f150w"},
-                    "e": NIS_DIRECT | {"targetid": "2"},
-                    "f": NIS_DIRECT | {"subarray": "sub64"},
+                    "a": BACKGROUND,
+                    "b": OTHER_TARGET,
+                    "t": {"pntgtype": "target_acquisition"} | BACKGROUND,
                 },
+                ("science a_rate; background b_rate; target_acquisition t_rate",),
             ),
-            Case("no images alone", {"d": NIS_DIRECT}),
-            Case("no other instrument", {"a": NRC, "d": NRC_DIRECT | {"filter": "f444w"}}),
-        ),
-    ),
-    "Asn_Lv2WFSSNRC": (
-        NRC,
-        (
             Case(
-                "with what is made of the next direct image",
+                "as many leakage calibrations as nods serve all of them",
                 {
-                    "a": {},
-                    "d": NRC_DIRECT | {"filter": "f356w", "expspcin": "1"},
-                    "e": NRC_DIRECT | {"filter": "f444w"},
-                    "f": NRC_DIRECT | {"filter": "f277w", "expspcin": "3"},
+                    "a": {"dithptin": "1"},
+                    "b": SECOND | {"dithptin": "2"},
+                    "i": {"dithptin": "1", "is_imprt": "t"},
+                    "j": {"dithptin": "2", "is_imprt": "t"},
                 },
-                (with_catalog("a", NRC_MADE),),
+                (
+                    "science a_rate; background b_rate; imprint i_rate, j_rate",
+                    "science b_rate; background a_rate; imprint i_rate, j_rate",
+                ),
             ),
             Case(
-                "not with one of another detector",
-                {"a": {}, "d": NRC_DIRECT | {"filter": "f200w", "detector": "nrca1"}},
+                "those of the background come along, for its exposures",
+                {"a": {}, "i": {"is_imprt": "t"}, "j": {"is_imprt": "t", "bkgdtarg": "t"}},
+                ("science a_rate; imprint i_rate, j_rate",),
             ),
-            Case(
-                "not with one of another target",
-                {"a": {}, "d": NRC_DIRECT | {"filter": "f444w", "targetid": "2"}},
-            ),
-            Case("not without", {"a": {}}),
-        ),
-    ),
-    "Asn_Lv2WFSSMIR": (
-        MIR,
-        (
-            Case(
-                "with what is made of its direct image",
-                {"a": {}, "d": MIR_DIRECT},
-                (with_catalog("a", MIR_MADE),),
-            ),
-            Case("not with one of another target", {"a": {}, "d": MIR_DIRECT | {"targetid": "2"}}),
-            Case("not without", {"a": {}}),
-        ),
-    ),
-    "Asn_Lv2WFSSParallel": (
-        NIS,
-        (
-            Case(
-                "with what is made of the direct image of another observation, of any target",
-                {
-                    "a": PARALLEL,
-                    "d": NIS_DIRECT
-                    | {"obs_num": "2", "targetid": "2", "pupil": "f150w"}
-                    | PARALLEL,
-                },
-                (with_catalog("a", "jw01345-c1000_t000_niriss_clear-f150w"),),
-            ),
-            Case(
-                "in NIRCam of the long-wave detector",
-                {
-                    "a": NRC | PARALLEL,
-                    "d": NRC_DIRECT
-                    | {"obs_num": "2", "filter": "f200w", "detector": "nrca1"}
-                    | PARALLEL,
-                    "e": NRC_DIRECT | {"obs_num": "2", "filter": "f444w"} | PARALLEL,
-                },
-                (with_catalog("a", "jw01345-c1000_t000_nircam_clear-f444w"),),
-            ),
-            Case("not by observation", {"a": {}, "d": NIS_DIRECT}),
-            Case(
-                "not of another instrument",
-                {"a": PARALLEL, "d": NRC_DIRECT | {"filter": "f444w"} | PARALLEL},
-            ),
-            Case("not without", {"a": PARALLEL, "b": PARALLEL | {"obs_num": "2"}}),
+            Case("no other mode", {"a": {"exp_type": "nrs_fixedslit"}}),
         ),
     ),
 }

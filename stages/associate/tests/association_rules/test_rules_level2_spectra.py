@@ -87,6 +87,21 @@ TABLE = {
             ),
             Case("not behind the shutter", {"a": IFU | {"filter": "opaque"}}),
             Case("not without a tile's number", {"a": {"mostilno": "null"}}),
+            Case(
+                "spectra without slit",
+                {"a": SOSS, "b": {"exp_type": "mir_wfss", "filter": "p750l"}},
+                ("science a_rate", "science b_rate"),
+            ),
+            Case(
+                "of leakage calibrations at every position that of its own",
+                {
+                    "a": IFU | {"dithptin": "1"},
+                    "b": IFU | {"dithptin": "2"},
+                    "i": IFU | {"dithptin": "1", "is_imprt": "t"},
+                    "j": IFU | {"dithptin": "2", "is_imprt": "t"},
+                },
+                ("science a_rate; imprint i_rate", "science b_rate; imprint j_rate"),
+            ),
         ),
     ),
     "Asn_Lv2SpecSpecial": (
@@ -110,6 +125,24 @@ TABLE = {
                 {"a": IFU | {"bkgdtarg": "t", "grating": "prism", "detector": "nrs2"}},
             ),
             Case("no image", {"a": {"exp_type": "mir_image", "bkgdtarg": "t"}}),
+            Case(
+                "no leakage calibration of another grating or mode",
+                {
+                    "a": IFU | {"bkgdtarg": "t"},
+                    "j": IFU
+                    | {"bkgdtarg": "t", "is_imprt": "t", "grating": "g395h", "filter": "f290lp"},
+                    "k": {
+                        "exp_type": "nrs_msaspec",
+                        "grating": "g235h",
+                        "filter": "f170lp",
+                        "mostilno": "1",
+                        "bkgdtarg": "t",
+                        "is_imprt": "t",
+                        "band": "null",
+                    },
+                },
+                ("science a_rate",),
+            ),
         ),
     ),
     "Asn_Lv2SpecImprint": (
@@ -120,6 +153,7 @@ TABLE = {
             Case("no science", {"a": {"is_imprt": "f"}}),
             Case("not on a dark detector", {"a": {"grating": "g235m", "detector": "nrs2"}}),
             Case("not behind the shutter", {"a": {"filter": "opaque"}}),
+            Case("no lamp", {"a": {"exp_type": "nrs_lamp"}}),
         ),
     ),
     "Asn_Lv2SpecTSO": (
@@ -168,6 +202,16 @@ TABLE = {
             Case("no acquisition of the visit", {"a": {"pntgtype": "target_acquisition"}}),
             Case("the low-resolution spectrograph has a rule of its own", {"a": LRS}),
             Case("no background target", {"a": {"bkgdtarg": "t"}}),
+            Case(
+                "others when the visit is one",
+                {
+                    "a": IFU,
+                    "b": {"exp_type": "nis_wfss", "filter": "gr150r", "pupil": "f200w"},
+                    "c": {"exp_type": "nrc_wfss", "filter": "clear", "pupil": "clear"},
+                    "d": {"exp_type": "mir_wfss", "filter": "f277w"},
+                },
+                tuple(f"science {name}_rateints" for name in "abcd"),
+            ),
         ),
     ),
     "Asn_MIRLRSTAConfirm": (
@@ -246,6 +290,13 @@ TABLE = {
             ),
             Case("not with the shutter open", {"a": {"filter": "f170lp"}}),
             Case("no science", {"a": {"exp_type": "nrs_ifu"}}),
+            Case(
+                "not through shutters without lamp or grating",
+                {
+                    "a": {"opmode": "msaspec", "msametfl": "a_msa.fits", "lamp": "null"},
+                    "b": {"opmode": "msaspec", "msametfl": "a_msa.fits", "grating": "mirror"},
+                },
+            ),
         ),
     ),
 }

@@ -97,6 +97,15 @@ TABLE = {
                 },
             ),
             Case("no background target", {"a": {"bkgdtarg": "t"}, "p": STAR}),
+            Case(
+                "a quadrant phase mask",
+                {
+                    "a": {"exp_type": "mir_4qpm", "filter": "f1065c", "subarray": "mask1065"},
+                    "p": {"exp_type": "mir_4qpm", "filter": "f1065c", "subarray": "mask1065"}
+                    | STAR,
+                },
+                ("c1001_t001_miri_f1065c-mask1065: science a_calints; psf p_calints",),
+            ),
         ),
     ),
     "Asn_Lv3AMI": (
@@ -118,6 +127,7 @@ TABLE = {
             Case("not without PSF reference", {"a": {}}),
             Case("not with one of another filter", {"a": {}, "p": STAR | {"filter": "f380m"}}),
             Case("no image through the whole pupil", {"a": {"exp_type": "nis_image"}, "p": STAR}),
+            Case("no coronagraphy", {"a": LYOT, "p": LYOT | STAR}),
         ),
     ),
     "Asn_Lv3TSO": (
@@ -188,6 +198,30 @@ TABLE = {
                 (f"{SOSS_MADE}: science a_calints; target_acquisition t_cal",),
             ),
             Case("no other visit", {"a": {"tsovisit": "f"}}),
+            Case(
+                "what holds for one mode does not for another",
+                {
+                    "a": {
+                        "exp_type": "mir_image",
+                        "filter": "f277w",
+                        "pupil": "clear",
+                        "subarray": "sub64",
+                        "nints": "1",
+                    },
+                    "b": {
+                        "exp_type": "nrc_tsimage",
+                        "filter": "f277w",
+                        "pupil": "clear",
+                        "subarray": "sub64",
+                        "detector": "nrcblong",
+                        "nints": "1",
+                    },
+                },
+                (
+                    "o001_t001_miri_clear-f277w-sub64: science a_calints",
+                    "o001_t001_nircam_clear-f277w-sub64: science b_calints",
+                ),
+            ),
         ),
     ),
 }

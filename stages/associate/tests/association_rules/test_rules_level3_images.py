@@ -134,6 +134,12 @@ TABLE = {
                     "d": {"obs_num": "4", "bkgdtarg": "t"},
                 },
             ),
+            Case(
+                "with PSF references",
+                {"a": {}, "b": {"obs_num": "2", "is_psf": "t"}},
+                ("c1000_t000_miri_f560w: science a_cal; psf b_cal",),
+            ),
+            Case("no coronagraphy", {"a": LYOT, "b": {"obs_num": "2"} | LYOT}),
         ),
     ),
     "Asn_Lv3ImageBackground": (
@@ -156,6 +162,7 @@ TABLE = {
                 {"a": {"tsovisit": "t"}, "b": {"visitype": "prime_wfsc_routine"}},
             ),
             Case("no leakage calibration", {"a": {"is_imprt": "t"}}),
+            Case("no coronagraphy", {"a": LYOT}),
         ),
     ),
     "Asn_Lv3NRCCoronImage": (
@@ -210,6 +217,15 @@ TABLE = {
                 "not again for a group",
                 {"a": GROUP, "b": GROUP, "c": {"obs_num": "2"} | GROUP},
                 ("o001_t001_nircam_clear-f212n-nrca3_{suffix}-01: science a_cal, b_cal",),
+            ),
+            Case("no coronagraphy", {"a": CORON, "b": CORON}),
+            Case(
+                "with a PSF reference",
+                {"a": {}, "b": {}, "p": {"is_psf": "t"}},
+                (
+                    "o001_t001_nircam_clear-f212n-nrca3_{suffix}-01: "
+                    "science a_cal, b_cal; psf p_cal",
+                ),
             ),
         ),
     ),

@@ -4,7 +4,6 @@ import pytest
 
 from .rows import Case, cases_of, name_of, texts
 
-GROUP = {"also": "c1000 group"}
 BACKGROUND = {"also": "c1000 background"}
 OTHER_TARGET = {"obs_num": "2", "targetid": "2", "bkgdtarg": "t"} | BACKGROUND
 TWICE = {"a": {}, "b": {}}
@@ -17,9 +16,6 @@ SLIT = {
 }  # fmt: skip
 IFU = {"exp_type": "nrs_ifu", "grating": "g235h", "filter": "f170lp", "patttype": "cycling"}
 MRS = {"exp_type": "mir_mrs", "band": "short", "detector": "mirifushort"}
-NRC = {"exp_type": "nrc_wfss", "filter": "f444w", "pupil": "grismr"}
-NIS = {"exp_type": "nis_wfss", "filter": "gr150r", "pupil": "f200w"}
-MIR = {"exp_type": "mir_wfss", "filter": "p750l"}
 MSA_MADE = "o001_{source_id}_nirspec_f290lp-g395m"
 SLIT_MADE = "o001_t001-{source_id}_nirspec_f170lp-g235h-{slit_name}-subs200a1"
 
@@ -53,6 +49,12 @@ TABLE = {
             Case("no other pattern", {"a": {"patttype": "mapping"}, "b": {"patttype": "null"}}),
             Case("no time series", {"a": {"tsovisit": "t"}}),
             Case("no background target alone", {"a": {"bkgdtarg": "t"}}),
+            Case(
+                "NIRISS",
+                {"a": SOSS | {"subarray": "full"}},
+                ("o001_t001_niriss_clear-gr700xd: science a_cal",),
+            ),
+            Case("no cube", {"a": MRS}),
         ),
     ),
     "Asn_Lv3SlitlessSpectral": (
@@ -102,6 +104,7 @@ TABLE = {
             Case("not without configuration", {"a": {"msametfl": "null"}}),
             Case("no time series", {"a": {"tsovisit": "t"}}),
             Case("no lamp alone", {"w": {"exp_type": "nrs_autowave"}}),
+            Case("no slit", {"a": SLIT}),
         ),
     ),
     "Asn_Lv3NRSFSS": (
@@ -128,6 +131,12 @@ TABLE = {
             Case("not on a dark detector", {"a": {"grating": "g235m", "detector": "nrs2"}}),
             Case("no time series", {"a": {"tsovisit": "t"}}),
             Case("no background target alone", {"a": {"bkgdtarg": "t"}}),
+            Case(
+                "and the flat",
+                {"a": {}, "f": {"exp_type": "nrs_autoflat"}},
+                (f"{SLIT_MADE}: science a_cal; autoflat f_rate",),
+            ),
+            Case("no bright object", {"a": {"exp_type": "nrs_brightobj"}}),
         ),
     ),
     "Asn_Lv3NRSIFU": (
@@ -166,6 +175,15 @@ TABLE = {
             Case("not on a dark detector", {"a": {"grating": "g235m", "detector": "nrs2"}}),
             Case("no time series", {"a": {"tsovisit": "t"}}),
             Case("not without grating", {"a": {"grating": "null"}}),
+            Case(
+                "by pattern",
+                {"a": {}, "b": {"patttype": "4-point-dither"}},
+                (
+                    "o001_t001_nirspec_g235h: science a_cal",
+                    "o001_t001_nirspec_g235h: science b_cal",
+                ),
+            ),
+            Case("no slit", {"a": {"exp_type": "nrs_fixedslit"}}),
         ),
     ),
     "Asn_Lv3MIRMRS": (
@@ -219,6 +237,7 @@ TABLE = {
                 "no science target, no time series",
                 {"a": {"bkgdtarg": "f"}, "b": {"tsovisit": "t"}},
             ),
+            Case("no other mode", {"a": SLIT | {"bkgdtarg": "t"}}),
         ),
     ),
     "Asn_Lv3MIRMRSBackground": (
@@ -239,6 +258,7 @@ TABLE = {
                 "no science target, no time series",
                 {"a": {"bkgdtarg": "f"}, "b": {"tsovisit": "t"}},
             ),
+            Case("no other mode", {"a": LRS}),
         ),
     ),
     "Asn_Lv3SpecAux": (
@@ -259,72 +279,6 @@ TABLE = {
             ),
             Case("no leakage calibration", {"i": {"is_imprt": "t"}}),
             Case("no cube", {"a": MRS}),
-        ),
-    ),
-    "Asn_Lv3WFSSNRC": (
-        NRC,
-        (
-            Case(
-                "both modules",
-                {"a": {}, "b": {"detector": "nrcblong"}},
-                ("o001_t001_nircam_f444w-grismr: science a_cal, b_cal",),
-            ),
-            Case(
-                "by grism and filter",
-                {"a": {}, "b": {"pupil": "grismc"}, "c": {"filter": "f356w"}},
-                (
-                    "o001_t001_nircam_f444w-grismr: science a_cal",
-                    "o001_t001_nircam_f444w-grismc: science b_cal",
-                    "o001_t001_nircam_f356w-grismr: science c_cal",
-                ),
-            ),
-            Case(
-                "with a background",
-                {"a": {}, "b": {"bkgdtarg": "t", "targetid": "2"}},
-                ("o001_t001_nircam_f444w-grismr: science a_cal; background b_x1d",),
-            ),
-            Case("not without grism", {"a": {"pupil": "clear"}}),
-            Case("no image", {"a": {"exp_type": "nrc_image"}}),
-        ),
-    ),
-    "Asn_Lv3WFSSNIS": (
-        NIS,
-        (
-            Case(
-                "a group of observations and each",
-                {"a": GROUP, "b": {"obs_num": "2"} | GROUP},
-                (
-                    "c1000_t001_niriss_f200w-gr150r: science a_cal, b_cal",
-                    "o001_t001_niriss_f200w-gr150r: science a_cal",
-                    "o002_t001_niriss_f200w-gr150r: science b_cal",
-                ),
-            ),
-            Case(
-                "by grism and filter",
-                {"a": {}, "b": {"filter": "gr150c"}, "c": {"pupil": "f150w"}},
-                (
-                    "o001_t001_niriss_f200w-gr150r: science a_cal",
-                    "o001_t001_niriss_f200w-gr150c: science b_cal",
-                    "o001_t001_niriss_f150w-gr150r: science c_cal",
-                ),
-            ),
-            Case("not without grism", {"a": {"filter": "clear"}}),
-            Case("not without filter", {"a": {"pupil": "null"}}),
-        ),
-    ),
-    "Asn_Lv3WFSSMIR": (
-        MIR,
-        (
-            Case(
-                "of one target",
-                {"a": {}, "b": {}, "c": {"targetid": "2"}},
-                (
-                    "o001_t001_miri_p750l: science a_cal, b_cal",
-                    "o001_t002_miri_p750l: science c_cal",
-                ),
-            ),
-            Case("not without prism", {"a": {"filter": "f560w"}}),
-            Case("no leakage calibration", {"a": {"is_imprt": "t"}}),
         ),
     ),
 }
