@@ -24,11 +24,14 @@ class Headers:
     primary, science : Header
     problem : str
         Why the file cannot be read, or nothing.
+    otherwise : Headers or None
+        Headers that are asked for keywords that these lack.
     """
 
     primary: Header = field(default_factory=lambda: Header([]))
     science: Header = field(default_factory=lambda: Header([]))
     problem: str = ""
+    otherwise: "Headers | None" = None
 
     def value(self, *keywords: str) -> Any:
         """Return the value of the first keyword that has one, or None."""
@@ -37,7 +40,7 @@ class Headers:
                 value = _value(header, keyword)
                 if value is not None and value != "":
                     return value
-        return None
+        return None if self.otherwise is None else self.otherwise.value(*keywords)
 
     def text(self, *keywords: str) -> str:
         """Return a value as text for the page, or ""."""

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,7 @@ LIST: Final = Path("plan", "raw_exposures.txt")
 TABLE: Final = ".ecsv"
 # What tells most about an exposure, and about a product, first.
 BEST: Final = ("cal", "calints", "s2d", "s3d", "x1d", "rate", "rateints", "dark")
+_PLACE: Final = re.compile(r"\{[^{}]*\}")
 _EXTENSION: Final = re.compile(r"\.(?:fits|ecsv)$")
 
 Key = tuple[str, str]
@@ -92,7 +93,7 @@ class Gathered:
         for unit in (*self.stage2(root), self.stage1(root)):
             file = unit.file(*BEST)
             if file is not None:
-                return self.headers[file.path]
+                return replace(self.headers[file.path], otherwise=self.raw.get(root))
         return self.raw.get(root, Headers())
 
 
@@ -125,7 +126,7 @@ def gather(folder: Path, logs: Path, places: Sequence[Path] = ()) -> Gathered:
     associations = associations_of(folder, pool, first, rows)
     found, headers = _products(folder)
     expected = wanted(first, associations)
-    units = {key: _unit(item, found.pop(key, []), logs) for key, item in expected.items()}
+    units = {key: _unit(item, _taken(found, *key), logs) for key, item in expected.items()}
     others = [file for key in sorted(found) for file in found[key]]
     program = program_of(next(iter(pool.exposures()))) if rows else folder.name
     return Gathered(program, folder, pool, rows, associations, units, headers, raw, others)
@@ -195,6 +196,15 @@ def _split(name: str) -> tuple[str, str]:
     except InputError:
         root, _, suffix = stem.rpartition("_")
     return root, suffix
+
+
+def _taken(found: Found, folder: str, name: str) -> list[File]:
+    """Take the files of a product, of all its sources where its name has a place for them."""
+    if "{" not in name:
+        return found.pop((folder, name), [])
+    pattern = re.compile("[a-z0-9-]+".join(map(re.escape, _PLACE.split(name))))
+    keys = [key for key in found if key[0] == folder and pattern.fullmatch(key[1])]
+    return [file for key in sorted(keys) for file in found.pop(key)]
 
 
 def _unit(expected: Expected, files: Sequence[File], logs: Path) -> Unit:

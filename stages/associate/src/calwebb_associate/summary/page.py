@@ -183,15 +183,17 @@ def counts_of(exposures: Sequence[Exposure], products: Sequence[Product]) -> lis
     stage2 = {(unit.pipeline, unit.name): unit for item in exposures for unit in item.stage2}
     final = {(p.unit.pipeline, p.unit.name): p.unit for p in products if p.association.level == 3}
     return [
-        _count("exposures, stage 1", [item.stage1 for item in exposures]),
-        _count("exposures, stage 2", stage2.values()),
-        _count("products, stage 3", final.values()),
+        _count("exposure", ", stage 1", [item.stage1 for item in exposures]),
+        _count("exposure", ", stage 2", stage2.values()),
+        _count("product", ", stage 3", final.values()),
     ]
 
 
-def _count(what: str, units: Iterable[Unit]) -> Count:
+def _count(what: str, stage: str, units: Iterable[Unit]) -> Count:
     counts = Counter(unit.state for unit in units)
-    return Count(what, sum(counts.values()), [(s, counts[s]) for s in State if counts[s]])
+    total = sum(counts.values())
+    words = counted(total, what).removeprefix(f"{total} ")
+    return Count(f"{words}{stage}", total, [(s, counts[s]) for s in State if counts[s]])
 
 
 def pictures_of(gathered: Gathered) -> list[tuple[Path, str, str]]:
@@ -199,7 +201,12 @@ def pictures_of(gathered: Gathered) -> list[tuple[Path, str, str]]:
     folder = gathered.folder / "quicklook"
     found: list[tuple[Path, str, str]] = []
     stages = [place for place in folder.glob("*") if place.is_dir()]
-    for place in sorted(stages, key=lambda item: (not item.name.endswith("3"), item.name[::-1])):
+    for place in sorted(stages, key=lambda item: (-_stage(item.name), item.name)):
         drawn = [(path, *path.stem.rpartition("_")[::2]) for path in sorted(place.glob("*.png"))]
         found += order(drawn, MAIN)
     return found
+
+
+def _stage(name: str) -> int:
+    """Return the stage in a pipeline's name."""
+    return int(name[-1]) if name[-1:].isdecimal() else 0

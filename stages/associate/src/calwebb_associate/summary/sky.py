@@ -21,9 +21,9 @@ from calwebb_core.framework.quicklook_sky import Sky
 Float64 = NDArray[np.float64]
 
 WIDTH: Final = 620.0
-LEFT, RIGHT, TOP, BOTTOM = 92.0, 16.0, 14.0, 46.0
+LEFT, RIGHT, TOP, BOTTOM = 92.0, 64.0, 14.0, 46.0
 FARTHEST: Final = 0.5  # degrees between exposures of one picture
-SMALLEST: Final = 20.0  # arcsec that a picture shows at least
+SMALLEST: Final = 4.0  # arcsec that a picture shows at least
 MARGIN: Final = 0.08
 MOST_OUTLINES: Final = 300  # with a name each; more of them are drawn by colour and detector
 ROUND_BARS: Final = (*(step * 10.0**p for p in (-2, -1) for step in (1, 2, 5)), *BARS, 7200, 18000)
@@ -72,6 +72,8 @@ class Field:
     shapes : list of Shape
     bar : (float, str)
         Length and meaning of the scale bar.
+    opacity : float
+        Of each outline's inside.
     colours : list of Colour
     """
 
@@ -85,6 +87,7 @@ class Field:
     beside: list[Tick]
     shapes: list[Shape]
     bar: tuple[float, str]
+    opacity: float
     colours: list[Colour]
 
 
@@ -145,6 +148,7 @@ def field_of(exposures: Sequence[Exposure], colours: Mapping[str, Colour], title
         beside=view.ticks(grid.parallels, bottom=False),
         shapes=shapes_of(exposures, places, view, colours),
         bar=scale_bar(view),
+        opacity=round(min(0.1, max(0.004, 0.5 / len(exposures))), 4),
         colours=found,
     )
 
@@ -218,14 +222,14 @@ def shapes_of(
     colours: Mapping[str, Colour],
 ) -> list[Shape]:
     """Return the outlines: each with its name, or by colour and detector where they are many."""
-    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     few = len(exposures) <= MOST_OUTLINES
     for item, place in zip(exposures, places, strict=True):
         name = item.root if few else item.detector
         groups[colour_key(item), name].append(_outline(place, view))
     return [
-        Shape("".join(paths), colours[key], _title(key, name, len(paths), few=few))
-        for (key, name), paths in groups.items()
+        Shape("".join(groups[pair]), colours[pair[0]], _title(*pair, len(groups[pair]), few=few))
+        for pair in sorted(groups)
     ]
 
 

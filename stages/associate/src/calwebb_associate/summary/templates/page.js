@@ -52,6 +52,22 @@
     apply();
   }
 
+  // Colours of a figure's legend can be switched off: outlines lie upon one another.
+  function switchable(item) {
+    const shapes = [...item.closest("figure").querySelectorAll("[data-colour]")]
+      .filter((shape) => shape.dataset.colour === item.dataset.name);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...item.childNodes);
+    button.setAttribute("aria-pressed", "true");
+    button.addEventListener("click", () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(on));
+      shapes.forEach((shape) => shape.classList.toggle("off", !on));
+    });
+    item.append(button);
+  }
+
   // A link to a row shows it, whatever hides it.
   function reveal() {
     const id = decodeURIComponent(location.hash.slice(1));
@@ -70,6 +86,7 @@
 
   document.querySelectorAll("table[data-sortable]").forEach(sortable);
   document.querySelectorAll(".filters").forEach(filterable);
+  document.querySelectorAll(".legend li").forEach(switchable);
   window.addEventListener("hashchange", reveal);
   window.addEventListener("beforeprint", () => {
     document.querySelectorAll("details").forEach((box) => { box.open = true; });
