@@ -234,11 +234,13 @@ def _print_table(made: Sequence["MadeAssociation"]) -> None:
 
 def _write(made: Sequence["MadeAssociation"], folder: Path) -> None:
     """Write associations to a folder, which is made."""
-    from calwebb_core.framework.association import write_association
+    from calwebb_core.framework.association import association_text
+    from calwebb_core.framework.atomic import write_texts
 
+    paths = {folder / one.file_name: one.content for one in made}
+    texts = {path: association_text(content, str(path)) for path, content in paths.items()}
     _make_folder(folder)
-    for association in made:
-        write_association(association.content, folder / association.file_name)
+    write_texts(texts)
 
 
 def _save_orphans(pool: "Pool", made: Iterable["MadeAssociation"], path: Path) -> None:

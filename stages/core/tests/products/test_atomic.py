@@ -9,7 +9,7 @@ import time
 import pytest
 
 from calwebb_core.framework import fits_write
-from calwebb_core.framework.atomic import atomic_path, check_writable, write_text
+from calwebb_core.framework.atomic import atomic_path, check_writable, write_text, write_texts
 from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.products import read_image, write_image
 
@@ -63,6 +63,21 @@ def test_other_errors_of_the_system_are_not_disguised(tmp_path):
 def test_missing_folder(tmp_path):
     with pytest.raises(InputError, match="cannot be written: No such file or directory"):
         write_text(tmp_path / "none" / "x.txt", "")
+
+
+def test_many_files(tmp_path):
+    (tmp_path / "0.txt").write_text("old")
+    texts = {tmp_path / f"{number}.txt": f"{number}\n" for number in range(50)}
+    write_texts(texts)
+    assert {path: path.read_text() for path in tmp_path.iterdir()} == texts
+    write_texts({})
+
+
+def test_many_files_one_of_which_fails(tmp_path):
+    texts = {tmp_path / "a.txt": "a", tmp_path / "none" / "b.txt": "b"}
+    with pytest.raises(InputError, match=r"none/b\.txt: cannot be written: No such file"):
+        write_texts(texts)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_check_writable(tmp_path):
