@@ -112,7 +112,7 @@ def test_placeholders_are_filled(tmp_path):
     ("name", "message"),
     [
         ("a_{sourceid}", r"the unknown placeholder {sourceid}; did you mean {source_id}\?"),
-        ("a_{xyz}", r"unknown placeholder {xyz}; known: {source_id}, {slit_name}"),
+        ("a_{xyz}", r"unknown placeholder {xyz}; known: {source_id}, {slit_name}, {suffix}"),
         ("a_{source_id", "has a brace without its other"),
         ("a_}", "has a brace without its other"),
         ("../a", r"the product name '../a' is not one; expected .* as products go to the output"),

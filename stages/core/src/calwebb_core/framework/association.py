@@ -92,7 +92,8 @@ class AssociationProduct:
         source : str
             The association, for messages.
         **values
-            `source_id`, such as "s000000012", and `slit_name`, where the data tell.
+            `source_id`, such as "s000000012", `slit_name`, where the data tell, and `suffix`,
+            which wavefront sensing has in the middle of a name.
 
         Raises
         ------

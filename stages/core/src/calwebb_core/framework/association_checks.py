@@ -48,7 +48,7 @@ FREE_FIELDS: Final = ("degraded_status", "constraints")
 WITHOUT_EFFECT: Final = (*FREE_FIELDS, "version_id", "code_version", "exposerr", "asn_candidate")
 PRODUCT_FIELDS: Final = ("name", "members")
 MEMBER_FIELDS: Final = ("expname", "exptype", "exposerr", "asn_candidate")
-PLACEHOLDERS: Final = ("source_id", "slit_name")
+PLACEHOLDERS: Final = ("source_id", "slit_name", "suffix")
 
 _LIKENESS: Final = 0.75
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
@@ -156,7 +156,11 @@ def check_product_name(name: str, source: str) -> None:
     for word in _PLACEHOLDER.findall(name):
         if word not in PLACEHOLDERS:
             close = get_close_matches(word, PLACEHOLDERS, n=1)
-            advice = f"did you mean {{{close[0]}}}?" if close else "known: {source_id}, {slit_name}"
+            advice = (
+                f"did you mean {{{close[0]}}}?"
+                if close
+                else "known: {source_id}, {slit_name}, {suffix}"
+            )
             msg = f"{source}: product name {name} has the unknown placeholder {{{word}}}; {advice}"
             raise InputError(msg)
     if set("{}") & set(_PLACEHOLDER.sub("", name)):
