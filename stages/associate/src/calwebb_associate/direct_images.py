@@ -30,8 +30,8 @@ def nearest(science: Exposure, directs: Sequence[Exposure], *, parallel: bool) -
         At least one.
     parallel : bool
         Whether it is of another observation, so that only the long-wave detectors of NIRCam,
-        which see the spectra, count; else the next one after the spectrum does, in the
-        sequence of its visit.
+        which see the spectra, count, and images through the same filter come first; else the
+        next one after the spectrum does, in the sequence of its visit.
 
     Returns
     -------
@@ -40,10 +40,16 @@ def nearest(science: Exposure, directs: Sequence[Exposure], *, parallel: bool) -
     """
     ordered = sorted(directs, key=lambda one: (_sequence(one), one.root))
     if parallel:
-        long_wave = (one for one in ordered if LONG_WAVE in one.root)
-        return next(long_wave, ordered[0])
+        ordered = [one for one in ordered if LONG_WAVE in one.root] or ordered
+        blocking = [one for one in ordered if _blocking(one) == _blocking(science)]
+        return (blocking or ordered)[0]
     later = (one for one in ordered if _sequence(one) > _sequence(science))
     return next(later, ordered[0])
+
+
+def _blocking(exposure: Exposure) -> str:
+    """Return the filter that limits the waves, which NIRISS has beside its grisms."""
+    return exposure.first("pupil" if exposure.first("instrume") == "niriss" else "filter")
 
 
 def _sequence(exposure: Exposure) -> int:

@@ -87,7 +87,8 @@ def _one_of_an_exposure(associations: list[Kind]) -> list[Kind]:
 
 def _preference(association: Comparable) -> tuple[bool, int, str, list[tuple[str, str]]]:
     """Return what decides between two associations of one exposure; the greater stays."""
-    asked_for = association.candidate.startswith("c")
+    parts = {part for _, part in association.membership}
+    asked_for = association.candidate.startswith("c") and "background" in parts
     return (
         asked_for,
         len(association.membership),

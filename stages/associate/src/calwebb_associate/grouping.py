@@ -13,7 +13,7 @@ from typing import Final
 from calwebb_associate.conditions import BACKGROUND, TARGET_ACQUISITION, Exposure
 from calwebb_associate.imprints import choose_imprints
 from calwebb_associate.nods import apart
-from calwebb_associate.rulebook import SLIT, TARGET, Column, Join, Rule, Selection
+from calwebb_associate.rulebook import SLIT, SLIT_READ, TARGET, Column, Join, Rule, Selection
 
 Candidate = tuple[str, str]
 Key = tuple[str, ...]
@@ -30,6 +30,8 @@ NO_TARGET: Final = "000"
 EPOCH: Final = "epoch"
 # Light of one source falls into both of these slits.
 PAIRED_SLITS: Final = frozenset({"s200a1", "s200a2"})
+# In these subarrays all slits are read out, whichever the source is in.
+ALL_SLITS: Final = frozenset({"full", "allslits"})
 _ACQUISITIONS: Final = Join(
     selection=Selection(
         roles=frozenset({TARGET_ACQUISITION}), not_conditions=frozenset({"imprint"})
@@ -113,9 +115,16 @@ def _value(exposure: Exposure, column: Column, candidate: Candidate) -> str:
     if column.names == (TARGET,):
         return NO_TARGET if candidate[1] == DIRECT_IMAGE else exposure.first("targetid")
     if column.names == (SLIT,):
-        slit = exposure.first("fxd_slit")
-        return "paired" if slit in PAIRED_SLITS else slit
+        return _slit(exposure)
+    if column.names == (SLIT_READ,):
+        return "" if exposure.first("subarray") in ALL_SLITS else _slit(exposure)
     return exposure.get(column.names)
+
+
+def _slit(exposure: Exposure) -> str:
+    """Return the slit that a source is in, one word for both of a pair."""
+    slit = exposure.first("fxd_slit")
+    return "paired" if slit in PAIRED_SLITS else slit
 
 
 def _key(exposure: Exposure, columns: Iterable[Column], candidate: Candidate) -> Key | None:

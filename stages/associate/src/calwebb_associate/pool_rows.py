@@ -16,7 +16,10 @@ from calwebb_core.framework.names import split_suffix
 Row = Mapping[str, str]
 
 # "n" and "f" are here as a flag that is not set is the same as none; no other value is one.
-EMPTY: Final = frozenset(("", "null", "none", "n/a", "--", "nan", "n", "f", "false"))
+EMPTY: Final = frozenset(("", "null", "n/a", "--", "nan", "n", "f", "false"))
+# "none" is no value but for these, where it says that there was no pattern, and no lamp on.
+NONE: Final = "none"
+SAY_NONE: Final = frozenset(("patttype", "lamp"))
 NO: Final = frozenset(("no", "0"))
 
 EXPOSURE_SUFFIXES: Final = ("uncal", "rate", "rateints", "cal", "calints")
@@ -87,7 +90,9 @@ class RowMaker:
         """Return the row of these values, one a column."""
         pairs = [self._known.get(text) or self._know(text) for text in texts]
         values = {
-            column: value for column, (_, value) in zip(self.columns, pairs, strict=True) if value
+            column: value
+            for column, (_, value) in zip(self.columns, pairs, strict=True)
+            if value and (value != NONE or column in SAY_NONE)
         }
         return PoolRow(self._places, tuple([text for text, _ in pairs]), values)
 
@@ -102,7 +107,8 @@ def value(row: Row, column: str) -> str:
     """Return a row's value in lower case, "" where it has none."""
     if isinstance(row, PoolRow):
         return row.values_by_column.get(column, "")
-    return _meaning(row.get(column, ""))
+    text = _meaning(row.get(column, ""))
+    return "" if text == NONE and column not in SAY_NONE else text
 
 
 def flag(row: Row, column: str) -> bool:

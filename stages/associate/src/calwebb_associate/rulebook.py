@@ -11,6 +11,7 @@ from calwebb_associate.conditions import Exposure
 # Values that a rule computes from an exposure rather than reads from a column.
 TARGET: Final = "target"
 SLIT: Final = "slit"
+SLIT_READ: Final = "slit read"
 # Words that a rule's `choose` and `finish` may be.
 CHOICES: Final = ("apart", "imprints", "imprints of the nods")
 FINISHES: Final = ("catalogs", "extracted nods")
