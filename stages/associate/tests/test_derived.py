@@ -43,6 +43,19 @@ def test_specifications_are_counted_within_an_observation(rows):
     assert [value(row, "expspcin") for row in found.values()] == ["0", "1", "1", "2", "3", "4", "1"]
 
 
+def test_imprints_belong_to_the_specification_before_them(rows):
+    found = rows(
+        {
+            "001001_02101_00001": {"IS_IMPRT": True},
+            "001001_02102_00001": {},
+            "001001_02103_00001": {"IS_IMPRT": True},
+            "001001_02104_00001": {"IS_IMPRT": False},
+            "001001_02105_00001": {"IS_IMPRT": True},
+        }
+    )
+    assert [value(row, "expspcin") for row in found.values()] == ["1", "1", "1", "2", "2"]
+
+
 def test_pointings_and_dithers(rows):
     found = rows(
         {

@@ -23,6 +23,9 @@ BEFORE_ALL: Final = "0"
 # specification: its dither points, its detectors, its segments.
 ACTIVITY: Final = ("VISIT", "VISITGRP", "SEQ_ID", "ACT_ID")
 
+Observation = tuple[str, str]
+Activity = tuple[str, ...]
+
 
 def derived(header: Header) -> dict[str, str]:
     """Return the columns that one header allows to work out."""
@@ -42,22 +45,31 @@ def derived(header: Header) -> dict[str, str]:
 def specifications(headers: Sequence[Header]) -> list[str]:
     """Return the number of each exposure's specification within its observation.
 
-    Activities are counted in the order in which they were carried out. Rules ask whether two
-    exposures have the same number, and which of two is nearer.
+    Activities are counted in the order in which they were carried out; one of imprints alone
+    belongs to the specification before it. Rules ask whether two exposures have the same
+    number, and which of two is nearer.
     """
-    found: dict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    found: dict[Observation, dict[Activity, bool]] = defaultdict(dict)
     for header in headers:
         if not _acquires(header):
-            found[_observation(header)].add(_activity(header))
-    numbers = {
-        (observation, activity): str(number)
-        for observation, activities in found.items()
-        for number, activity in enumerate(sorted(activities), 1)
-    }
+            activities, activity = found[_observation(header)], _activity(header)
+            counts = header.get("IS_IMPRT") is not True
+            activities[activity] = activities.get(activity, False) or counts
+    numbers = {observation: _numbered(activities) for observation, activities in found.items()}
     return [
-        BEFORE_ALL if _acquires(header) else numbers[_observation(header), _activity(header)]
+        BEFORE_ALL if _acquires(header) else numbers[_observation(header)][_activity(header)]
         for header in headers
     ]
+
+
+def _numbered(activities: Mapping[Activity, bool]) -> dict[Activity, str]:
+    """Count the activities that count."""
+    numbers = {}
+    number = 0
+    for activity in sorted(activities):
+        number += activities[activity]
+        numbers[activity] = str(max(number, 1))
+    return numbers
 
 
 def target_numbers(headers: Sequence[Header]) -> list[str]:
@@ -85,11 +97,11 @@ def _acquires(header: Mapping[str, object]) -> bool:
     return str(header.get("EXP_TYPE", "")).lower() in ACQUISITION
 
 
-def _observation(header: Mapping[str, object]) -> tuple[str, str]:
+def _observation(header: Mapping[str, object]) -> Observation:
     return str(header.get("PROGRAM", "")), str(header.get("OBSERVTN", ""))
 
 
-def _activity(header: Mapping[str, object]) -> tuple[str, ...]:
+def _activity(header: Mapping[str, object]) -> Activity:
     return tuple(str(header.get(keyword, "")).zfill(3) for keyword in ACTIVITY)
 
 
