@@ -72,8 +72,10 @@ DETECTORS: Final = {
 }
 FULL_APERTURES: Final = {"MIRIM": "MIRIM_FULL", "NIS": "NIS_CEN"}
 
-# NIRSpec's subarrays, which the SIAF does not know: first column and row, columns and rows.
+# First column and row, columns and rows of subarrays that are not as large as their aperture in
+# the SIAF, or not in it.
 WINDOWS: Final = {
+    "SUBSTRIP256": (1, 1793, 2048, 256),
     "ALLSLITS": (1, 897, 2048, 256),
     "SUBS200A1": (1, 1054, 2048, 64),
     "SUBS200A2": (1, 1009, 2048, 64),
@@ -107,9 +109,11 @@ def window(detector: str, aperture_name: str, subarray: str) -> tuple[int, int, 
     known = DETECTORS[detector]
     if subarray == "FULL":
         return 1, 1, known.columns, known.rows
-    if known.instrument == "NIRSPEC":
+    if subarray in WINDOWS:
         return WINDOWS[subarray]
-    part = aperture(known.siaf, aperture_name)
+    # An acquisition's aperture is a part of MIRI's subarray; the subarray has one of its own.
+    miri = known.instrument == "MIRI"
+    part = aperture(known.siaf, f"MIRIM_{subarray}" if miri else aperture_name)
     full = whole(detector)
     x, y = full.detector_to_science(part["XDetRef"], part["YDetRef"])
     corner = round(x - part["XSciRef"]) + 1, round(y - part["YSciRef"]) + 1

@@ -86,7 +86,7 @@ def _program(raw: Raw) -> Values:
     start, _, end = moments(raw)
     observation = raw.observation
     return {
-        "TITLE": raw.program.sentence[:68],
+        "TITLE": raw.program.sentence[:68].rstrip(),
         "PI_NAME": "Simulator",
         "CATEGORY": "CAL",
         "DATE-OBS": iso(start).split("T")[0],

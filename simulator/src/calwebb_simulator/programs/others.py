@@ -13,7 +13,7 @@ from calwebb_simulator.programs.model import (
 
 FIELD = Target("ASTROMETRIC-FIELD", 80.4875, -69.4975, "LMC")
 STAR = Target("WFS-STAR", 256.2500, 65.8700, "2MASS J17050000+6552120")
-DARKNESS = Target("DARK", 0.0, 0.0)
+DARKNESS = Target("DARK", 90.0000, -66.5607)
 COMET = Target("COMET", 41.2000, 15.1000, "C/2017 K2", kind="MOVING")
 LAMPS = Target("CALIBRATION", 270.0000, 66.5607)
 
