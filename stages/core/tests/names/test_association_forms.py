@@ -183,6 +183,16 @@ def test_text_that_is_not_json(tmp_path, text, message):
         read(path)
 
 
+def test_what_only_looks_like_an_association(tmp_path):
+    path = tmp_path / "asn.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"asn\.json: is no association: its brackets are nested"):
+        read(path)
+    long = {"expname": "x" * 300 + "_cal.fits", "exptype": "science"}
+    with pytest.raises(InputError, match=r"_cal\.fits not found"):
+        read_association(put(tmp_path, product(long)))
+
+
 @pytest.mark.parametrize("file", ["asn.yaml", "asn.YML"])
 def test_yaml_is_refused_by_its_name(tmp_path, file):
     (tmp_path / file).write_text("products: []\n")

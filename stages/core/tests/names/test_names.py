@@ -23,7 +23,7 @@ def digits(count):
 
 suffixes = st.sampled_from(sorted([*names.SUFFIXES, *names.STEP_SUFFIXES]))
 candidates = st.one_of(
-    digits(3).map("o{}".format), digits(4).map("c{}".format), digits(4).map("a{}".format)
+    digits(3).map("o{}".format), *(digits(4).map(f"{letter}{{}}".format) for letter in "acr")
 )
 exposures = st.builds(
     ExposureName,
@@ -139,11 +139,42 @@ def test_suffixes_of_real_names(file, root, suffix):
         "jw99009-o001_t001_niriss_f140m-gr150r",
         "jw10005-a3001_t004_nircam_f430m-maskrnd-maska430r",
         "jw99009-o003_t001_miri_p750l-subprism",
+        "jw80600-o001_t001_miri",
+        "jw00632-o001_s00001_nirspec_f170lp-g235m",
+        "jw00632-o001_b000000001_nirspec_f170lp-g235m",
+        "jw00632-r5000_v000000001_nirspec_f170lp-g235m",
+        "jw00017-c1001_t000-epoch1_nircam_clear-f070w",
+        "jw10005-o001_t001_nircam_f210m-maskrnd-image3",
+        "jw93125-o001_t001-s000000001_nirspec_f290lp-g395h-s200a1-sub200a1",
+        "jw93125-o001_t001-{source_id}_nirspec_f290lp-g395h-{slit_name}-sub200a1",
+        "jw99009-o002_{source_id}_nirspec_f100lp-g140h",
     ],
 )
 def test_real_product_names(product):
     assert Level3Name.parse(product).root == product
     assert re.fullmatch(names.LEVEL3_PATTERN, product)
+
+
+def test_the_name_of_a_wavefront_pair():
+    name = Level3Name.parse("jw82600-o001_t001_nircam_f212n-wlm8-nrca3_wfscmb-05")
+    assert name.optical_elements == "f212n-wlm8-nrca3"
+    assert name.suffix == "wfscmb-05"
+    assert Level3Name.parse("jw82600-o001_t001_nircam_f212n-nrca3_wfscmb-a1").suffix == "wfscmb-a1"
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        "jw99009-o002_{slit_name}_nirspec_f100lp-g140h",
+        "jw99009-o002_t001_nirspec_{source_id}",
+        "jw99009-x002_t001_nirspec_clear",
+        "jw99009-o002_t01_nirspec_clear",
+        "jw99009-o002_t001_hst_f200w",
+    ],
+)
+def test_names_that_no_product_has(product):
+    with pytest.raises(InputError, match="not the name of a level-3 product"):
+        Level3Name.parse(product)
 
 
 def test_real_association_name():

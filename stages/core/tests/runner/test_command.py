@@ -246,6 +246,14 @@ def test_version(main):
     assert result.output == f"calwebb-toy {__version__}\n"
 
 
+@pytest.mark.parametrize("option", ["--input-dir", "--allow-outside", "--product"])
+def test_options_of_associations(main, option):
+    takes = make_program(LOADER, name="calwebb-toy4", package="calwebb_core", association=True)
+    for command in ("run", "step", "steps"):
+        assert option in CliRunner().invoke(takes, [command, "--help"]).output
+        assert option not in CliRunner().invoke(main, [command, "--help"]).output
+
+
 def test_input_dir_only_for_associations(toy_file, gain_file, tmp_path):
     main = make_program(
         LOADER, name="calwebb-toy3", package="calwebb_core", meaning="Toys.", association=True

@@ -232,6 +232,7 @@ def test_members_are_checked(association, tmp_path):
     [
         ({"asn_type": "image2"}, "asn_type is image2; calwebb-image3 takes .* use the program for"),
         ({"products": {}}, r"products is {}; expected: array, in square brackets"),
+        ({"prodcuts": 1, "products": 2}, "products is 2; expected: array"),
         ({"asn_id": "../x"}, "asn_id is '../x'; expected letters and digits such as o001"),
     ],
 )
@@ -244,6 +245,27 @@ def test_a_wrong_association_is_one_sentence(association, tmp_path, changes, mes
     assert result.stderr.count("\n") == 1
     assert result.stderr.startswith(f"calwebb-image3: error: {path}: ")
     assert re.search(message, result.stderr)
+
+
+def test_a_typo_is_one_sentence(association, tmp_path):
+    path = write_association(tmp_path, [{"expname": "a_cal.fits", "exptyp": "science"}])
+    result = CliRunner().invoke(image3, ["run", str(path), "--output-dir", str(tmp_path / "out")])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"calwebb-image3: error: {path}: products[0].members[0] has the unknown key 'exptyp'; "
+        "did you mean exptype? Rename it or take it out\n"
+    )
+
+
+def test_members_outside_are_read_when_allowed(association, tmp_path):
+    member = association.parent / "jw01345001001_02101_00001_nrca1_cal.fits"
+    path = write_association(tmp_path, [{"expname": str(member), "exptype": "Science"}])
+    command = ["steps", str(path), "--json"]
+    result = CliRunner().invoke(image3, command)
+    assert result.exit_code == 2
+    assert f"member {member} lies outside {tmp_path}: it climbs or is absolute" in result.stderr
+    assert CliRunner().invoke(image3, [*command, "--allow-outside"]).exit_code == 0
+    assert len(read(path, allow_outside=True).exposures) == 1
 
 
 def test_a_product_of_each_source_is_refused(association, tmp_path):

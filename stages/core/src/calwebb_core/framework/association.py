@@ -264,6 +264,9 @@ def _read_json(path: Path) -> Any:
     except KeyError as error:
         msg = f"{path}: key {error} is there twice; expected once"
         raise InputError(msg) from error
+    except RecursionError as error:
+        msg = f"{path}: is no association: its brackets are nested without end"
+        raise InputError(msg) from error
 
 
 def _advice(text: str, position: int) -> str:
@@ -329,7 +332,7 @@ def _read_product(
 def _check_files(path: Path, products: tuple[AssociationProduct, ...]) -> None:
     """Name the first missing member and count the others; refuse two names of one file."""
     files = {member.path: None for product in products for member in product.members}
-    missing = [file for file in files if not file.is_file()]
+    missing = [file for file in files if not _is_there(file)]
     if missing:
         more = f" and {len(missing) - 1} more of {len(files)} members" if missing[1:] else ""
         msg = (
@@ -347,6 +350,14 @@ def _check_files(path: Path, products: tuple[AssociationProduct, ...]) -> None:
                     "same file; expected it once, as it would count twice"
                 )
                 raise InputError(msg)
+
+
+def _is_there(file: Path) -> bool:
+    """Tell whether a file is there; it is not if its name is too long or its folder closed."""
+    try:
+        return file.is_file()
+    except OSError:
+        return False
 
 
 def _in_order(mapping: Mapping[str, Any], first: tuple[str, ...]) -> dict[str, Any]:
