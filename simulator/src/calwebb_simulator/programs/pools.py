@@ -93,6 +93,7 @@ def pool_row(raw: Raw) -> dict[str, str]:
     acquiring = any(word in raw.setup.exp_type for word in ACQUISITIONS)
     return row | {
         "filename": header["FILENAME"],
+        "is_imprt": text(raw.doing.imprint),
         "targetid": str(target_number(raw)),
         "pntgtype": "target_acquisition" if acquiring else "science",
         "expspcin": str(raw.specification),
