@@ -91,3 +91,44 @@ def test_headers_that_say_it_are_believed(rows):
         "dms_note": "wfsc_los_jitter",
         "is_imprt": "t",
     }
+
+
+NIRSPEC = {"INSTRUME": "NIRSPEC", "DETECTOR": "NRS1", "EXP_TYPE": "NRS_IFU"}
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        ([(1, 2), (1, 2), (1, 2)], [1, 1, 2, 2, 3, 3]),
+        ([(1, 2), (3, 4)], [1, 1, 1, 1]),
+        ([(1, 2), (1, 2), (3, 4), (3, 4)], [1, 1, 2, 2, 1, 1, 2, 2]),
+        ([(None, None), (None, None)], [1, 1, 1, 1]),
+    ],
+)
+def test_visits_that_repeat_a_pattern_are_tiles(rows, points, expected):
+    found = rows(
+        {
+            f"001{visit:03d}_02101_0000{number}": NIRSPEC | {"PATT_NUM": point}
+            for visit, numbers in enumerate(points, 1)
+            for number, point in enumerate(numbers, 1)
+        }
+    )
+    assert [int(value(row, "mostilno")) for row in found.values()] == expected
+
+
+def test_imprints_and_acquisitions_are_of_the_tile_of_their_visit(rows):
+    found = rows(
+        {
+            "001001_02101_00001": NIRSPEC | {"PATT_NUM": 1, "EXP_TYPE": "NRS_WATA"},
+            "001001_02102_00001": NIRSPEC | {"PATT_NUM": 1},
+            "001001_02103_00001": NIRSPEC | {"PATT_NUM": 1, "IS_IMPRT": True},
+            "001002_02101_00001": NIRSPEC | {"PATT_NUM": 1, "EXP_TYPE": "NRS_WATA"},
+            "001002_02102_00001": NIRSPEC | {"PATT_NUM": 1},
+        }
+    )
+    assert [value(row, "mostilno") for row in found.values()] == ["1", "1", "1", "2", "2"]
+
+
+def test_other_instruments_have_one_tile(rows):
+    found = rows({f"00100{visit}_02101_00001": {"PATT_NUM": 1} for visit in (1, 2)})
+    assert [value(row, "mostilno") for row in found.values()] == ["1", "1"]

@@ -15,8 +15,13 @@ from calwebb_associate.headers import Header
 SCIENCE: Final = "science"
 TARGET_ACQUISITION: Final = "target_acquisition"
 UNSUCCESSFUL: Final = "unsuccessful"
+# A verification image looks through the shutters that are open for the science.
+ACQUIRES: Final = frozenset(ACQUISITION) - {"nrs_verify"}
 # One dither point, one tile: as if there were no pattern and no mosaic.
 ONLY_ONE: Final = "1"
+# The rules ask which tile it is where nods and imprints belong to one.
+TILED: Final = "NIRSPEC"
+SETUP: Final = ("EXP_TYPE", "DETECTOR", "FILTER", "GRATING", "FXD_SLIT", "IS_IMPRT")
 # Acquisitions come before the first specification.
 BEFORE_ALL: Final = "0"
 # Activities are numbered in these, from the widest; exposures of an activity share their
@@ -33,7 +38,6 @@ def derived(header: Header) -> dict[str, str]:
     columns = {
         "pntgtype": TARGET_ACQUISITION if _acquires(header) else SCIENCE,
         "dithptin": str(header.get("PATT_NUM", ONLY_ONE)),
-        "mostilno": ONLY_ONE,
         # Other instruments than NIRSpec never say it, as they have no shutters that leak.
         "is_imprt": "f",
     }
@@ -72,6 +76,42 @@ def _numbered(activities: Mapping[Activity, bool]) -> dict[Activity, str]:
     return numbers
 
 
+def tiles(headers: Sequence[Header]) -> list[str]:
+    """Return the number of each exposure's tile of a mosaic within its observation.
+
+    The visits of a tile share the points of one pattern; a visit that takes a point again
+    through the same optical path is of another tile.
+    """
+    found: dict[Observation, dict[str, set[tuple[str, ...]]]] = defaultdict(dict)
+    for header in headers:
+        if header.get("INSTRUME") == TILED and "PATT_NUM" in header and not _acquires(header):
+            visit = str(header.get("VISIT", "")).zfill(3)
+            found[_observation(header)].setdefault(visit, set()).add(_point(header))
+    numbers = {observation: _tiles(visits) for observation, visits in found.items()}
+    return [
+        numbers.get(_observation(header), {}).get(str(header.get("VISIT", "")).zfill(3), ONLY_ONE)
+        for header in headers
+    ]
+
+
+def _tiles(visits: Mapping[str, set[tuple[str, ...]]]) -> dict[str, str]:
+    """Return the tile of each visit: the first that lacks all of its points."""
+    taken: list[set[tuple[str, ...]]] = []
+    numbers = {}
+    for visit, points in sorted(visits.items()):
+        place = next((n for n, tile in enumerate(taken) if not tile & points), len(taken))
+        if place == len(taken):
+            taken.append(set())
+        taken[place] |= points
+        numbers[visit] = str(place + 1)
+    return numbers
+
+
+def _point(header: Header) -> tuple[str, ...]:
+    """Return what is not done twice in a tile."""
+    return tuple(str(header.get(keyword, "")) for keyword in (*SETUP, "PATT_NUM"))
+
+
 def target_numbers(headers: Sequence[Header]) -> list[str]:
     """Return the number of each exposure's target in its program.
 
@@ -94,7 +134,7 @@ def target_numbers(headers: Sequence[Header]) -> list[str]:
 
 
 def _acquires(header: Mapping[str, object]) -> bool:
-    return str(header.get("EXP_TYPE", "")).lower() in ACQUISITION
+    return str(header.get("EXP_TYPE", "")).lower() in ACQUIRES
 
 
 def _observation(header: Mapping[str, object]) -> Observation:

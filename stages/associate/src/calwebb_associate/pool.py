@@ -12,7 +12,7 @@ from calwebb_associate.columns import (
     NULL,
     WITHOUT_ZEROS,
 )
-from calwebb_associate.derived import derived, specifications, target_numbers
+from calwebb_associate.derived import derived, specifications, target_numbers, tiles
 from calwebb_associate.exposure_types import check_exp_type
 from calwebb_associate.headers import Header, Value
 from calwebb_associate.pool_file import read_pool, write_pool
@@ -70,12 +70,14 @@ def make_pool(headers: Mapping[Path, Header], name: str = "pool.csv") -> Pool:
     files = one_file_each(headers)
     found = [headers[path] for path in files.values()]
     rows = [_row_of(root, path, headers[path]) for root, path in files.items()]
-    for row, header, number, target in zip(
-        rows, found, specifications(found), target_numbers(found), strict=True
+    for row, header, specification, tile, target in zip(
+        rows, found, specifications(found), tiles(found), target_numbers(found), strict=True
     ):
         row["targetid"] = target
         if "EXPSPCIN" not in header:
-            row["expspcin"] = number
+            row["expspcin"] = specification
+        if "MOSTILNO" not in header:
+            row["mostilno"] = tile
     for row, candidate in zip(
         rows, background_candidates(rows, [position(header) for header in found]), strict=True
     ):
