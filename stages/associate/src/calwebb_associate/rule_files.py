@@ -7,58 +7,53 @@ the same form. What the words mean stands in docs/associations.md.
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from calwebb_associate.columns import COLUMNS, EARLIER_COLUMNS
 from calwebb_associate.conditions import CONDITIONS, PART_OF_TYPE, SCIENCE
 from calwebb_associate.exposure_types import EXP_TYPES
-from calwebb_associate.rulebook import CHOICES, FINISHES, Column, Join, Rule, Selection
+from calwebb_associate.grouping import EPOCH
+from calwebb_associate.rule_forms import (
+    FILE,
+    JOIN,
+    LIST,
+    MAKES,
+    NAME,
+    OF_LEVEL_3,
+    PLAIN_NAME,
+    RULE,
+    SELECTION,
+    SHARED,
+    Kind,
+    name_problem,
+    problems,
+    shown,
+)
+from calwebb_associate.rulebook import (
+    CHOICES,
+    FINISHES,
+    SLIT,
+    TARGET,
+    Column,
+    Join,
+    Rule,
+    Selection,
+)
 from calwebb_core.framework.association_checks import EXPTYPES
 from calwebb_core.framework.errors import InputError
 
 OWN: Final = ("level2.toml", "level3.toml")
-MAKES: Final[dict[str, int]] = {
-    "image2": 2,
-    "tso-image2": 2,
-    "spec2": 2,
-    "tso-spec2": 2,
-    "nrslamp-spec2": 2,
-    "image3": 3,
-    "spec3": 3,
-    "coron3": 3,
-    "ami3": 3,
-    "tso3": 3,
-    "wfs-image3": 3,
-}
-PLAIN_NAME: Final = (
-    "jw{program}-{candidate}_{target}{epoch}_{instrument}_{optical_elements}{slit}{subarray}"
-)
-SELECTION_KEYS: Final = ("exp_type", "role", "is", "is_not", "where", "where_not", "never")
-JOIN_KEYS: Final = (*SELECTION_KEYS, "alike", "agree", "regardless_of", "differ", "as", "choose")
-RULE_KEYS: Final = (
-    "name",
-    "makes",
-    "sentence",
-    "like",
-    *SELECTION_KEYS,
-    "or",
-    "agree",
-    "joins",
-    "as",
-    "candidates",
-    "not_candidates",
-    "needs",
-    "least",
-    "optical_elements",
-    "product",
-    "finish",
-    "integrations",
-)
-FILE_KEYS: Final = ("lists", "shared", "rule")
+FINISH_OF_LEVEL: Final = {"catalogs": 2, "extracted nods": 3}
+# Columns that a rule may name; a pool may have others of its user's.
+KNOWN_COLUMNS: Final = frozenset((*COLUMNS, *EARLIER_COLUMNS, TARGET, SLIT, EPOCH))
+LIKENESS: Final = 0.8
 ROLES: Final = frozenset((*EXPTYPES, *PART_OF_TYPE.values()))
 
 
+@cache
 def own_rules() -> tuple[Rule, ...]:
     """Return the project's rules, level 2 first."""
     folder = files(__package__) / "rules"
@@ -105,11 +100,24 @@ def parse_rules(text: str, source: str) -> tuple[Rule, ...]:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"{source}: is not TOML: {error}; see docs/associations.md for the form of rules"
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        why = error if isinstance(error, tomllib.TOMLDecodeError) else "it is nested too deeply"
+        msg = f"{source}: is not TOML: {why}; see docs/associations.md for the form of rules"
         raise InputError(msg) from error
+    return rules_of(content, source)
+
+
+def rules_of(content: Mapping[str, Any], source: str) -> tuple[Rule, ...]:
+    """Return the rules of a file's content.
+
+    Raises
+    ------
+    InputError
+        As `read_rules`.
+    """
     reader = _Reader(source, content.get("lists", {}), content.get("shared", {}))
-    reader.check_keys("the file", content, FILE_KEYS)
+    reader.check_form("the file", content, FILE)
+    reader.check_lists()
     rules = tuple(reader.rule(entry) for entry in content.get("rule", []))
     names = [rule.name for rule in rules]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -132,39 +140,58 @@ class _Reader:
 
     def rule(self, entry: Mapping[str, Any]) -> Rule:
         """Read a rule."""
-        where = f"rule {entry.get('name', 'without a name')}"
-        self.check_keys(where, entry, RULE_KEYS)
-        for key in ("name", "makes", "sentence"):
-            if not entry.get(key):
-                msg = f"{self.source}: {where} has no {key}; every rule has one"
-                raise InputError(msg)
-        self.check_words(where, "makes", [entry["makes"]], MAKES)
+        name = entry.get("name")
+        where = f"rule {name}" if NAME.fits(name) else "a rule"
+        self.check_form(where, entry, RULE)
         whole = self.merged(where, entry)
-        agree = tuple(map(Column.parse, whole.get("agree", ())))
-        first = self.selection(where, whole)
-        others = [self.selection(where, {**whole, **other}) for other in entry.get("or", ())]
-        finish = self.one(where, "finish", whole.get("finish", ""), FINISHES)
+        for key in ("name", "makes", "sentence"):
+            if key not in whole:
+                self.refuse(f"{where} has no {key}; every rule has one")
+        self.check_words(where, "makes", [whole["makes"]], MAKES)
         self.check_words(where, "needs", whole.get("needs", ()), EXPTYPES)
+        self.check_level(where, whole)
+        elements = whole.get("optical_elements", ())
+        self.check_columns(where, (name for text in elements for name in text.split("|")))
+        others = [self.selection(where, {**whole, **other}) for other in whole.get("or", ())]
         return Rule(
             name=entry["name"],
-            makes=entry["makes"],
-            level=MAKES[entry["makes"]],
+            makes=whole["makes"],
+            level=MAKES[whole["makes"]],
             sentence=" ".join(entry["sentence"].split()),
-            takes=(first, *others),
-            agree=agree,
+            takes=(self.selection(where, whole), *others),
+            agree=self.agreement(where, whole.get("agree", ())),
             joins=tuple(self.join(where, whole, join) for join in whole.get("joins", ())),
             part=self.one(where, "as", whole.get("as", SCIENCE), EXPTYPES),
-            candidates=frozenset(whole.get("candidates", ())),
-            not_candidates=frozenset(whole.get("not_candidates", ())),
+            candidates=frozenset(map(str.lower, whole.get("candidates", ()))),
+            not_candidates=frozenset(map(str.lower, whole.get("not_candidates", ()))),
             needs=frozenset(whole.get("needs", ())),
             least=whole.get("least", 1),
-            elements=tuple(tuple(text.split("|")) for text in whole.get("optical_elements", ())),
+            elements=tuple(tuple(text.split("|")) for text in elements),
             product=whole.get("product", PLAIN_NAME),
-            finish=finish,
+            finish=self.one(where, "finish", whole.get("finish", ""), FINISHES),
             integrations=whole.get("integrations", True),
         )
 
-    def merged(self, where: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def check_level(self, where: str, whole: Mapping[str, Any]) -> None:
+        """Refuse what the level of a rule cannot have, and a product's name that is none."""
+        level = MAKES[whole["makes"]]
+        for key in OF_LEVEL_3 if level == 2 else ():
+            if key in whole:
+                self.refuse(
+                    f"{where} has {key}, but a product of level 2 is that of one exposure "
+                    f"and named after it; leave out {key}"
+                )
+        finish = whole.get("finish", "")
+        if FINISH_OF_LEVEL.get(finish, level) != level:
+            other = FINISH_OF_LEVEL[finish]
+            self.refuse(f"{where}: finish {finish!r} is for level {other}; it makes level {level}")
+        problem = name_problem(whole.get("product", PLAIN_NAME))
+        if problem:
+            self.refuse(f"{where}: {problem}")
+
+    def merged(
+        self, where: str, entry: Mapping[str, Any], inside: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         """Return a rule's entry with the shared parts that it is like.
 
         Lists of agreements, conditions and joins add up; other words replace those of the
@@ -174,29 +201,43 @@ class _Reader:
         like = entry.get("like", [])
         for name in [like] if isinstance(like, str) else like:
             self.check_words(where, "like", [name], self.shared)
-            self.check_keys(f"shared {name}", self.shared[name], RULE_KEYS)
-            _add(whole, self.merged(where, self.shared[name]))
+            if name in inside:
+                self.refuse(f"shared {name!r} is like itself; expected parts that end")
+            shared = self.shared[name]
+            self.check_table(f"shared {name!r}", shared)
+            self.check_form(f"shared {name!r}", shared, SHARED)
+            _add(whole, self.merged(where, shared, (*inside, name)))
         _add(whole, {key: item for key, item in entry.items() if key != "like"})
         return whole
 
     def join(self, where: str, rule: Mapping[str, Any], entry: Mapping[str, Any]) -> Join:
         """Read which exposures join; what it doesn't say is as in the rule."""
         where = f"joins of {where}"
-        self.check_keys(where, entry, JOIN_KEYS)
-        own = {key: rule[key] for key in SELECTION_KEYS if key in rule}
+        self.check_form(where, entry, JOIN)
+        own = {key: rule[key] for key in SELECTION if key in rule}
         base = own if entry.get("alike", True) else {}
-        whole = {**base, **{key: entry[key] for key in SELECTION_KEYS if key in entry}}
+        whole = {**base, **{key: entry[key] for key in SELECTION if key in entry}}
+        agreed = {text.rstrip("?"): text for text in rule.get("agree", ())}
         without = entry.get("regardless_of", ())
+        self.check_words(where, "regardless_of", without, agreed)
         agree = entry.get("agree")
         if agree is None:
-            agree = [text for text in rule.get("agree", ()) if text.rstrip("?") not in without]
+            agree = [text for name, text in agreed.items() if name not in without]
+        if "differ" in entry:
+            self.check_columns(where, [entry["differ"]])
         return Join(
             selection=self.selection(where, whole),
-            agree=tuple(map(Column.parse, agree)),
+            agree=self.agreement(where, agree),
             differ=entry.get("differ", ""),
             part=self.one(where, "as", entry.get("as", ""), EXPTYPES),
             choose=self.one(where, "choose", entry.get("choose", ""), CHOICES),
         )
+
+    def agreement(self, where: str, texts: Sequence[str]) -> tuple[Column, ...]:
+        """Read the columns in which members agree."""
+        columns = tuple(map(Column.parse, texts))
+        self.check_columns(where, (name for column in columns for name in column.names))
+        return columns
 
     def selection(self, where: str, entry: Mapping[str, Any]) -> Selection:
         """Read which exposures are taken."""
@@ -211,10 +252,15 @@ class _Reader:
             roles=frozenset(roles),
             conditions=frozenset(entry.get("is", ())),
             not_conditions=frozenset(entry.get("is_not", ())),
-            where=self.columns(entry.get("where", {})),
-            where_not=self.columns(entry.get("where_not", {})),
-            never=tuple(self.selection(where, other) for other in entry.get("never", ())),
+            where=self.columns(where, entry.get("where", {})),
+            where_not=self.columns(where, entry.get("where_not", {})),
+            never=tuple(self.never(where, other) for other in entry.get("never", ())),
         )
+
+    def never(self, where: str, entry: Mapping[str, Any]) -> Selection:
+        """Read which exposures are never taken."""
+        self.check_form(f"never of {where}", entry, SELECTION)
+        return self.selection(where, entry)
 
     def words(self, given: str | Sequence[str]) -> list[str]:
         """Return words in lower case, with those of the lists that "@name" stands for."""
@@ -228,14 +274,44 @@ class _Reader:
         return found
 
     def columns(
-        self, given: Mapping[str, str | Sequence[str]]
+        self, where: str, given: Mapping[str, str | Sequence[str]]
     ) -> tuple[tuple[str, frozenset[str]], ...]:
         """Return columns with the words that they are compared with."""
+        self.check_columns(where, given)
         return tuple((column, frozenset(self.words(words))) for column, words in given.items())
 
-    def check_keys(self, where: str, entry: Mapping[str, Any], known: Collection[str]) -> None:
-        """Refuse a key that means nothing."""
-        self.check_words(where, "key", entry, known)
+    def check_form(self, where: str, entry: Mapping[str, Any], form: Mapping[str, Kind]) -> None:
+        """Refuse a key that means nothing, and a value that cannot stand at its key."""
+        self.check_words(where, "key", entry, form)
+        for problem in problems(entry, form):
+            self.refuse(f"{where}: {problem}")
+        for other in entry.get("or", ()):
+            self.check_form(f"or of {where}", other, SELECTION)
+
+    def check_lists(self) -> None:
+        """Refuse lists that hold something else than words, or refer to one another."""
+        for name, words in self.lists.items():
+            problem = next(problems({name: words}, {name: LIST}), "")
+            if problem:
+                self.refuse(f"lists: {problem}")
+            for word in words:
+                if word.startswith("@"):
+                    self.refuse(f"lists: {name} refers to {word}; expected words in a list")
+
+    def check_table(self, where: str, entry: Any) -> None:
+        """Refuse a shared part that has no keys."""
+        if not isinstance(entry, dict):
+            self.refuse(f"{where} is {shown(entry)}; expected a table, as [shared.NAME]")
+
+    def check_columns(self, where: str, names: Iterable[str]) -> None:
+        """Refuse a column that is nearly one of the pool's; others may be the user's own."""
+        for name in names:
+            if name in KNOWN_COLUMNS:
+                continue
+            close = get_close_matches(name, KNOWN_COLUMNS, n=1, cutoff=LIKENESS)
+            if close or not name:
+                advice = f"did you mean {close[0]!r}?" if close else "expected a column's name"
+                self.refuse(f"{where}: unknown column {name!r}; {advice}")
 
     def one(self, where: str, key: str, word: str, known: Collection[str]) -> str:
         """Return a word that may be empty, and else is known."""
@@ -249,9 +325,14 @@ class _Reader:
         for word in words:
             if word not in known:
                 close = get_close_matches(word, list(known), n=1)
-                advice = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-                msg = f"{self.source}: {where}: unknown {key} {word!r}; {advice}"
-                raise InputError(msg)
+                some = ", ".join(sorted(known)) or "none here"
+                advice = f"did you mean {close[0]!r}?" if close else f"known: {some}"
+                self.refuse(f"{where}: unknown {key} {word!r}; {advice}")
+
+    def refuse(self, sentence: str) -> NoReturn:
+        """Say what is wrong with the file."""
+        msg = f"{self.source}: {sentence}"
+        raise InputError(msg)
 
 
 def _add(whole: dict[str, Any], entry: Mapping[str, Any]) -> None:
