@@ -13,8 +13,8 @@ from calwebb_associate.summary.state import Unit
 from calwebb_associate.summary.text import clean, joined, sexagesimal
 from calwebb_core.framework.quicklook_sky import Sky
 
-OPTICS: Final = ("filter", "pupil", "grating", "channel", "band", "fxd_slit")
-PLAIN: Final = frozenset(("clear", "null", "none", "n/a", "opaque", "mirror", "", "long", "short"))
+OPTICS: Final = ("filter", "pupil", "grating", "fxd_slit")
+PLAIN: Final = frozenset(("clear", "null", "none", "n/a", "opaque", "mirror", ""))
 LONGEST_REGION: Final = 20_000
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -168,7 +168,14 @@ def _optics(row: Row) -> str:
     """Return what the light went through, without what says nothing."""
     words = [_shown(row, column) for column in OPTICS]
     telling = [word.upper() for word in words if word.lower() not in PLAIN]
-    return " + ".join(dict.fromkeys(telling)) or joined(word.upper() for word in words) or "none"
+    channel = _shown(row, "channel")
+    if channel.isdecimal():  # of an integral-field spectrograph; that of a camera is its detector's
+        telling += [f"CHANNEL {channel}", _shown(row, "band").upper()]
+    return (
+        " + ".join(filter(None, dict.fromkeys(telling)))
+        or joined(word.upper() for word in words)
+        or "none"
+    )
 
 
 def _whole(text: str) -> float | None:

@@ -72,8 +72,8 @@ class Field:
     shapes : list of Shape
     bar : (float, str)
         Length and meaning of the scale bar.
-    opacity : float
-        Of each outline's inside.
+    opacity, stroke : float
+        Of each outline's inside, and how wide its line is.
     colours : list of Colour
     """
 
@@ -88,6 +88,7 @@ class Field:
     shapes: list[Shape]
     bar: tuple[float, str]
     opacity: float
+    stroke: float
     colours: list[Colour]
 
 
@@ -136,6 +137,7 @@ def field_of(exposures: Sequence[Exposure], colours: Mapping[str, Colour], title
     outlined = sum(bool(item.corners) for item in exposures)
     points = len(exposures) - outlined
     only = f"; of {points} only the position is known" if points else ""
+    shapes = shapes_of(exposures, places, view, colours)
     names = ", ".join(colour.name for colour in found[:12])
     return Field(
         title=title,
@@ -146,9 +148,10 @@ def field_of(exposures: Sequence[Exposure], colours: Mapping[str, Colour], title
         grid=[view.path(line.x[::8], line.y[::8]) for line in (*grid.meridians, *grid.parallels)],
         below=view.ticks(grid.meridians, bottom=True),
         beside=view.ticks(grid.parallels, bottom=False),
-        shapes=shapes_of(exposures, places, view, colours),
+        shapes=shapes,
         bar=scale_bar(view),
-        opacity=round(min(0.1, max(0.004, 0.5 / len(exposures))), 4),
+        opacity=round(min(0.1, max(0.004, 0.5 / len(shapes))), 4),
+        stroke=round(min(1.5, max(0.4, 15 / len(exposures) ** 0.5)), 2),
         colours=found,
     )
 

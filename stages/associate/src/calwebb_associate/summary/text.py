@@ -17,6 +17,8 @@ def clean(value: Any) -> str:
     They would break the page, or turn around what is read.
     """
     text = value if isinstance(value, str) else str(value)
+    if text.isprintable() and len(text) <= LONGEST:
+        return text.strip()
     short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
     return "".join(
         REPLACEMENT if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co") else letter
