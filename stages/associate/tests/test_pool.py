@@ -19,6 +19,7 @@ from calwebb_associate.pool import (
     value,
     write_pool,
 )
+from calwebb_associate.pool_file import parse_pool
 from calwebb_core.framework.errors import InputError
 
 HEADER = {
@@ -276,6 +277,19 @@ def test_values_that_need_quotes_get_them():
     assert pool.text() == 'filename|targprop\n"#1"|"a|""b"""\n'
     with pytest.raises(InputError, match="goes over several lines; a pool has one line an"):
         Pool(("targprop",), ({"targprop": "a\nb"},)).text()
+
+
+WORDS = st.text("|,\"'#@! \n\t[]()oN019_-.\u00e9\u2028", max_size=60)
+
+
+@given(WORDS, WORDS, st.sampled_from(list(FORMS.values())))
+def test_a_text_is_a_pool_or_refused(one, other, good):
+    for text in (one, good.replace("1345", one, 1), one.join(good.split("\n")), good + other):
+        try:
+            pool = parse_pool(Path("pool.csv"), text)
+        except InputError:
+            continue
+        assert parse_pool(Path("pool.csv"), pool.text()) == pool
 
 
 @pytest.mark.realdata

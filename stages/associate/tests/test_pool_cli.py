@@ -253,6 +253,14 @@ def test_options_that_cannot_be_followed_are_refused(run, raw, options, message)
     assert message in result.stderr
 
 
+@pytest.mark.parametrize("name", ["pool.txt", "pool", "pool.lst"])
+def test_a_pool_may_be_named_otherwise(run, tmp_path, name):
+    (tmp_path / name).write_text(f"# mine\n{COLUMNS}\n{GOOD}\n".upper().replace("# M", "# m"))
+    assert run(name, "--check").exit_code == 0
+    assert run(name, "-o", "new.csv").exit_code == 0
+    assert len(rows("new.csv")) == 1
+
+
 def test_a_pool_comes_alone(run, raw, tmp_path):
     (tmp_path / "old.csv").write_text(f"{COLUMNS}\n{GOOD}\n")
     result = run("old.csv", raw, "-o", "new.csv")

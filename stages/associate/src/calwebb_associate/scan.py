@@ -1,12 +1,11 @@
 """A pool from files: folders, lists, FITS files of any instrument, or a pool that exists."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from calwebb_associate.exposure_types import GUIDE
-from calwebb_associate.files import exposure_files, left_out
+from calwebb_associate.files import LISTS, exposure_files, left_out
 from calwebb_associate.headers import Header
 from calwebb_associate.pool import make_pool
 from calwebb_associate.pool_cache import read_headers
@@ -15,8 +14,8 @@ from calwebb_associate.pool_rows import Pool
 from calwebb_core.framework.errors import InputError
 
 POOL_SUFFIX: Final = ".csv"
-
-log = logging.getLogger(__name__)
+TABLES: Final = ("", ".dat", ".pool", ".tsv")
+FIRST_BYTES: Final = 1 << 16
 
 
 def pool_of(
@@ -31,7 +30,8 @@ def pool_of(
     Parameters
     ----------
     places : sequence of Path
-        One pool (.csv); or exposures, folders of them, text files that list them.
+        One pool (.csv, or another text that has its columns); or exposures, folders of them,
+        text files that list them.
     name : str
         File name of a pool that is made.
     cache : Path, optional
@@ -46,7 +46,7 @@ def pool_of(
     """
     if is_pool(places):
         return read_pool(places[0], delimiter)
-    pools = [place for place in places if place.suffix == POOL_SUFFIX]
+    pools = [place for place in places if _holds_pool(place)]
     if pools:
         msg = f"{pools[0]}: a pool comes alone; give either one pool or exposures"
         raise InputError(msg)
@@ -56,7 +56,18 @@ def pool_of(
 
 def is_pool(places: Sequence[Path]) -> bool:
     """Tell whether the places are one pool."""
-    return len(places) == 1 and places[0].suffix == POOL_SUFFIX
+    return len(places) == 1 and _holds_pool(places[0])
+
+
+def _holds_pool(place: Path) -> bool:
+    """Tell whether a file is a pool, by its name or by the columns in its first lines."""
+    if place.suffix == POOL_SUFFIX:
+        return True
+    if place.suffix not in (*LISTS, *TABLES) or not place.is_file():
+        return False
+    with place.open("rb") as file:
+        lines = file.read(FIRST_BYTES).lower().splitlines()
+    return any(b"filename" in line and b"asn_candidate" in line for line in lines)
 
 
 def _science(places: Sequence[Path], headers: Mapping[Path, Header]) -> dict[Path, Header]:
