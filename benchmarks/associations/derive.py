@@ -40,18 +40,9 @@ def without_one(pool: Pool, seed: int) -> Pool:
 
 
 def upper(pool: Pool) -> Pool:
-    """Return a pool with its values in upper case, as archives write them; file names stay."""
-    rows = [{c: _upper(c, text) for c, text in row.items()} for row in pool.rows]
+    """Return a pool with all its values in upper case, as some archives write them."""
+    rows = [{column: text.upper() for column, text in row.items()} for row in pool.rows]
     return with_rows(pool, rows)
-
-
-def _upper(column: str, text: str) -> str:
-    """Return a value in upper case; a candidate's letter stays as the documents have it."""
-    if column == "filename":
-        return text
-    if column == "asn_candidate":
-        return re.sub(r"'([a-z_]+)'", lambda kind: f"'{kind[1].upper()}'", text)
-    return text.upper()
 
 
 def renumbered(pool: Pool, programs: Iterator[int], files: Iterator[int]) -> Pool:
