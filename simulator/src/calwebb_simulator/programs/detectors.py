@@ -73,13 +73,13 @@ DETECTORS: Final = {
 FULL_APERTURES: Final = {"MIRIM": "MIRIM_FULL", "NIS": "NIS_CEN"}
 
 # First column and row, columns and rows of subarrays that are not as large as their aperture in
-# the SIAF, or not in it.
+# the SIAF, or not in it. Those of NRS2 begin two rows later.
 WINDOWS: Final = {
     "SUBSTRIP256": (1, 1793, 2048, 256),
     "ALLSLITS": (1, 897, 2048, 256),
     "SUBS200A1": (1, 1054, 2048, 64),
-    "SUBS200A2": (1, 1009, 2048, 64),
-    "SUB2048": (1, 957, 2048, 32),
+    "SUBS200A2": (1, 1018, 2048, 64),
+    "SUB2048": (1, 959, 2048, 32),
     "SUB512": (1025, 957, 512, 32),
 }
 
@@ -110,13 +110,14 @@ def window(detector: str, aperture_name: str, subarray: str) -> tuple[int, int, 
     if subarray == "FULL":
         return 1, 1, known.columns, known.rows
     if subarray in WINDOWS:
-        return WINDOWS[subarray]
+        x, y, columns, rows = WINDOWS[subarray]
+        return x, y + 2 * (detector == "NRS2"), columns, rows
     # An acquisition's aperture is a part of MIRI's subarray; the subarray has one of its own.
     miri = known.instrument == "MIRI"
     part = aperture(known.siaf, f"MIRIM_{subarray}" if miri else aperture_name)
     full = whole(detector)
-    x, y = full.detector_to_science(part["XDetRef"], part["YDetRef"])
-    corner = round(x - part["XSciRef"]) + 1, round(y - part["YSciRef"]) + 1
+    right, up = full.detector_to_science(part["XDetRef"], part["YDetRef"])
+    corner = round(right - part["XSciRef"]) + 1, round(up - part["YSciRef"]) + 1
     return *corner, round(part["XSciSize"]), round(part["YSciSize"])
 
 
