@@ -127,7 +127,9 @@ SHARED: Final[dict[str, Kind]] = {
     "integrations": YES_NO,
 }
 RULE: Final[dict[str, Kind]] = {"name": NAME, "sentence": TEXT, **SHARED}
-FILE: Final[dict[str, Kind]] = {"lists": TABLE, "shared": TABLE, "rule": TABLES}
+# Members added to a rule that is there.
+ALSO: Final[dict[str, Kind]] = {"rule": NAME, "joins": TABLES}
+FILE: Final[dict[str, Kind]] = {"lists": TABLE, "shared": TABLE, "rule": TABLES, "also": TABLES}
 # What only a combination has: a product of level 2 is named after its exposure.
 OF_LEVEL_3: Final = ("product", "optical_elements", "least")
 
