@@ -1,5 +1,6 @@
 # A picture of every product, of where the exposures of each mosaic lie, and of each set of mosaics
-# through three or more filters in colour.
+# through three or more filters in colour. The memory is more than the largest need, a mosaic read in
+# parts: a size that depends on the input takes Snakemake longer to plan.
 
 
 rule quicklook:
@@ -14,7 +15,7 @@ rule quicklook:
     container:
         image("level3")
     resources:
-        mem_mb=memory(base=400, per_input=0.1),
+        mem_mb=1000,
         runtime=5,
     shell:
         "calwebb-quicklook {input} -o {output} -q 2> {log}"
@@ -33,7 +34,7 @@ rule quicklook_segments:
     container:
         image("level3")
     resources:
-        mem_mb=memory(base=400, per_input=0.1),
+        mem_mb=1000,
         runtime=5,
     shell:
         "calwebb-quicklook {input.segments} --catalog {input.catalog} -o {output} -q 2> {log}"
@@ -51,7 +52,7 @@ rule footprint:
     container:
         image("level3")
     resources:
-        mem_mb=memory(base=400, per_input=0.1),
+        mem_mb=1000,
         runtime=5,
     shell:
         "calwebb-quicklook {input} --footprint -o {output} -q 2> {log}"
@@ -69,7 +70,7 @@ rule colour:
     container:
         image("level3")
     resources:
-        mem_mb=memory(base=500, per_input=0.1),
+        mem_mb=1000,
         runtime=5,
     shell:
         "calwebb-quicklook {input} --colour -o {output} -q 2> {log}"

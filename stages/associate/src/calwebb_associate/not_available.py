@@ -7,7 +7,7 @@ from calwebb_associate.availability import PlannedAssociation
 from calwebb_associate.choice import count_of
 from calwebb_associate.pipelines import PIPELINES, PROGRAMS
 
-PLACEHOLDER = "{"
+PLACEHOLDER = "{source_id}"
 
 
 def not_available(associations: Collection[PlannedAssociation]) -> list[str]:
