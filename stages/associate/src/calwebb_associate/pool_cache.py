@@ -9,11 +9,11 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from calwebb_associate import headers
 from calwebb_associate.headers import KEYWORDS, Header, Value
@@ -28,6 +28,7 @@ AT_ONCE: Final = 32
 WAITING: Final = 3.0
 
 Identity = tuple[int, int, int]
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -138,10 +139,10 @@ def read_headers(
         If a file cannot be read, is not FITS, or ends within its header: the first of them.
     """
     kept = HeaderCache(cache)
-    statuses = {path: _status(path) for path in paths}
+    statuses = dict(zip(paths, _each(_status, paths), strict=True))
     found = {path: kept.get(path, status) for path, status in statuses.items()}
     missing = [path for path, header in found.items() if header is None]
-    for path, header in zip(missing, _read(missing), strict=True):
+    for path, header in zip(missing, _each(_read, missing), strict=True):
         kept.put(path, statuses[path], header)
         found[path] = header
     kept.save()
@@ -149,26 +150,30 @@ def read_headers(
     return {path: header for path, header in found.items() if header is not None}, sizes
 
 
-def _read(paths: Sequence[Path]) -> Iterator[Header]:
-    """Yield the headers of files in their order.
+def _each(work: Callable[[Path], Result], paths: Sequence[Path]) -> Iterator[Result]:
+    """Yield what comes of each file, in their order.
 
     Threads pay where files are waited for, on a server or a cold disk. Where they are at hand,
     one thread is faster than several, and than processes: the work is Python's.
     """
+
+    def part(at: int) -> list[Result]:
+        return [work(path) for path in paths[at : at + AT_ONCE]]
+
     waited, worked = time.perf_counter(), time.thread_time()
-    first = _read_part(paths[:AT_ONCE])
+    first = part(0)
     waited, worked = time.perf_counter() - waited, time.thread_time() - worked
     yield from first
-    parts = [paths[at : at + AT_ONCE] for at in range(AT_ONCE, len(paths), AT_ONCE)]
+    rest = range(AT_ONCE, len(paths), AT_ONCE)
     if waited < WAITING * worked:
-        yield from chain.from_iterable(map(_read_part, parts))
+        yield from chain.from_iterable(map(part, rest))
         return
     with ThreadPoolExecutor(READERS) as readers:
-        yield from chain.from_iterable(readers.map(_read_part, parts))
+        yield from chain.from_iterable(readers.map(part, rest))
 
 
-def _read_part(paths: Iterable[Path]) -> list[Header]:
-    return [headers.read_primary(path) for path in paths]
+def _read(path: Path) -> Header:
+    return headers.read_primary(path)
 
 
 def _status(path: Path) -> os.stat_result:
