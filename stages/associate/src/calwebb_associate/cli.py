@@ -127,7 +127,7 @@ def _refuse(options: dict[str, Any], names: Iterable[str], why: str) -> None:
 
 def _associate_pool(paths: Sequence[Path], options: dict[str, Any]) -> None:
     """Make the associations of a pool."""
-    from calwebb_associate.generate import left_out, make_associations
+    from calwebb_associate.generate import left_out
 
     folder, only = options["output_dir"], options["only"]
     if folder is None and not options["dry_run"]:
@@ -138,27 +138,47 @@ def _associate_pool(paths: Sequence[Path], options: dict[str, Any]) -> None:
 
         write_planned(paths[0], folder, only)
         return
-    arguments = _arguments(options)
     table = _pool(paths)
-    wanted = [name.lower() for name in options["candidates"]]
-    _check_candidates(wanted, table, paths[0])
-    made = make_associations(table, **arguments)
-    for name in wanted:
-        if all(association.candidate != name for association in made):
-            log.warning("%s: candidate %s makes no association by the rules", paths[0], name)
+    made = _made(table, options, paths[0])
     chosen = _only(only, [association.file_name for association in made], paths[0])
     kept = [association for association in made if association.file_name in chosen]
-    if options["dry_run"]:
-        _print_table(kept)
-    else:
-        _write(kept, folder)
-    if options["save_orphans"]:
-        _save_orphans(table, made, options["save_orphans"])
-    if not (only or wanted or options["discover"] or options["level"]):
+    _deliver(table, made, kept, options)
+    if not any(options[name] for name in ("only", "candidates", "discover", "level")):
         for sentence in left_out(table, made):
             log.warning("%s: %s", paths[0], sentence)
     where = "would be made" if options["dry_run"] else f"in {folder}"
     log.info("%s: %d associations %s", paths[0], len(kept), where)
+
+
+def _made(pool: "Pool", options: dict[str, Any], source: Path) -> list["MadeAssociation"]:
+    """Return the associations that are asked for, and name candidates without any."""
+    from calwebb_associate.generate import make_associations
+
+    wanted = [name.lower() for name in options["candidates"]]
+    arguments = _arguments(options)
+    _check_candidates(wanted, pool, source)
+    made = make_associations(pool, **arguments)
+    for name in wanted:
+        if all(association.candidate != name for association in made):
+            log.warning("%s: candidate %s makes no association by the rules", source, name)
+    return made
+
+
+def _deliver(
+    pool: "Pool",
+    made: Sequence["MadeAssociation"],
+    kept: Sequence["MadeAssociation"],
+    options: dict[str, Any],
+) -> None:
+    """Write or show associations, and write the pool of what is in none."""
+    from calwebb_associate.output import print_table, save_orphans, write_associations
+
+    if options["dry_run"]:
+        print_table(kept)
+    else:
+        write_associations(kept, options["output_dir"])
+    if options["save_orphans"]:
+        save_orphans(pool, made, options["save_orphans"])
 
 
 def _arguments(options: dict[str, Any]) -> dict[str, Any]:
@@ -208,6 +228,8 @@ def _associate_files(files: Sequence[str], options: dict[str, Any]) -> None:
 
 def _output(options: dict[str, Any], default: str) -> Path:
     """Return the file of an association of listed files; its folder is made."""
+    from calwebb_associate.output import make_folder
+
     output: Path | None = options["output"]
     folder: Path = options["output_dir"] or Path()
     if output is not None and output.suffix.lower() != ".json":
@@ -215,49 +237,8 @@ def _output(options: dict[str, Any], default: str) -> Path:
         raise InputError(msg)
     output = folder / (output or default)
     if not options["dry_run"]:
-        _make_folder(output.parent)
+        make_folder(output.parent)
     return output
-
-
-def _print_table(made: Sequence["MadeAssociation"]) -> None:
-    """Print what associations there are: one line each, with its members by type."""
-    rows = [("candidate", "type", "rule", "product", "members")]
-    for one in made:
-        parts = [member["exptype"] for member in one.content["products"][0]["members"]]
-        counts = (f"{parts.count(part)} {part}" for part in dict.fromkeys(parts))
-        rows.append((one.candidate, one.asn_type, one.rule, one.product, ", ".join(counts)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = (text.ljust(width) for text, width in zip(row, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
-
-
-def _write(made: Sequence["MadeAssociation"], folder: Path) -> None:
-    """Write associations to a folder, which is made."""
-    from calwebb_core.framework.association import association_text
-    from calwebb_core.framework.atomic import write_texts
-
-    paths = {folder / one.file_name: one.content for one in made}
-    texts = {path: association_text(content, str(path)) for path, content in paths.items()}
-    _make_folder(folder)
-    write_texts(texts)
-
-
-def _save_orphans(pool: "Pool", made: Iterable["MadeAssociation"], path: Path) -> None:
-    """Write the rows of exposures that are in no association as a pool."""
-    from dataclasses import replace
-
-    from calwebb_associate.pool import root_of, write_pool
-
-    taken = {
-        member["expname"].rpartition("_")[0]
-        for association in made
-        for product in association.content["products"]
-        for member in product["members"]
-    }
-    orphans = [row for row in pool.exposures() if root_of(row) not in taken]
-    write_pool(replace(pool, rows=tuple(orphans)), path)
-    log.info("%s: %d exposures in no association", path, len(orphans))
 
 
 def _check_candidates(wanted: Collection[str], pool: "Pool", source: Path) -> None:
@@ -304,12 +285,3 @@ def _only(only: Sequence[str], names: Sequence[str], pool: Path) -> frozenset[st
             msg = f"{pool}: its exposures make no association {name}; {advice}"
             raise InputError(msg)
     return frozenset(only or names)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the output folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"{folder}: cannot be made: {error.strerror}; choose another output folder"
-        raise InputError(msg) from error

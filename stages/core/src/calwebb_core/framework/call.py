@@ -2,18 +2,15 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
-from calwebb_core.framework.association import (
-    MemberOptions,
-    is_association,
-    read_association,
-)
+from calwebb_core.framework.association import MemberOptions
 from calwebb_core.framework.crds_parameters import crds_layer, parameter_types
-from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.opening import Opened, check_input, member_options
 from calwebb_core.framework.parameters import merge
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.plan import Planned, make_plan
@@ -85,49 +82,38 @@ def call_pipeline(
     settle(pipeline, **wishes)
     path = check_input(Path(source))
     check_output_dir(Path(output_dir))
+    call = Call(
+        references,
+        overrides or {},
+        Path(output_dir),
+        Part(stop_after, only),
+        progress,
+        one_by_one,
+        crds_parameters,
+        wishes,
+    )
     runs = member_options(pipeline, path, input_dir, product, allow_outside=allow_outside)
     for options in runs[1:]:  # what is wrong with a later product is said before all the work
         Opened(pipeline, path, options).metadata()
-    outputs: list[Path] = []
     result = RunResult(None, [])
     for options in runs:
         result.model = None  # its arrays are not needed beside those of the next product
-        result = _call_once(
-            pipeline,
-            path,
-            options,
-            references=references,
-            overrides=overrides or {},
-            output_dir=output_dir,
-            part=Part(stop_after, only),
-            progress=progress,
-            one_by_one=one_by_one,
-            crds_parameters=crds_parameters,
-            wishes=wishes,
-        )
-        outputs += result.outputs
-    result.outputs = outputs
+        latest = _call_once(pipeline, path, options, call)
+        result = replace(latest, outputs=[*result.outputs, *latest.outputs])
     return result
 
 
-def _call_once(
-    pipeline: Pipeline,
-    path: Path,
-    options: MemberOptions,
-    *,
-    references: str | Path | References | None,
-    overrides: Mapping[str, str | Path],
-    output_dir: str | Path,
-    part: "Part",
-    progress: Progress | None,
-    one_by_one: bool,
-    crds_parameters: bool,
-    wishes: Wishes,
-) -> RunResult:
+def _call_once(pipeline: Pipeline, path: Path, options: MemberOptions, call: "Call") -> RunResult:
     """Do what `call_pipeline` does, for one product."""
-    metadata = (opened := Opened(pipeline, path, options)).metadata()
+    opened = Opened(pipeline, path, options)
     prepared = prepare(
-        pipeline, metadata, part, references, overrides, wishes, crds=crds_parameters
+        pipeline,
+        opened.metadata(),
+        call.part,
+        call.references,
+        call.overrides,
+        call.wishes,
+        crds=call.crds_parameters,
     )
     # no ** here: it would keep the container alive while the steps replace it
     return execute(
@@ -136,42 +122,12 @@ def _call_once(
         prepared.plan,
         settings=prepared.settings,
         references=prepared.references,
-        output_dir=output_dir,
+        output_dir=call.output_dir,
         source=input_record_later(path, **options),
-        progress=progress,
-        one_by_one=one_by_one,
+        progress=call.progress,
+        one_by_one=call.one_by_one,
         crds_parameters=prepared.layer,
     )
-
-
-def member_options(
-    pipeline: Pipeline,
-    path: Path,
-    input_dir: str | Path | None = None,
-    product: str | None = None,
-    *,
-    allow_outside: bool = False,
-) -> list[MemberOptions]:
-    """Return the keywords with which an input is read, once for each of its products.
-
-    Raises
-    ------
-    InputError
-        If the input is an association and unfit, see `read_association`.
-    """
-    given: MemberOptions = {}
-    if input_dir is not None:
-        given["input_dir"] = Path(input_dir)
-    if allow_outside:
-        given["allow_outside"] = True
-    if product is not None:
-        given["product"] = product
-    if not (pipeline.associations and is_association(path)):
-        return [given]
-    products = read_association(path, **given).products
-    if len(products) == 1:
-        return [given]
-    return [{**given, "product": item.name} for item in products]
 
 
 class Part(NamedTuple):
@@ -179,6 +135,19 @@ class Part(NamedTuple):
 
     stop_after: str | None
     only: str | None
+
+
+class Call(NamedTuple):
+    """What was asked of `call_pipeline`, the same for all products of an association."""
+
+    references: str | Path | References | None
+    overrides: Mapping[str, str | Path]
+    output_dir: Path
+    part: Part
+    progress: Progress | None
+    one_by_one: bool
+    crds_parameters: bool
+    wishes: Wishes
 
 
 class Prepared(NamedTuple):
@@ -222,60 +191,6 @@ def prepare(
         types = wanted
     found.check(types)
     return Prepared(plan, settings, found, layer)
-
-
-class Opened:
-    """An input whose keywords are looked at before its pixels are read, where that is possible.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Whose functions read it.
-    path : Path
-        The file.
-    options : MemberOptions, optional
-        Where an association's members are, and which of its products is wanted.
-    """
-
-    def __init__(
-        self, pipeline: Pipeline, path: Path, options: MemberOptions | None = None
-    ) -> None:
-        self._pipeline = pipeline
-        self._path = path
-        self._extra: MemberOptions = options or {}
-        self._model: Any = None
-
-    def metadata(self) -> Metadata:
-        """Return the keywords."""
-        if self._pipeline.read_metadata is not None:
-            return self._pipeline.read_metadata(self._path, **self._extra)
-        if self._path.suffix == ".json":
-            self._model = self.take_model()
-            metadata: Metadata = self._model.metadata
-            return metadata
-        from calwebb_core.framework.products import read_metadata
-
-        return read_metadata(self._path)
-
-    def take_model(self) -> Any:
-        """Return the container and forget it here, so that steps can free its arrays."""
-        model, self._model = self._model, None
-        read = self._pipeline.open or self._pipeline.read
-        return read(self._path, **self._extra) if model is None else model
-
-
-def check_input(path: Path) -> Path:
-    """Return the path of an input file.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    """
-    if not path.is_file():
-        msg = f"{path}: the input file does not exist"
-        raise InputError(msg)
-    return path
 
 
 def find_references(

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from calwebb_core.framework.call import Opened, check_input, load_pipeline, member_options
+from calwebb_core.framework.call import load_pipeline
+from calwebb_core.framework.opening import Opened, check_input, member_options
 from calwebb_core.framework.parameter_docs import limits, plain
 from calwebb_core.framework.parameters import options_of
 from calwebb_core.framework.pipeline import Pipeline
