@@ -76,7 +76,8 @@ def test_the_plan_knows_what_image2_and_image3_take():
     [
         "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-image3",
         "calwebb-pool",
-        "calwebb-associate", "calwebb-references", "calwebb-simulate", "calwebb-quicklook",
+        "calwebb-associate", "calwebb-references", "calwebb-report",
+        "calwebb-simulate", "calwebb-quicklook",
     ],
 )  # fmt: skip
 def test_every_program_has_help_with_an_example_and_a_version(programs, program):
