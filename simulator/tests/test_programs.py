@@ -69,7 +69,7 @@ def official():
         for child in node.get("allOf", ()):
             collect(child)
 
-    for name in ("core", "bunit", "wcsinfo"):
+    for name in ("core", "bunit", "wcsinfo", "moving_target"):
         collect(yaml.load((schemas / f"{name}.schema.yaml").read_text(), yaml.CSafeLoader))
     return found
 

@@ -161,7 +161,7 @@ def programs_command(**options: Any) -> None:
     bytes.
     """
     quiet = configure_log(options)
-    from calwebb_simulator.command import programs_body
+    from calwebb_simulator.programs.files import programs_body
 
     programs_body(options, quiet=quiet)
 

@@ -117,21 +117,6 @@ def list_scenarios() -> None:
     console.print(grid)
 
 
-def programs_body(options: dict[str, Any], *, quiet: bool) -> None:
-    """List observing programs or write their files."""
-    from calwebb_simulator.programs.files import list_programs, write_programs
-
-    if options["listing"]:
-        list_programs()
-        return
-    if options["output_dir"] is None:
-        msg = "--output-dir is missing: expected a folder for the files, or --list"
-        raise InputError(msg)
-    paths = write_programs(options["output_dir"], options["modes"], options["exposures"])
-    if not quiet:
-        logger.info("%d raw files in %s", len(paths), paths[0].parent)
-
-
 def score_body(truth: Path, results: Path, json_path: Path | None, *, quiet: bool) -> None:
     """Compare products with the truth; print the figures and write them as JSON."""
     if not results.is_dir():

@@ -1,5 +1,6 @@
 """Programs of every mode written as files, all of them or as many as are asked for."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby, islice
@@ -18,6 +19,8 @@ from calwebb_simulator.programs.headers import primary, science
 from calwebb_simulator.programs.model import Program
 from calwebb_simulator.programs.pools import pool_text
 from calwebb_simulator.programs.schedule import Raw, raw_files
+
+logger = logging.getLogger(__name__)
 
 PROGRAMS: Final = (
     *nircam.PROGRAMS,
@@ -138,3 +141,16 @@ def list_programs() -> None:
         files = sum(1 for _ in raw_files(program))
         grid.add_row(program.mode, f"{program.number:05d}", str(files), program.sentence)
     Console().print(grid)
+
+
+def programs_body(options: dict[str, Any], *, quiet: bool) -> None:
+    """List observing programs or write their files."""
+    if options["listing"]:
+        list_programs()
+        return
+    if options["output_dir"] is None:
+        msg = "--output-dir is missing: expected a folder for the files, or --list"
+        raise InputError(msg)
+    paths = write_programs(options["output_dir"], options["modes"], options["exposures"])
+    if not quiet:
+        logger.info("%d raw files in %s", len(paths), paths[0].parent)

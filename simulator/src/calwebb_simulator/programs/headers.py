@@ -42,6 +42,8 @@ def science(raw: Raw) -> Values:
     for name, moment in zip(("BEG", "MID", "END"), times, strict=True):
         values[f"TDB-{name}"] = mjd(moment + TDB_AHEAD)
     values |= {"XPOSURE": raw.timing.exposure, "TELAPSE": raw.timing.duration}
+    if raw.observation.target.kind == "MOVING":
+        values |= dict(zip(("MT_RA", "MT_DEC"), target_place(raw), strict=True))
     return {**values, **pointing(Sight.of(raw)), "BUNIT": "DN"}
 
 
