@@ -176,7 +176,7 @@ def test_headers_are_kept_beside_the_pool_or_where_asked(run, raw, tmp_path):
     assert run(raw, "-o", "pool.csv", "--cache", "kept/here").exit_code == 0
     assert (tmp_path / "kept" / "here" / CACHE_NAME).exists()
     assert run(raw, "-o", "pool.csv", "--no-cache").exit_code == 0
-    assert run(raw, "--check").exit_code == 0
+    assert "2 exposures, nothing wrong" in run(raw, "--check").stderr
     assert not (tmp_path / CACHE_NAME).exists()
     result = run(raw, "-o", "pool.csv", "--cache", "pool.csv")
     assert (result.exit_code, "choose another folder for --cache" in result.stderr) == (2, True)

@@ -82,11 +82,13 @@ def pool(
     from calwebb_associate.pool_changes import with_candidates, with_values
 
     made = with_candidates(with_values(made, settings), candidates)
-    if output is not None and not check:
-        from calwebb_associate.pool import write_pool
+    if output is None or check:
+        log.info("%d exposures, nothing wrong", len(made.rows))
+        return
+    from calwebb_associate.pool import write_pool
 
-        write_pool(made, output, delimiter or "|")
-        log.info("%s: %d exposures", output, len(made.rows))
+    write_pool(made, output, delimiter or "|")
+    log.info("%s: %d exposures", output, len(made.rows))
 
 
 def _check_options(output: Path | None, delimiter: str | None, *, check: bool) -> None:
