@@ -17,6 +17,10 @@ class Comparable(Protocol):
         """Id of its candidate."""
 
     @property
+    def asn_type(self) -> str:
+        """Kind of its product: image3, ..."""
+
+    @property
     def level(self) -> int:
         """2 or 3."""
 
@@ -39,9 +43,9 @@ Kind = TypeVar("Kind", bound=Comparable)
 def without_duplicates(associations: Iterable[Kind]) -> list[Kind]:
     """Return associations without those that another one makes superfluous.
 
-    Of those with the same members the one of the observation stays rather than that of a
-    wider candidate, else that of the last candidate, and of the later (more special) rule; of
-    those with the same product the one that has all members of the other. One exposure makes
+    Of those of one type with the same members the one of the observation stays rather than that
+    of a wider candidate, else that of the last candidate, and of the later (more special) rule;
+    of those with the same product the one that has all members of the other. One exposure makes
     one product: backgrounds that the observer asked for come before nods.
     """
     return _one_of_an_exposure(_without_smaller(_without_same_members(associations)))
@@ -51,7 +55,7 @@ def _without_same_members(associations: Iterable[Kind]) -> list[Kind]:
     """Keep one of those with the same members."""
     kept: dict[Hashable, Kind] = {}
     for association in associations:
-        key = (association.level, association.membership)
+        key = (association.asn_type, association.membership)
         other = kept.get(key)
         if other is None or association.candidate >= other.candidate:
             kept[key] = association

@@ -114,7 +114,7 @@ def member_name(exposure: Exposure, part: str, group: Group) -> str:
     by_integration = group.rule.integrations and integrations(exposure)
     if group.rule.level == 2:
         suffix = "rate"
-    elif part == BACKGROUND:
+    elif part == BACKGROUND and exposure.exp_type in SPECTRA:
         suffix = "x1d"
     else:
         suffix = "cal" if exposure.exp_type in CALIBRATED else "rate"

@@ -121,7 +121,7 @@ TABLE = {
                 {"a": {}, "p": STAR, "b": {"obs_num": "3", "targetid": "3", "bkgdtarg": "t"}},
                 (
                     "c1001_t001_niriss_f480m-nrm-sub80: science a_calints; psf p_calints; "
-                    "background b_x1dints",
+                    "background b_calints",
                 ),
             ),
             Case("not without PSF reference", {"a": {}}),
