@@ -1,6 +1,7 @@
 """What a program's exposures and associations are to become, and by which pipeline."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from calwebb_associate.targets import PRODUCTS, folder_of
 from calwebb_core.framework.association import read_association
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import split_suffix
+
+log = logging.getLogger(__name__)
 
 PLAN: Final = "associations.jsonl"
 SCIENCE: Final = "science"
@@ -50,9 +53,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an association: root of its name, file and part."""
+    """A member of an association: root and suffix of its name, file and part."""
 
     root: str
+    suffix: str
     file: str
     exptype: str
 
@@ -166,7 +170,10 @@ def planned(
     """Return the contents of what the last run planned; without one, of what the rules make."""
     path = folder / "plan" / PLAN
     if path.is_file():
-        return read_plan_file(path)
+        try:
+            return read_plan_file(path)
+        except InputError as error:
+            log.warning("%s; the rules are asked instead", error)
     done = {_identity(content) for content in written.values()}
     made = make_associations(pool)
     return {item.file_name: item.content for item in made if _identity(item.content) not in done}
@@ -223,10 +230,10 @@ def _member(member: Mapping[str, str]) -> Member:
     """Return a member by its file's name; a name of another kind stands for itself."""
     file = Path(member["expname"]).name
     try:
-        root = split_suffix(file)[0]
+        root, suffix = split_suffix(file)
     except InputError:
-        root = file
-    return Member(clean(root), clean(file), clean(member["exptype"]))
+        root, suffix = file, ""
+    return Member(clean(root), clean(suffix), clean(file), clean(member["exptype"]))
 
 
 def wanted(

@@ -79,6 +79,18 @@ class Gathered:
         """Return the product of an association."""
         return self.units[association.makes.folder, association.product]
 
+    @cached_property
+    def _by_name(self) -> dict[str, list[Unit]]:
+        """What has been made of each exposure and product, by stage."""
+        found: dict[str, list[Unit]] = defaultdict(list)
+        for (_, name), unit in self.units.items():
+            found[name].append(unit)
+        return found
+
+    def named(self, name: str) -> list[Unit]:
+        """Return all that is to be made under a name."""
+        return self._by_name.get(name, [])
+
     def stage1(self, root: str) -> Unit:
         """Return the stage-1 products of an exposure."""
         return self.units["detector1", root]
@@ -142,7 +154,8 @@ def listed(path: Path) -> dict[str, Path]:
     """Return the raw exposures that a run listed, as far as they are still there."""
     if not path.is_file():
         return {}
-    files = [Path(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    files = [Path(line) for line in lines if line.endswith("_uncal.fits")]
     return {split_suffix(file)[0]: file for file in files if file.is_file()}
 
 

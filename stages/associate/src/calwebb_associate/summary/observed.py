@@ -15,6 +15,7 @@ from calwebb_core.framework.quicklook_sky import Sky
 
 OPTICS: Final = ("filter", "pupil", "grating", "fxd_slit")
 PLAIN: Final = frozenset(("clear", "null", "none", "n/a", "opaque", "mirror", ""))
+THIS_CENTURY: Final = (51544, 88069)
 LONGEST_REGION: Final = 20_000
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -130,7 +131,7 @@ def exposures_of(gathered: Gathered) -> list[Exposure]:
 def _exposure(gathered: Gathered, root: str, row: Row) -> Exposure:
     """Put together what pool and headers say of an exposure."""
     headers = gathered.best_header(root)
-    start = headers.number("EXPSTART", "MJD-BEG")
+    start = _mjd(headers, "EXPSTART", "MJD-BEG")
     return Exposure(
         root=clean(root),
         observation=_shown(row, "obs_num"),
@@ -149,7 +150,7 @@ def _exposure(gathered: Gathered, root: str, row: Row) -> Exposure:
         ngroups=headers.number("NGROUPS"),
         seconds=headers.number("EFFEXPTM", "XPOSURE"),
         start=start,
-        end=headers.number("EXPEND", "MJD-END") if start is not None else None,
+        end=_mjd(headers, "EXPEND", "MJD-END"),
         position=_pair(headers, "RA_REF", "DEC_REF") or _pair(headers, "TARG_RA", "TARG_DEC"),
         aim=_pair(headers, "TARG_RA", "TARG_DEC"),
         corners=corners_of(headers),
@@ -178,6 +179,12 @@ def _optics(row: Row) -> str:
     )
 
 
+def _mjd(headers: Headers, *keywords: str) -> float | None:
+    """Return a modified Julian date of this century, or None."""
+    found = headers.number(*keywords)
+    return found if found is not None and THIS_CENTURY[0] < found < THIS_CENTURY[1] else None
+
+
 def _whole(text: str) -> float | None:
     return float(text) if text.isdecimal() else None
 
@@ -194,7 +201,7 @@ def corners_of(headers: Headers) -> Corners:
     if isinstance(found, str) and len(found) < LONGEST_REGION and "POLYGON" in found.upper():
         numbers = [float(word) for word in found.split() if _NUMBER.fullmatch(word)]
         corners = tuple(zip(numbers[::2], numbers[1::2], strict=False))
-        if len(corners) >= 3 and all(abs(dec) <= 90 for _, dec in corners):
+        if len(corners) >= 3 and all(abs(ra) <= 360 and abs(dec) <= 90 for ra, dec in corners):
             return corners
     return _by_keywords(headers)
 

@@ -12,16 +12,15 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from calwebb_associate.summary.colours import colours_of
-from calwebb_associate.summary.expected import Association
+from calwebb_associate.summary.expected import Association, Member
 from calwebb_associate.summary.gather import Gathered
 from calwebb_associate.summary.observed import Exposure, exposure_time, exposures_of, targets_of
 from calwebb_associate.summary.record import Defaults, record_of
 from calwebb_associate.summary.sky import fields_of
 from calwebb_associate.summary.state import MEANING, State, Unit
-from calwebb_associate.summary.text import counted, duration, joined, moment, span
+from calwebb_associate.summary.text import counted, decimal, duration, joined, moment, span
 from calwebb_associate.summary.thumbnails import order, thumbnails_of
 from calwebb_associate.summary.timeline import timeline_of
-from calwebb_associate.targets import STAGE1
 from calwebb_core.framework.fits_headers import product_date
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -58,7 +57,7 @@ class Product:
 
     association: Association
     unit: Unit
-    members: list[tuple[str, list[tuple[Any, State]]]]
+    members: list[tuple[str, list[tuple[Member, State]]]]
 
 
 def render(gathered: Gathered, output: Path, defaults: Defaults | None = None) -> str:
@@ -83,7 +82,8 @@ def render(gathered: Gathered, output: Path, defaults: Defaults | None = None) -
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "counted": counted, "duration": duration, "moment": moment, "span": span,
+        "counted": counted, "decimal": decimal, "duration": duration,
+        "moment": moment, "span": span,
         "link": partial(link, start=output.parent),
         "inside": lambda name: link(gathered.folder / name, output.parent),
     }  # fmt: skip
@@ -159,7 +159,7 @@ def _product(gathered: Gathered, association: Association) -> Product:
         (
             kind,
             [
-                (item, _state_of_member(gathered, association, item.root))
+                (item, _state_of_member(gathered, item))
                 for item in association.members
                 if item.exptype == kind
             ],
@@ -169,13 +169,14 @@ def _product(gathered: Gathered, association: Association) -> Product:
     return Product(association, gathered.unit(association), members)
 
 
-def _state_of_member(gathered: Gathered, association: Association, root: str) -> State:
+def _state_of_member(gathered: Gathered, member: Member) -> State:
     """Return what has become of what an association is made of."""
-    if association.level == 3:
-        states = [unit.state for unit in gathered.stage2(root)]
-        return State.DONE if State.DONE in states else next(iter(states), State.MISSING)
-    unit = gathered.units.get((STAGE1[0], root))
-    return State.MISSING if unit is None else unit.state
+    for unit in gathered.named(member.root):
+        if member.suffix in {item.suffix for item in unit.files if not item.problem}:
+            return State.DONE
+        if member.suffix in unit.missing or not unit.files:
+            return unit.state
+    return State.MISSING
 
 
 def counts_of(exposures: Sequence[Exposure], products: Sequence[Product]) -> list[Count]:

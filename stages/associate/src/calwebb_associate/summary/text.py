@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 LONGEST: Final = 300
+HUGE: Final = 1e9
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _MJD_ZERO: Final = datetime(1858, 11, 17, tzinfo=UTC)
 _STEPS: Final = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"))
@@ -39,10 +40,18 @@ def counted(number: int, word: str) -> str:
 
 def span(values: Iterable[float | None]) -> str:
     """Return "3" or "3-10" for the range of whole numbers, "" without any."""
-    known = sorted({round(value) for value in values if value is not None})
+    known = sorted({value for value in values if value is not None})
     if not known:
         return ""
-    return f"{known[0]}" if len(known) == 1 else f"{known[0]}\N{EN DASH}{known[-1]}"
+    first, last = f"{known[0]:.10g}", f"{known[-1]:.10g}"
+    return first if first == last else f"{first}\N{EN DASH}{last}"
+
+
+def decimal(number: float | None) -> str:
+    """Return a number with one decimal, "" without one; huge ones shortened."""
+    if number is None:
+        return ""
+    return f"{number:.1f}" if abs(number) < HUGE else f"{number:.3g}"
 
 
 def duration(seconds: float | None) -> str:
@@ -51,8 +60,8 @@ def duration(seconds: float | None) -> str:
         return ""
     for size, unit in _STEPS:
         if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"
+            return f"{decimal(seconds / size)} {unit}"
+    return f"{decimal(seconds)} s"
 
 
 def moment(mjd: float | None) -> str:
