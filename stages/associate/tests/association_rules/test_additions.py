@@ -2,12 +2,13 @@
 
 import pytest
 
-from association_rules.rows import row
 from calwebb_associate.columns import COLUMNS
 from calwebb_associate.generate import make_associations
 from calwebb_associate.pool import Pool
 from calwebb_associate.rule_files import read_rules
 from calwebb_core.framework.errors import InputError
+
+from .rows import row
 
 MRS = {"exp_type": "mir_mrs", "detector": "mirifushort", "channel": "12", "band": "short"}
 MRS |= {"mostilno": "1"}
