@@ -1,8 +1,8 @@
 """Which nods of a NIRSpec target may serve as background of one another.
 
-Exposures at the same primary dither position see the source in the same place; so do those of
-another target. In the square aperture S1600A1 the neighbouring positions of a five-point nod
-overlap as well.
+Exposures at the same primary dither position see the source in the same place and would
+subtract it; those of another target have a source of their own. In the square aperture S1600A1
+the neighbouring positions of a five-point nod overlap as well.
 """
 
 from typing import Final
@@ -19,12 +19,13 @@ def apart(science: Exposure, other: Exposure) -> bool:
     ----------
     science, other : Exposure
         Of one nod pattern. Fixed slits without numbers of their positions are never apart,
-        multi-object exposures without them always; other modes always.
+        other modes without them always.
     """
-    if science.exp_type not in ("nrs_fixedslit", "nrs_msaspec"):
-        return True
     if science.first("targetid") != other.first("targetid"):
         return False
+    if science.exp_type not in ("nrs_fixedslit", "nrs_msaspec"):
+        number = science.first("patt_num")
+        return not number or number != other.first("patt_num")
     fixed_slit = science.exp_type == "nrs_fixedslit"
     here, there = _position(science), _position(other)
     if here is None or there is None:
@@ -45,7 +46,7 @@ def _position(exposure: Exposure) -> int | None:
 def _five_in_square_aperture(exposure: Exposure) -> bool:
     """Tell whether a nod has five primary positions in S1600A1."""
     dithers, points = _number(exposure.first("numdthpt")), _number(exposure.get(SUBPIXELS))
-    return exposure.first("fxd_slit") == "s1600a1" and bool(points) and dithers == 5 * points
+    return exposure.first("fxd_slit") == "s1600a1" and dithers == 5 * (points or 0)
 
 
 def _number(text: str) -> int | None:

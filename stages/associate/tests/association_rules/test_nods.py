@@ -47,6 +47,9 @@ IFU = {"exp_type": "nrs_ifu"}
         (MSA, "null", "2", True),
         (MSA | {"subpxpts": "null"}, "1", "1", True),
         (IFU, "1", "2", True),
+        (IFU, "1", "1", False),
+        (IFU, "1", "null", True),
+        (IFU, "null", "null", True),
     ],
 )
 def test_by_number(base, here, there, expected):
@@ -54,7 +57,7 @@ def test_by_number(base, here, there, expected):
     assert apart(one, other) is expected
 
 
-@pytest.mark.parametrize("base", [SLIT, MSA])
+@pytest.mark.parametrize("base", [SLIT, MSA, IFU])
 def test_another_target_is_never_apart(base):
     one = exposure(**base, patt_num="1")
     assert not apart(one, exposure(**base | {"targetid": "2"}, patt_num="2"))

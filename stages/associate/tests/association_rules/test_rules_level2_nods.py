@@ -265,6 +265,34 @@ TABLE = {
                 ),
             ),
             Case(
+                "never one at the same position, nor of another target of the candidate",
+                {
+                    "a": BACKGROUND,
+                    "b": {},
+                    "c": BACKGROUND | SECOND | {"obs_num": "3", "targetid": "3"},
+                    "d": OTHER_TARGET,
+                },
+                (
+                    "science a_rate; background d_rate",
+                    "science b_rate",
+                    "science c_rate; background d_rate",
+                ),
+            ),
+            Case(
+                "of more leakage calibrations than nods those of their positions",
+                {
+                    "a": {"dithptin": "1"},
+                    "b": SECOND | {"dithptin": "2"},
+                    "i": {"dithptin": "1", "is_imprt": "t"},
+                    "j": {"dithptin": "2", "is_imprt": "t"},
+                    "k": {"dithptin": "3", "is_imprt": "t"},
+                },
+                (
+                    "science a_rate; background b_rate; imprint i_rate, j_rate",
+                    "science b_rate; background a_rate; imprint i_rate, j_rate",
+                ),
+            ),
+            Case(
                 "those of the background come along, for its exposures",
                 {"a": {}, "i": {"is_imprt": "t"}, "j": {"is_imprt": "t", "bkgdtarg": "t"}},
                 ("science a_rate; imprint i_rate, j_rate",),
