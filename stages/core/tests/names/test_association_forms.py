@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calwebb_core.framework.association import is_association, read_association, validate
 from calwebb_core.framework.association_members import member_path
@@ -276,3 +278,49 @@ def test_names_of_the_peers_files_and_products(peer_associations):
             assert (parsed.program, parsed.candidate) == (name.program, name.candidate)
             level3 += 1
     assert level3 > 60
+
+
+def refusal(function, *arguments):
+    """Return what a function says against its arguments; None if it takes them."""
+    try:
+        function(*arguments)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+paths = st.lists(st.sampled_from(["..", "a", "~", "", ".", "{source_id}"])).map("/".join)
+
+
+@given(st.text(max_size=40) | paths)
+def test_no_name_leads_out(tmp_path_factory, expname):
+    folder = tmp_path_factory.getbasetemp()
+    said = refusal(member_path, expname, folder, "x.json")
+    if said is None:
+        found = member_path(expname, folder, "x.json")
+        assert found == folder or folder in Path(os.path.realpath(found)).parents
+    else:
+        assert said.startswith("x.json: member ")
+
+
+@given(st.text(max_size=40) | paths)
+def test_no_product_lies_elsewhere(name):
+    said = refusal(validate, {"products": [product(name=name)]}, "x.json")
+    if said is None:
+        assert Path("out", f"{name}_i2d.fits").parent == Path("out")
+    else:
+        assert said.startswith("x.json: ")
+
+
+words = st.sampled_from(["products", "members", "name", "expname", "exptype", "asn_type", "asn_id"])
+plain = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+contents = st.recursive(
+    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=4)
+)
+
+
+@given(contents, contents, contents)
+def test_any_content_is_accepted_or_explained(content, products, members):
+    for whole in (content, {"products": products}, {"products": [{"members": members}]}):
+        said = refusal(validate, whole, "x.json")
+        assert said is None or said.startswith("x.json: ")
