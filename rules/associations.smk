@@ -5,6 +5,7 @@
 # What the plan says is put beside the results when a run starts, so that no job has to look at all
 # exposures again.
 onstart:
+    RUN.say_what_is_missing()
     RUN.associations.start()
 
 

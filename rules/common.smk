@@ -1,5 +1,6 @@
 # Helpers for the rules: what the plan of the run says, as input functions. The plan itself is
 # plain Python with tests of its own (calwebb_associate.workflow).
+import atexit
 import os
 
 from calwebb_associate.workflow import Run
@@ -15,6 +16,10 @@ try:
     )
 except CalwebbError as error:
     raise WorkflowError(str(error)) from None
+
+# What is not available yet is said before the first job, or below all jobs of a dry run.
+if workflow.is_main_process:
+    atexit.register(RUN.say_what_is_missing)
 
 RESULTS, LOGS = RUN.results, RUN.logs
 os.environ.update(RUN.environment)

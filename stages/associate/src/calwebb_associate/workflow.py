@@ -106,8 +106,15 @@ class Run:
         }
         self.handover = self._handover()
         self.colours = self._colours()
-        for sentence in self.plan.not_available:
-            log.warning("%s", sentence)
+        self._said = False
+
+    def say_what_is_missing(self) -> None:
+        """Say once what is left out of the run, and why."""
+        if self.plan.not_available and not self._said:
+            log.warning(
+                "Not available yet, or left out:\n  %s", "\n  ".join(self.plan.not_available)
+            )
+        self._said = True
 
     def _making(self) -> Making:
         """Return what the user gives for pool and associations."""
