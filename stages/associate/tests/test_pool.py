@@ -191,6 +191,11 @@ def test_pools_that_people_write_are_read(tmp_path, form):
     assert candidates(row) == [("o001", "observation")]
 
 
+def test_a_line_beyond_reason_is_refused():
+    with pytest.raises(InputError, match=r"a pool's line cannot be read \(field larger than"):
+        parse_pool(Path("pool.csv"), table('"' + "x" * 200_000 + '"'))
+
+
 def test_a_delimiter_may_be_named(tmp_path):
     path = tmp_path / "pool.csv"
     path.write_text(table(GOOD.replace("|", "!"), columns=COLUMN_NAMES.replace("|", "!")))

@@ -1,6 +1,6 @@
 """The pool: a table with one row for each raw exposure, from which associations are made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from calwebb_associate.pool_rows import (
     root_of,
     value,
 )
+from calwebb_associate.psf_references import psf_candidates
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
 
@@ -78,10 +79,9 @@ def make_pool(headers: Mapping[Path, Header], name: str = "pool.csv") -> Pool:
             row["expspcin"] = specification
         if "MOSTILNO" not in header:
             row["mostilno"] = tile
-    for row, candidate in zip(
-        rows, background_candidates(rows, [position(header) for header in found]), strict=True
-    ):
-        _add_background(row, candidate)
+    backgrounds = background_candidates(rows, [position(header) for header in found])
+    for row, background, references in zip(rows, backgrounds, psf_candidates(rows), strict=True):
+        _add_candidates(row, [*[(background, "background")] * bool(background), *references])
     maker = RowMaker(COLUMNS)
     return Pool(COLUMNS, tuple(maker.make(row[column] for column in COLUMNS) for row in rows), name)
 
@@ -163,11 +163,10 @@ def _row_of(root: str, path: Path, header: Header) -> dict[str, str]:
     return row
 
 
-def _add_background(row: dict[str, str], candidate: str) -> None:
-    """Add a candidate to those of a row, unless it is none."""
-    if candidate:
-        known = row["asn_candidate"].removesuffix("]")
-        row["asn_candidate"] = f"{known}, ('{candidate}', 'background')]"
+def _add_candidates(row: dict[str, str], more: Sequence[tuple[str, str]]) -> None:
+    """Add candidates to those of a row."""
+    known = row["asn_candidate"].removesuffix("]")
+    row["asn_candidate"] = known + "".join(f", ('{name}', '{kind}')" for name, kind in more) + "]"
 
 
 def _text(item: Value, *, without_zeros: bool) -> str:

@@ -70,8 +70,8 @@ def read_pool(path: str | os.PathLike[str], delimiter: str | None = None) -> Poo
 
 def parse_pool(path: Path, text: str, delimiter: str | None = None) -> Pool:
     """Return the pool that a text holds, as it is; exposures are not checked."""
-    lines = text.split("\n")
-    comments = tuple(line.rstrip("\r") for line in lines if line.lstrip().startswith("#"))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    comments = tuple(line for line in lines if line.lstrip().startswith("#"))
     table = [
         (number, line.strip())
         for number, line in enumerate(lines, 1)
@@ -144,7 +144,11 @@ def _values(line: str, delimiter: str) -> list[str]:
     """Return the values of a line; quotes may enclose one that has a delimiter in it."""
     if '"' not in line:
         return [text.strip() for text in line.split(delimiter)]
-    parts = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    try:
+        parts = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    except csv.Error as error:
+        msg = f"a pool's line cannot be read ({error}): {line[:40]}..."
+        raise InputError(msg) from error
     return [text.strip() for text in parts]
 
 
