@@ -1,4 +1,6 @@
-"""Write config.yaml, its schema and docs/parameters.md from the steps' parameter classes.
+"""Write config.yaml, its schema and pages of reference from what the programs themselves read.
+
+docs/parameters.md is of the steps' parameter classes, docs/association_rules.md of the rules.
 
 Run by `make schemas` in the test environment; with `--check` nothing is written and the exit
 code says whether the files are up to date.
@@ -9,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from calwebb_associate.rule_page import rules_page
 from calwebb_core.framework.parameter_docs import markdown_table, plain, schema_of
 from calwebb_core.framework.parameters import options_of
 from calwebb_core.framework.step import Step
@@ -151,6 +154,7 @@ def main() -> int:
         ROOT / "config.yaml": configuration(),
         ROOT / "schemas" / "config.schema.json": json.dumps(schema(), indent=2) + "\n",
         ROOT / "docs" / "parameters.md": documentation(),
+        ROOT / "docs" / "association_rules.md": rules_page(),
     }
     old = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
