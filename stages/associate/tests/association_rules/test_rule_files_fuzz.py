@@ -2,6 +2,7 @@
 
 import copy
 import tomllib
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -10,7 +11,14 @@ from hypothesis import strategies as st
 
 from calwebb_associate.generate import make_associations
 from calwebb_associate.pool import Pool
-from calwebb_associate.rule_files import OWN, own_rules, parse_rules, rules_of
+from calwebb_associate.rule_files import (
+    OPTIONAL,
+    OWN,
+    additions_of,
+    own_rules,
+    parse_rules,
+    rules_of,
+)
 from calwebb_associate.rule_forms import JOIN, RULE
 from calwebb_core.framework.errors import InputError
 
@@ -28,7 +36,8 @@ POOL = Pool(
     ),
 )
 FOLDER = files("calwebb_associate") / "rules"
-CONTENTS = [tomllib.loads((FOLDER / name).read_text(encoding="utf-8")) for name in OWN]
+FILES = (*OWN, *(f"{name}.toml" for name in OPTIONAL))
+CONTENTS = [tomllib.loads((FOLDER / name).read_text(encoding="utf-8")) for name in FILES]
 words = st.sampled_from(
     ["science", "psf", "filter", "target", "mir_image", "@nods", "opaque", "apart", "catalogs",
      "a?", "", "{", "{target}", "image2", "spec3", "imprints", "same_mode", "one_target"]
@@ -59,6 +68,11 @@ def used(content):
     """Make associations by the rules of a file's content, or return the sentence."""
     try:
         rules = rules_of(content, "mine.toml")
+        additions = additions_of(content, "mine.toml")
+        rules = [
+            replace(rule, joins=(*rule.joins, *additions.get(rule.name, ())))
+            for rule in (*rules, *(one for one in own_rules() if one.name in additions))
+        ]
         make_associations(POOL, rules=rules, discover=True)
     except InputError as error:
         return str(error)
@@ -71,10 +85,11 @@ def sentence_or_nothing(text):
 
 
 @given(st.sampled_from(CONTENTS), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_projects_files_with_some_values_replaced(original, data):
     content = copy.deepcopy(original)
-    content["rule"] = data.draw(st.lists(st.sampled_from(content["rule"]), min_size=1, max_size=3))
+    for key in {"rule", "also"} & set(content):
+        content[key] = data.draw(st.lists(st.sampled_from(content[key]), min_size=1, max_size=3))
     content = copy.deepcopy(content)
     for _ in range(data.draw(st.integers(1, 3))):
         holder, key = data.draw(st.sampled_from(list(places(content)) or [({"rule": 1}, "rule")]))
@@ -85,8 +100,8 @@ def test_the_projects_files_with_some_values_replaced(original, data):
     assert sentence_or_nothing(used(content))
 
 
-@given(st.dictionaries(st.sampled_from(["lists", "shared", "rule", "rules"]), anything))
-@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(["lists", "shared", "rule", "also", "rules"]), anything))
+@settings(max_examples=100, deadline=None)
 def test_any_content(content):
     assert sentence_or_nothing(used(content))
 
