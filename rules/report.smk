@@ -4,24 +4,28 @@
 
 def everything_of_program(wildcards):
     """All products and pictures of a program, its pool and its associations."""
-    start = f"{RESULTS}/{wildcards.program}/"
-    return [path for path in EVERYTHING if path.startswith(start)]
+    return EVERYTHING[wildcards.program]
 
 
-EVERYTHING = [
-    *rules.associations_all.input,
-    *rules.detector1_all.input,
-    *rules.dark_all.input,
-    *rules.guider_all.input,
-    *rules.image2_all.input,
-    *rules.image3_all.input,
-]
-REPORTS = [
-    f"{RESULTS}/{program}/report/{program}_summary.html"
-    for program in sorted(
-        {Path(path).parent.name for path in EVERYTHING if path.endswith("/pool.csv")}
-    )
-]
+def by_program(paths):
+    """Sort paths by the program they belong to."""
+    found = {}
+    for path in paths:
+        program = path.removeprefix(f"{RESULTS}/").partition("/")[0]
+        found.setdefault(program, []).append(path)
+    return found
+
+
+EVERYTHING = by_program(
+    [
+        *rules.associations_all.input,
+        *rules.detector1_all.input,
+        *rules.dark_all.input,
+        *rules.guider_all.input,
+        *rules.image2_all.input,
+        *rules.image3_all.input,
+    ]
+)
 
 
 rule summary:
@@ -48,6 +52,11 @@ rule summary:
         " -o {output} -q 2> {log}"
 
 
+# A program of guide-star data alone has no pool, and no summary.
 rule report_all:
     input:
-        REPORTS,
+        [
+            f"{RESULTS}/{program}/report/{program}_summary.html"
+            for program, paths in sorted(EVERYTHING.items())
+            if f"{RESULTS}/{program}/pool.csv" in paths
+        ],

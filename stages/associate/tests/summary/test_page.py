@@ -102,6 +102,10 @@ def test_it_tells_what_was_observed_and_how_far_it_is(text):
         assert words in text, words
 
 
+def test_what_a_done_product_lacks_is_told(text):
+    assert '<span class="soft">without cat, segm</span>' in text
+
+
 def test_steps_are_counted(text):
     assert re.search(r'<th scope="row">photom</th>(<td>.*?</td>)*<td>skipped</td>', text)
     assert re.search(r'<th scope="row">jump</th>(<td>.*?</td>)*<td>complete</td>', text)
@@ -163,3 +167,19 @@ def test_nothing_known_is_refused(tmp_path):
     (tmp_path / "schema.json").write_text("[]")
     words = (tmp_path / "01345", "--defaults", tmp_path / "schema.json")
     assert "cannot be read as the configuration's schema" in run(*words)
+
+
+@pytest.mark.realdata
+def test_exposures_of_the_telescope(realdata, tmp_path):
+    (tmp_path / "01075").mkdir()
+    words = [tmp_path / "01075", "-o", tmp_path / "page.html"]
+    for detector in ("nrca2", "nrca3", "nrca4"):
+        name = f"jw01075001001_03105_00009_{detector}_uncal.fits"
+        words += ["--uncal", realdata / "headers" / name]
+    done = CliRunner().invoke(main, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.count("<title>jw01075001001_03105_00009_nrca") == 6  # outlines and bars
+    assert "F210M + MASKRND" in text
+    assert "16h23m55.64s +28\u00b023\u203202.5\u2033" in text
+    assert "2022-05-14 18:15:25" in text

@@ -26,7 +26,7 @@ class State(StrEnum):
 
 
 MEANING: Final = {
-    State.DONE: "all its products are there",
+    State.DONE: "its products are there; those of steps that are left out are named",
     State.FAILED: "its log ends with an error, or a product is damaged",
     State.UNFINISHED: "it has a log but no product: it is running, or was interrupted",
     State.MISSING: "it has not been begun",
