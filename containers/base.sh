@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# containers/base.sh
+#
+# Make the base of all images in containers/.build/base: Debian 13 with bash, coreutils and Python,
+# by mmdebstrap from the mirror that this machine's apt uses (or MIRROR). The same packages give the
+# same bytes; whether they are those of containers/base.lock is said, for mirrors move on.
+set -euo pipefail
+cd "$(dirname "$0")"
+suite=trixie
+export SOURCE_DATE_EPOCH=1735689600
+mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 'debian/*$')}
+command -v mmdebstrap > /dev/null || { echo "mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 2; }
+
+mkdir -p .build
+if [ ! -s .build/base.tar ]; then
+    # device nodes cannot be unpacked by a plain user; manuals and translations are not read
+    mmdebstrap --quiet --variant=minbase --include=python3 \
+        --aptopt='APT::Install-Recommends "false"' \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+        --dpkgopt='path-exclude=/usr/lib/x86_64-linux-gnu/gconv/*' \
+        "$suite" - "$mirror" | tar --delete ./dev > .build/base.tar.part
+    mv .build/base.tar.part .build/base.tar
+    rm -rf .build/base
+fi
+if [ ! -d .build/base ]; then
+    mkdir -p .build/base.part
+    tar -C .build/base.part --no-same-owner -xf .build/base.tar
+    mkdir -p .build/base.part/dev
+    mv .build/base.part .build/base
+fi
+found=$(sha256sum < .build/base.tar | cut -d ' ' -f 1)
+if [ "$found" != "$(cat base.lock 2> /dev/null)" ]; then
+    echo "base: $found is not that of containers/base.lock: the mirror has other packages now" >&2
+fi

@@ -1,0 +1,52 @@
+"""Compile a list of kernels into NUMBA_CACHE_DIR, in order, when an image is built.
+
+Each line of the list is a function and the types of its arguments, as `kernels.py` beside the
+definitions writes them:
+
+    calwebb_detector1.kernels.ipc:correct | Array(float32, 2, 'C', False, aligned=True), int64
+
+One process and a fixed order: names inside the compiled code count what was compiled before.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+from numba import types
+
+
+def named(where: str, parts: tuple[Any, ...]) -> types.NamedTuple:
+    """Return the type of a named tuple of ours."""
+    module, _, name = where.partition(":")
+    return types.NamedTuple(parts, getattr(importlib.import_module(module), name))
+
+
+def signature(text: str) -> tuple[Any, ...]:
+    """Return the types that a line of the list writes."""
+    names = {name: getattr(types, name) for name in dir(types)} | {"bool": types.boolean}
+    return tuple(eval(f"({text},)", {"__builtins__": {}, **names, "named": named}))  # noqa: S307 - our own list
+
+
+def compile_all(lines: list[str]) -> int:
+    """Compile every line and return how many there were.
+
+    Raises
+    ------
+    SystemExit
+        If a kernel is no longer there, or no longer takes such arguments.
+    """
+    for line in lines:
+        where, _, text = line.partition(" | ")
+        module, _, name = where.partition(":")
+        try:
+            getattr(importlib.import_module(module), name).compile(signature(text))
+        except Exception as error:
+            sys.exit(f"{line}\ncannot be compiled ({error}): renew the list with kernels.py")
+    return len(lines)
+
+
+if __name__ == "__main__":
+    content = Path(sys.argv[1]).read_text().splitlines()
+    number = compile_all([line for line in content if line and not line.startswith("#")])
+    print(f"kernels: {number}")
