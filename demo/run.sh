@@ -20,3 +20,5 @@ calwebb-simulate score --truth $results/simulation/truth --results $results --js
 echo
 echo "The mosaic, the catalog and the pictures are here:"
 find $results -path '*image3*' \( -name '*_i2d.fits' -o -name '*_cat.ecsv' -o -name '*_i2d.png' \) | sort | sed 's/^/  /'
+echo "The summary, a page for a browser:"
+find $results -name '*_summary.html' | sort | sed 's/^/  /'
