@@ -58,3 +58,14 @@ def test_without_positions_the_first_background_is_taken(named):
         (3, {"TARGPROP": "Y", "BKGDTARG": True}),
     )
     assert found == [["c1002"], ["c1002"], []]
+
+
+def test_acquisitions_go_with_their_observation(named):
+    acquisition = {"EXP_TYPE": "MIR_TACQ", "FILTER": "FND"}
+    found = named(
+        (1, acquisition | sky("A", 10.0, 60.0, False)),
+        (1, sky("A", 10.0, 60.0, False)),
+        (2, acquisition | sky("B", 11.0, 60.0, False)),
+        (3, sky("SKY", 10.1, 60.0)),
+    )
+    assert found == [["c1003"], ["c1003"], [], ["c1003"]]

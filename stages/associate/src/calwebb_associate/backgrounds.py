@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from math import cos, hypot, radians
 from typing import Final
 
+from calwebb_associate.exposure_types import ACQUISITION
 from calwebb_associate.headers import POSITION, Header
 
 SAME: Final = (
@@ -64,6 +65,24 @@ def background_candidates(rows: Sequence[Row], positions: Sequence[Position]) ->
         if _is_background(row) and (_setup(row), _name(row)) in used:
             named[index] = _name(row)
     return named
+
+
+def with_acquisitions(rows: Sequence[Row], named: Sequence[str]) -> list[list[str]]:
+    """Return the candidates of each exposure; acquisitions share those of their observation.
+
+    Candidates are made of observations: without the acquisitions a product of this candidate
+    would differ from that of another one with the same exposures.
+    """
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row, name in zip(rows, named, strict=True):
+        if name:
+            found[row["program"], row["obs_num"]].add(name)
+    return [
+        sorted(found[row["program"], row["obs_num"]])
+        if row["exp_type"] in ACQUISITION
+        else [name] * bool(name)
+        for row, name in zip(rows, named, strict=True)
+    ]
 
 
 class _Backgrounds:

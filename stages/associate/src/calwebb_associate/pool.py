@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from calwebb_associate.backgrounds import background_candidates, position
+from calwebb_associate.backgrounds import background_candidates, position, with_acquisitions
 from calwebb_associate.columns import (
     COLUMNS,
     HEADER_COLUMNS,
@@ -79,9 +79,10 @@ def make_pool(headers: Mapping[Path, Header], name: str = "pool.csv") -> Pool:
             row["expspcin"] = specification
         if "MOSTILNO" not in header:
             row["mostilno"] = tile
-    backgrounds = background_candidates(rows, [position(header) for header in found])
-    for row, background, references in zip(rows, backgrounds, psf_candidates(rows), strict=True):
-        _add_candidates(row, [*[(background, "background")] * bool(background), *references])
+    nearest = background_candidates(rows, [position(header) for header in found])
+    backgrounds = with_acquisitions(rows, nearest)
+    for row, names, references in zip(rows, backgrounds, psf_candidates(rows), strict=True):
+        _add_candidates(row, [*((name, "background") for name in names), *references])
     maker = RowMaker(COLUMNS)
     return Pool(COLUMNS, tuple(maker.make(row[column] for column in COLUMNS) for row in rows), name)
 
