@@ -55,18 +55,20 @@ def test_the_plan_knows_what_image2_and_image3_take():
     from calwebb_associate.pipelines import (
         IMAGE2,
         IMAGE2_TYPES,
+        MOSAICS,
         NIRSPEC_OPTICS,
         RESAMPLED,
         needed_types,
     )
     from calwebb_image2 import modes
     from calwebb_image2.steps.assign_wcs import OPTICS
-    from calwebb_level3.image3 import IMAGE_TYPES
+    from calwebb_level3.image3 import ALSO_AS_IMAGES, IMAGE_TYPES
 
     taken = {name.lower() for name in modes.SCIENCE + modes.ENGINEERING}
     assert taken >= IMAGE2_TYPES
     assert {name.lower() for name in modes.RESAMPLED} == RESAMPLED
     assert {name.lower() for name in IMAGE_TYPES} == RESAMPLED
+    assert {name.lower() for name in IMAGE_TYPES + ALSO_AS_IMAGES} == MOSAICS
     assert set(NIRSPEC_OPTICS) == set(OPTICS)
     assert set(needed_types(IMAGE2, instrument="NIRSPEC")) == {*OPTICS, "flat", "photom", "area"}
 
