@@ -39,11 +39,7 @@ EXPECTED = {
     "engineering": IMAGES,
 }
 # What only the proposal links, so that a pool made from headers has no association of it.
-LINKED = {
-    "nircam-coronagraphy": {"coron3"},
-    "niriss-ami": {"ami3"},
-    "niriss-parallel": {"spec2"},
-}
+LINKED = {"niriss-parallel": {"spec2"}}
 
 
 @pytest.fixture(scope="module")
