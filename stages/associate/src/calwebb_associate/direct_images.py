@@ -44,7 +44,8 @@ def nearest(science: Exposure, directs: Sequence[Exposure], *, parallel: bool) -
         blocking = [one for one in ordered if _blocking(one) == _blocking(science)]
         return (blocking or ordered)[0]
     later = (one for one in ordered if _sequence(one) > _sequence(science))
-    return next(later, ordered[0])
+    last = _sequence(ordered[-1])
+    return next(later, next(one for one in ordered if _sequence(one) == last))
 
 
 def _blocking(exposure: Exposure) -> str:

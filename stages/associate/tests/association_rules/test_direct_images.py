@@ -25,8 +25,9 @@ def directs(*numbers, detector="nis"):
         # in numbers, not in letters
         ("2", ["10", "9"], 1),
         ("9", ["10", "11"], 0),
-        # none follows: the first of the visit
-        ("6", ["1", "3", "5"], 0),
+        # none follows: the last before it
+        ("6", ["1", "3", "5"], 2),
+        ("6", ["1", "5", "5"], 1),
         ("2", ["1"], 0),
         ("2", ["2"], 0),
         # without numbers the first by name

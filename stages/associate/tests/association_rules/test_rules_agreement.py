@@ -69,8 +69,8 @@ BACKGROUND = {
     "Asn_Lv2Spec": MODE | {"band"},
     "Asn_MIRLRSTAConfirm": MODE,
     "Asn_Lv2NRSFSS": MODE,
-    "Asn_Lv2NRSMSA": MODE | {"expspcin"},
-    "Asn_Lv2NRSIFUNod": MODE | {"mostilno", "patttype"},
+    "Asn_Lv2NRSMSA": MODE,
+    "Asn_Lv2NRSIFUNod": MODE,
 }
 SAME_MODE = (
     "Asn_Lv2Image",

@@ -132,6 +132,14 @@ TABLE = {
             Case("no time series", {"a": {"tsovisit": "t"}}),
             Case("no background target alone", {"a": {"bkgdtarg": "t"}}),
             Case(
+                "read all at once, the slits are one product",
+                {
+                    "a": {"subarray": "allslits"},
+                    "b": {"subarray": "allslits", "fxd_slit": "s400a1"},
+                },
+                (f"{SLIT_MADE.replace('subs200a1', 'allslits')}: science a_cal, b_cal",),
+            ),
+            Case(
                 "and the flat",
                 {"a": {}, "f": {"exp_type": "nrs_autoflat"}},
                 (f"{SLIT_MADE}: science a_cal; autoflat f_rate",),
