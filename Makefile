@@ -1,6 +1,7 @@
 # make env    all environments under .env/, every program in .env/bin/
 # make demo   simulate four dithered exposures and run the workflow to the mosaic and catalog
 # make test   style checks and tests
+# make images build the container images of all stages (needs apptainer and mmdebstrap)
 # make peer   compare with the official package (installed in an environment of its own)
 # make schemas  renew config.yaml and its schema from the steps' parameters
 # make lock   renew the lock files from envs/*.in
@@ -10,7 +11,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 PYTEST_OPTIONS ?=
 
-.PHONY: env demo test lint peer lock schemas clean
+.PHONY: env demo test lint images peer lock schemas clean
 
 env: .env/ready
 
@@ -29,6 +30,9 @@ lint: env
 
 test: lint
 	.env/bin/pytest -q -m "not peer" $(PYTEST_OPTIONS)
+
+images: env
+	containers/build.sh all
 
 peer: .env/peer/ready
 	CALWEBB_PEER_PYTHON=$(CURDIR)/.env/peer/bin/python .env/bin/pytest -q -m peer $(PYTEST_OPTIONS)

@@ -1,9 +1,9 @@
-"""List the kernels that runs use, for images to be built with them compiled.
+r"""List the kernels that runs use, for images to be built with them compiled.
 
 numba imports this module when it is named as a place of its cache, and every kernel that is then
 looked up is written to a list with the types of its arguments, once:
 
-    PYTHONPATH=containers NUMBA_CACHE_LOCATOR_CLASSES=list_kernels.Recorder,InTreeCacheLocator \\
+    PYTHONPATH=containers NUMBA_CACHE_LOCATOR_CLASSES=list_kernels.Recorder,InTreeCacheLocator \
     CALWEBB_KERNEL_LIST=containers/kernels/detector1.txt calwebb-detector1 run ...
 
 Types of literal values are left out: numba makes them for calls among kernels, which are compiled
@@ -12,6 +12,7 @@ along. `containers/kernels/renew.sh` does it for all stages.
 
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from numba.core import caching
 
 LIST = Path(os.environ["CALWEBB_KERNEL_LIST"])
 LITERALS = (types.IntegerLiteral, types.BooleanLiteral, types.StringLiteral, types.Omitted)
+_lock = threading.Lock()  # later steps are warmed up beside the first
 _load = caching.FunctionCache.load_overload
 
 
@@ -58,9 +60,10 @@ def has_literals(kinds: Any) -> bool:
 
 def add(line: str) -> None:
     """Add a line to the list, which stays sorted."""
-    lines = set(LIST.read_text().splitlines()) if LIST.exists() else set()
-    if line not in lines:
-        LIST.write_text("".join(f"{item}\n" for item in sorted(lines | {line})))
+    with _lock:
+        lines = set(LIST.read_text().splitlines()) if LIST.exists() else set()
+        if line not in lines:
+            LIST.write_text("".join(f"{item}\n" for item in sorted(lines | {line})))
 
 
 def load(cache: Any, signature: Any, context: Any) -> Any:

@@ -9,7 +9,7 @@ Nothing is imported here but what Python has loaded anyway: this runs at every s
 import os
 
 LEVEL = "x86-64-v3"
-NEEDED = frozenset("abm avx avx2 bmi1 bmi2 f16c fma movbe".split())
+NEEDED = frozenset(("abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"))
 KERNELS = "/opt/calwebb/kernels"
 
 

@@ -1,7 +1,7 @@
 """Compile a list of kernels into NUMBA_CACHE_DIR, in order, when an image is built.
 
-Each line of the list is a function and the types of its arguments, as `kernels.py` beside the
-definitions writes them:
+Each line of the list is a function and the types of its arguments, as `list_kernels.py` beside
+the definitions writes them:
 
     calwebb_detector1.kernels.ipc:correct | Array(float32, 2, 'C', False, aligned=True), int64
 
@@ -41,12 +41,12 @@ def compile_all(lines: list[str]) -> int:
         module, _, name = where.partition(":")
         try:
             getattr(importlib.import_module(module), name).compile(signature(text))
-        except Exception as error:
-            sys.exit(f"{line}\ncannot be compiled ({error}): renew the list with kernels.py")
+        except Exception as error:  # noqa: BLE001 - numba has many; the build ends here
+            sys.exit(f"{line}\ncannot be compiled ({error}): renew the list with kernels/renew.sh")
     return len(lines)
 
 
 if __name__ == "__main__":
     content = Path(sys.argv[1]).read_text().splitlines()
     number = compile_all([line for line in content if line and not line.startswith("#")])
-    print(f"kernels: {number}")
+    print(f"kernels: {number}")  # noqa: T201 - the log of the build

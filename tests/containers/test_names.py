@@ -1,0 +1,99 @@
+"""Names of images say what they are made of, and a missing one is said with the command."""
+
+import importlib.util
+import shutil
+
+import pytest
+
+from calwebb_associate.images import PROJECTS, image_path, inputs, require_images
+from calwebb_core.framework.errors import InputError
+from programs import ROOT
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """What the image of image2 is made of, in a folder of its own."""
+    for path in inputs(ROOT, "image2"):
+        (tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, tmp_path / path.relative_to(ROOT))
+    return tmp_path
+
+
+def test_the_same_content_has_the_same_name_elsewhere(copy):
+    assert image_path(copy, "image2").name == image_path(ROOT, "image2").name
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "envs/image2.lock",
+        "containers/image2.def",
+        "containers/inside/install.sh",
+        "stages/core/src/calwebb_core/science/flat.py",
+        "stages/image2/src/calwebb_image2/pipeline.py",
+    ],
+)
+def test_other_content_has_another_name(copy, changed):
+    before = image_path(copy, "image2")
+    with (copy / changed).open("a") as file:
+        file.write("\n")
+    assert image_path(copy, "image2") != before
+
+
+def test_other_stages_and_left_overs_do_not_count(copy):
+    before = image_path(copy, "image2")
+    left = copy / "stages" / "image2" / "src" / "calwebb_image2" / "__pycache__"
+    left.mkdir()
+    (left / "pipeline.cpython-311.pyc").write_bytes(b"x")
+    (copy / "containers" / "detector1.def").write_text("x")
+    assert image_path(copy, "image2") == before
+
+
+def test_missing_images_are_named_with_the_command(copy):
+    with pytest.raises(
+        InputError, match=r"missing: containers/image2-\w{12}\.sif; .*build\.sh image2"
+    ):
+        require_images(copy, ["image2"])
+    path = image_path(copy, "image2")
+    path.write_bytes(b"")
+    assert require_images(copy, ["image2"]) == {"image2": str(path)}
+
+
+def test_unknown_stages_are_refused():
+    with pytest.raises(InputError, match="imaeg2: no such stage; images are made for"):
+        image_path(ROOT, "imaeg2")
+
+
+@pytest.mark.parametrize("stage", PROJECTS)
+def test_every_stage_has_a_definition(stage):
+    text = (ROOT / "containers" / f"{stage}.def").read_text()
+    assert f".build/{stage} /opt/build" in text
+    assert f"image.title calwebb-{stage}" in text
+
+
+@pytest.fixture
+def inside():
+    """The module that prepares Python in an image."""
+    path = ROOT / "containers" / "inside" / "calwebb_image.py"
+    spec = importlib.util.spec_from_file_location("calwebb_image", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_compiled_kernels_are_used_where_the_processor_can(inside):
+    able, unable, asked = {}, {}, {"NUMBA_CPU_NAME": "generic"}
+    inside.prepare(able, inside.NEEDED)
+    inside.prepare(unable, inside.NEEDED - {"avx2"})
+    inside.prepare(asked, inside.NEEDED)
+    assert able["NUMBA_CPU_NAME"] == "x86-64-v3"
+    assert able["NUMBA_CPU_FEATURES"] == ""
+    assert "NUMBA_CPU_NAME" not in unable
+    assert asked["NUMBA_CPU_NAME"] == "generic"
+    assert "NUMBA_CPU_FEATURES" not in asked
+
+
+def test_a_processor_that_says_nothing_is_taken_for_an_old_one(inside, tmp_path):
+    assert inside.flags_of_processor(str(tmp_path / "absent")) == frozenset()
+    (tmp_path / "cpuinfo").write_text("model name : x\nflags : avx avx2 fma\nflags : other\n")
+    assert inside.flags_of_processor(str(tmp_path / "cpuinfo")) == {"avx", "avx2", "fma"}
