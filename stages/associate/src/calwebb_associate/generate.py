@@ -114,19 +114,12 @@ def make_associations(
     InputError
         If a value of the pool cannot be part of a product's name.
     """
-    programs: dict[str, list[Exposure]] = defaultdict(list)
-    for row in pool.exposures():
-        programs[program_of(row)].append(Exposure(row))
     chosen = [rule for rule in rules or own_rules() if rule.level in levels]
     made: list[MadeAssociation] = []
-    for program in sorted(programs):
-        found = [
-            _association(program, group, pool.name, version_id)
-            for candidate, exposures in _by_candidate(programs[program], candidates, discover)
-            for rule in chosen
-            for group in groups_of(rule, candidate, exposures)
-        ]
-        kept = without_duplicates(filter(None, found))
+    for program, exposures in _by_program(pool):
+        by_candidate = _by_candidate(exposures, candidates, discover)
+        found = _found(program, chosen, by_candidate, pool.name, version_id)
+        kept = without_duplicates(found)
         if not from_candidates:
             kept = [association for association in kept if association.candidate == DISCOVERED[0]]
         made += _numbered(kept, version_id)
@@ -150,6 +143,15 @@ def left_out(pool: Pool, made: Iterable[MadeAssociation]) -> list[str]:
     ]
 
 
+def _by_program(pool: Pool) -> Iterator[tuple[str, list[Exposure]]]:
+    """Yield the exposures of each program, in order."""
+    programs: dict[str, list[Exposure]] = defaultdict(list)
+    for row in pool.exposures():
+        programs[program_of(row)].append(Exposure(row))
+    for program in sorted(programs):
+        yield program, programs[program]
+
+
 def _by_candidate(
     exposures: Sequence[Exposure], wanted: Collection[str] | None, discover: bool
 ) -> Iterator[tuple[Candidate, list[Exposure]]]:
@@ -163,6 +165,22 @@ def _by_candidate(
             yield candidate, found[candidate]
     if discover:
         yield DISCOVERED, list(exposures)
+
+
+def _found(
+    program: str,
+    rules: Sequence[Rule],
+    by_candidate: Iterable[tuple[Candidate, Sequence[Exposure]]],
+    pool: str,
+    version_id: str | None,
+) -> Iterator[MadeAssociation]:
+    """Yield all that rules make of the exposures of each candidate, duplicates among them."""
+    for candidate, exposures in by_candidate:
+        for rule in rules:
+            for group in groups_of(rule, candidate, exposures):
+                association = _association(program, group, pool, version_id)
+                if association is not None:
+                    yield association
 
 
 def _association(
