@@ -37,6 +37,7 @@ def group(rule, *exposures, candidate=("o001", "observation"), target="1"):
         ({"filter": "null", "pupil": "null"}, "jw01345-o001_t001_nircam_clear"),
         ({"subarray": "FULL"}, "jw01345-o001_t001_nircam_clear-f200w"),
         ({"subarray": "SUB160"}, "jw01345-o001_t001_nircam_clear-f200w-sub160"),
+        ({"epoch": "2"}, "jw01345-o001_t001-epoch2_nircam_clear-f200w"),
         ({"fxd_slit": "s400a1"}, "jw01345-o001_t001_nircam_clear-f200w-s400a1"),
         ({"fxd_slit": "s400a1", "subarray": "allslits"},
          "jw01345-o001_t001_nircam_clear-f200w-s400a1-allslits"),

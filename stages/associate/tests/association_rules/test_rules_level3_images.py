@@ -209,6 +209,19 @@ TABLE = {
             Case("no single exposure", {"a": {}, "b": {"detector": "nrcb4"}}),
             Case("not over visits", {"a": {}, "b": {"obs_id": "v01345001002p0000000001101"}}),
             Case(
+                "each visit, though both pairs have one name",
+                {
+                    "a": {},
+                    "b": {},
+                    "c": {"obs_id": "v01345001002p0000000001101"},
+                    "d": {"obs_id": "v01345001002p0000000001101"},
+                },
+                (
+                    "o001_t001_nircam_clear-f212n-nrca3_{suffix}-01: science a_cal, b_cal",
+                    "o001_t001_nircam_clear-f212n-nrca3_{suffix}-01: science c_cal, d_cal",
+                ),
+            ),
+            Case(
                 "no jitter",
                 {"a": {"dms_note": "wfsc_los_jitter"}, "b": {"dms_note": "wfsc_los_jitter"}},
             ),
