@@ -95,6 +95,7 @@ TABLE = {
                 "no wavefront sensing", {"a": {"bkgdtarg": "t", "visitype": "prime_wfsc_routine"}}
             ),
             Case("not behind the shutter", {"a": {"bkgdtarg": "t", "filter": "opaque"}}),
+            Case("no spectrum", {"a": {"exp_type": "mir_mrs", "bkgdtarg": "t"}}),
         ),
     ),
     "Asn_Lv2ImageTSO": (
@@ -121,6 +122,7 @@ TABLE = {
             Case("a focus image", {"a": {"exp_type": "fgs_focus"}}, ("science a_rate",)),
             Case("no wavefront sensing", {"a": {"visitype": "prime_wfsc_routine"}}),
             Case("no dark", {"a": {"exp_type": "fgs_dark"}}),
+            Case("no background target", {"a": {"bkgdtarg": "t"}}),
         ),
     ),
     "Asn_Lv2WFSC": (
@@ -139,6 +141,13 @@ TABLE = {
             Case(
                 "no other visit",
                 {"a": {"visitype": "prime_targeted_fixed"}, "b": {"visitype": "null"}},
+            ),
+            Case(
+                "no spectrum, no background target",
+                {
+                    "a": {"exp_type": "nrc_grism"},
+                    "b": {"bkgdtarg": "t"},
+                },
             ),
         ),
     ),
@@ -185,6 +194,16 @@ TABLE = {
                 },
             ),
             Case("no science", {"a": {"exp_type": "nrc_image"}, "b": {"exp_type": "nrc_dark"}}),
+            Case(
+                "no other exposure with that state of the shutters",
+                {
+                    "a": {
+                        "exp_type": "nrs_fixedslit",
+                        "msastate": "primarypark_allopen",
+                        "grating": "mirror",
+                    },
+                },
+            ),
         ),
     ),
     "Asn_Lv2NRSLAMPImage": (

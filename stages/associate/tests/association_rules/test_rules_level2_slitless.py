@@ -122,6 +122,10 @@ TABLE = {
             ),
             Case("no background alone", {"b": {"bkgdtarg": "t"}, "d": MIR_DIRECT}),
             Case("no other instrument", {"a": NIS, "d": NIS_DIRECT | {"pupil": "f200w"}}),
+            Case(
+                "not with one of another detector",
+                {"a": {}, "d": MIR_DIRECT | {"detector": "mirifulong"}},
+            ),
         ),
     ),
     "Asn_Lv2WFSSParallel": (

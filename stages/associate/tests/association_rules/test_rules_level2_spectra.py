@@ -143,6 +143,15 @@ TABLE = {
                 },
                 ("science a_rate",),
             ),
+            Case(
+                "of more leakage calibrations than one that of its position",
+                {
+                    "a": IFU | {"bkgdtarg": "t", "dithptin": "2"},
+                    "i": IFU | {"bkgdtarg": "t", "is_imprt": "t", "dithptin": "1"},
+                    "j": IFU | {"bkgdtarg": "t", "is_imprt": "t", "dithptin": "2"},
+                },
+                ("science a_rate; imprint j_rate",),
+            ),
         ),
     ),
     "Asn_Lv2SpecImprint": (

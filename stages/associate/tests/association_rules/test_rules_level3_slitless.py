@@ -35,6 +35,11 @@ TABLE = {
             ),
             Case("not without grism", {"a": {"pupil": "clear"}}),
             Case("no image", {"a": {"exp_type": "nrc_image"}}),
+            Case(
+                "no subarray in the name",
+                {"a": {"subarray": "sub64"}},
+                ("o001_t001_nircam_f444w-grismr: science a_cal",),
+            ),
         ),
     ),
     "Asn_Lv3WFSSNIS": (
@@ -61,6 +66,11 @@ TABLE = {
             Case("not without grism", {"a": {"filter": "clear"}}),
             Case("not without filter", {"a": {"pupil": "null"}}),
             Case("no other mode", {"a": {"exp_type": "nis_image"}}),
+            Case(
+                "no subarray in the name",
+                {"a": {"subarray": "sub64"}},
+                ("o001_t001_niriss_f200w-gr150r: science a_cal",),
+            ),
         ),
     ),
     "Asn_Lv3WFSSMIR": (
@@ -77,6 +87,11 @@ TABLE = {
             Case("not without prism", {"a": {"filter": "f560w"}}),
             Case("no leakage calibration", {"a": {"is_imprt": "t"}}),
             Case("no other mode", {"a": LRS}),
+            Case(
+                "no subarray in the name",
+                {"a": {"subarray": "sub64"}},
+                ("o001_t001_miri_p750l: science a_cal",),
+            ),
         ),
     ),
 }

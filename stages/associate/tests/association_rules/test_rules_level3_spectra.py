@@ -68,6 +68,11 @@ TABLE = {
             Case("not nodded", {"a": {"patttype": "2-point-nod"}}),
             Case("no time series", {"a": {"tsovisit": "t"}}),
             Case("no slit", {"a": LRS}),
+            Case(
+                "without pattern, as headers say it",
+                {"a": {"patttype": "none"}},
+                ("o001_t001_niriss_clear-gr700xd-substrip96: science a_cal",),
+            ),
         ),
     ),
     "Asn_Lv3SpectralSource": (
@@ -192,6 +197,11 @@ TABLE = {
                 ),
             ),
             Case("no slit", {"a": {"exp_type": "nrs_fixedslit"}}),
+            Case(
+                "no subarray in the name",
+                {"a": {"subarray": "sub64"}},
+                ("o001_t001_nirspec_g235h: science a_cal",),
+            ),
         ),
     ),
     "Asn_Lv3MIRMRS": (
@@ -246,6 +256,11 @@ TABLE = {
                 {"a": {"bkgdtarg": "f"}, "b": {"tsovisit": "t"}},
             ),
             Case("no other mode", {"a": SLIT | {"bkgdtarg": "t"}}),
+            Case(
+                "its PSF references are science of it; no subarray in the name",
+                {"a": {"is_psf": "t", "subarray": "sub64"}},
+                ("o001_t001_nirspec_g235h: science a_cal",),
+            ),
         ),
     ),
     "Asn_Lv3MIRMRSBackground": (
@@ -267,6 +282,11 @@ TABLE = {
                 {"a": {"bkgdtarg": "f"}, "b": {"tsovisit": "t"}},
             ),
             Case("no other mode", {"a": LRS}),
+            Case(
+                "its PSF references are science of it; no subarray in the name",
+                {"a": {"is_psf": "t", "subarray": "sub64"}},
+                ("o001_t001_miri: science a_cal",),
+            ),
         ),
     ),
     "Asn_Lv3SpecAux": (
@@ -287,6 +307,11 @@ TABLE = {
             ),
             Case("no leakage calibration", {"i": {"is_imprt": "t"}}),
             Case("no cube", {"a": MRS}),
+            Case(
+                "its PSF references are science of it",
+                {"a": {"is_psf": "t"}},
+                ("o001_t001_miri_p750l: science a_cal",),
+            ),
         ),
     ),
 }
