@@ -3,7 +3,7 @@
 # make test   style checks and tests
 # make images build the container images of all stages (needs apptainer and mmdebstrap)
 # make peer   compare with the official package (installed in an environment of its own)
-# make schemas  renew config.yaml and its schema from the steps' parameters
+# make schemas  renew config.yaml, its schema, and the pages of options and association rules
 # make lock   renew the lock files from envs/*.in
 
 SHELL := /bin/bash
