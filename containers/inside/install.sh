@@ -20,6 +20,7 @@ site=$(/opt/calwebb/bin/python -c 'import sysconfig; print(sysconfig.get_path("p
 # What no program needs: tests, headers, type stubs, and the paths of the build in the records.
 find "$site" -type d \( -name tests -o -name test \) ! -path '*/astropy/tests' \
     ! -path '*/numpy/_core/tests' ! -path '*/numpy/testing/*' -prune -exec rm -rf {} +
+rm -f /opt/calwebb/bin/activate* /opt/calwebb/bin/Activate.ps1
 find "$site" -depth \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' \
     -o -name '*.c' -o -name '*.hpp' -o -name '*.a' -o -name direct_url.json \) -delete
 

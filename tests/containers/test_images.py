@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.container, pytest.mark.slow]
 
 # Nothing of the machine but what is bound: no environment, home, /tmp, network, or rights.
 CLOSED = ["--cleanenv", "--containall", "--no-home", "--net", "--network", "none"]
+EPOCH = "1735689600"  # of DATE, which would tell the runs apart
 
 
 def inside(image, *words, options=()):
@@ -42,10 +43,11 @@ def test_same_bytes_as_a_bare_run_and_nothing_compiled(image, exposure, tmp_path
     bare, contained = tmp_path / "bare", tmp_path / "contained"
     contained.mkdir()
     words = ["calwebb-detector1", "run", raw, "--references", references, "--threads", "1", "-q"]
-    run([*words, "--output-dir", bare])
+    run([*words, "--output-dir", bare], SOURCE_DATE_EPOCH=EPOCH)
     options = [
         "--bind", f"{tiny}:{tiny}:ro", "--bind", f"{references.parent}:{references.parent}:ro",
-        "--bind", contained, "--env", f"NUMBA_CACHE_DIR={contained}/kernels",
+        "--bind", contained,
+        "--env", f"NUMBA_CACHE_DIR={contained}/kernels,SOURCE_DATE_EPOCH={EPOCH}",
     ]  # fmt: skip
     done = inside(image, *words, "--output-dir", contained, options=options)
     assert done.returncode == 0, done.stderr
