@@ -115,6 +115,20 @@ def mosaic_products(**paths):
     }
 
 
+def by_program(paths):
+    """Sort paths of products by the program they belong to."""
+    found = {}
+    for path in paths:
+        program = path.removeprefix(f"{RESULTS}/").partition("/")[0]
+        found.setdefault(program, []).append(path)
+    return found
+
+
+def paths_of_program(paths):
+    """Paths of a program, of those that `by_program` sorted."""
+    return lambda wildcards: paths[wildcards.program]
+
+
 def megabytes(files):
     """Size of files; FileNotFoundError, "to be determined" in a dry run, if one is still to be made.
 

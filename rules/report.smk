@@ -2,20 +2,6 @@
 # everything else is done; calwebb-report shows an unfinished or failed run at any time.
 
 
-def everything_of_program(wildcards):
-    """All products and pictures of a program, its pool and its associations."""
-    return EVERYTHING[wildcards.program]
-
-
-def by_program(paths):
-    """Sort paths by the program they belong to."""
-    found = {}
-    for path in paths:
-        program = path.removeprefix(f"{RESULTS}/").partition("/")[0]
-        found.setdefault(program, []).append(path)
-    return found
-
-
 EVERYTHING = by_program(
     [
         *rules.associations_all.input,
@@ -30,7 +16,7 @@ EVERYTHING = by_program(
 
 rule summary:
     input:
-        everything_of_program,
+        paths_of_program(EVERYTHING),
         uncal=raw_files_of_program,
         defaults=Path(workflow.basedir, "schemas/config.schema.json"),
     output:

@@ -124,7 +124,7 @@ class Run:
             own=tuple(map(Path, self.config["associations"])),
             rules=Path(rules) if rules else None,
             default_rules=self.config["default_rules"],
-            candidates=tuple(self.config["candidates"]),
+            candidates=tuple(map(str.lower, self.config["candidates"])),
             discover=self.config["discover"],
         )
 
