@@ -28,7 +28,7 @@ from calwebb_associate.pool import write_pool  # noqa: E402
 
 PROGRAMS = ROOT / ".env" / "associate" / "bin"
 REALDATA = Path(os.environ.get("CALWEBB_REALDATA", ROOT.parent / "shared" / "realdata"))
-WORDS = ("--discover",)
+WORDS = ("--discover", "--all-candidates")
 
 
 @dataclass(frozen=True)
