@@ -78,10 +78,10 @@ rule own_association:
         f"{LOGS}/{{program}}/associations/{{association}}.log",
     benchmark:
         f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
-    container:
-        image("associate")
     wildcard_constraints:
         association=RUN.associations.own_pattern,
+    container:
+        image("associate")
     shell:
         "cp {input} {output} 2> {log}"
 

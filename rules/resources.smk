@@ -1,0 +1,25 @@
+# How much memory and time a job may take: helpers for the rules.
+import os
+
+
+def megabytes(files):
+    """Size of files; FileNotFoundError, "to be determined" in a dry run, if one is still to be made.
+
+    Snakemake's own `input.size_mb` starts an event loop for each job, which a plan of thousands
+    of jobs is slowed down by.
+    """
+    return sum(os.stat(path).st_size for path in files) / 1024**2
+
+
+def memory(base, per_input):
+    """Megabytes: a base and a multiple of the input's size, more with every attempt."""
+    return lambda wildcards, input, attempt: int(
+        attempt * (base + per_input * megabytes(input))
+    )
+
+
+def runtime(base, per_gigabyte):
+    """Minutes: a base and a multiple of the input's size, more with every attempt."""
+    return lambda wildcards, input, attempt: int(
+        attempt * (base + per_gigabyte * megabytes(input) / 1024)
+    )
