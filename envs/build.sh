@@ -25,6 +25,8 @@ build() {
     "$uv" pip sync --quiet --require-hashes --python ".env/$name" "envs/$name.lock"
     for project in $projects; do editable+=(-e "$project"); done
     [ -z "$projects" ] || "$uv" pip install --quiet --no-deps --python ".env/$name" "${editable[@]}"
+    # what products say about the environment that made them
+    sha256sum "envs/$name.lock" | cut -c1-64 > ".env/$name/calwebb-lock.sha256"
     for program in $programs; do ln -sfn "../$name/bin/$program" ".env/bin/$program"; done
     echo "env: $name"
 }

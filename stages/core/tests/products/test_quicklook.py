@@ -1,5 +1,7 @@
 """Quick looks: what is drawn, and that it is a picture of the right size and bytes."""
 
+import hashlib
+import json
 import subprocess
 import sys
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from click.testing import CliRunner
+from PIL import Image
 
 from calwebb_core.framework import quicklook
 from calwebb_core.framework.command_quicklook import main
@@ -58,6 +61,20 @@ def test_picture_of_an_image(tmp_path):
     assert b"Software" not in first
     write_quicklook(tmp_path / "x_cal.fits", tmp_path / "x.png")
     assert (tmp_path / "x.png").read_bytes() == first
+
+
+def test_picture_says_what_it_shows(tmp_path):
+    write_image(star(), tmp_path / "x_cal.fits")
+    write_quicklook(tmp_path / "x_cal.fits", tmp_path / "x.png")
+    with Image.open(tmp_path / "x.png") as picture:
+        record = json.loads(picture.text["calwebb_flow"])
+    content = (tmp_path / "x_cal.fits").read_bytes()
+    assert record["program"] == "calwebb-quicklook"
+    assert record["inputs"] == [
+        {"name": "x_cal.fits", "sha256": hashlib.sha256(content).hexdigest()}
+    ]
+    assert {"calwebb_core", "matplotlib", "numpy", "pillow"} == set(record["software"])
+    assert str(tmp_path) not in json.dumps(record)
 
 
 def test_picture_of_everything_else(tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from calwebb_core.framework.exposures import Exposure, StoredImage
-from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.metadata import PROVENANCE, Metadata
 from calwebb_level3.imageset import LATER_KEYWORDS, STEP_NAMES, ImageSet
 
 Writer = tuple[Path, Callable[[], None]]
@@ -129,8 +129,9 @@ def catalog_writers(images: ImageSet, directory: Path) -> list[Writer]:
     if table is None or segmentation is None:
         return []
     catalog = product_path(directory, images.product, "cat", "ecsv")
+    record = {PROVENANCE: segmentation.metadata.provenance}
     segments = product_path(directory, images.product, "segm")
     return [
-        (catalog, lambda: write_catalog(table, catalog)),
+        (catalog, lambda: write_catalog(table, catalog, record)),
         (segments, lambda: write_segmentation(segmentation, segments)),
     ]

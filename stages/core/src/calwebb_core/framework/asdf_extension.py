@@ -11,7 +11,7 @@ from typing import Any
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.keywords import find_keyword
-from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.metadata import PROVENANCE, Metadata
 from calwebb_core.framework.plain_asdf import (
     STANDARD_TAG,
     DamagedError,
@@ -25,7 +25,6 @@ from calwebb_core.science.world import World
 
 logger = logging.getLogger(__name__)
 
-PROVENANCE = "calwebb_flow"
 EXTENSION = STANDARD_TAG + "core/extension_metadata-1.0.0"
 # what a reader needs for the tags of a WCS; asdf names these in its warning where one is missing
 EXTENSIONS = [

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from calwebb_core.framework.errors import InputError
 
 T = TypeVar("T", str, int, float, bool)
+# Where a product's ASDF extension, or a catalog's head, has what this pipeline records of itself.
+PROVENANCE = "calwebb_flow"
 
 
 class Metadata(MutableMapping[str, Any]):

@@ -12,6 +12,7 @@ from calwebb_core.framework.step import Step
 RUN = "run"
 SKIP = "skip"
 DONE = "done"
+LEFT_OUT = "left out as asked"
 FINISHED = ("COMPLETE", "SKIPPED")
 
 
@@ -93,7 +94,7 @@ def _plan(step: Step, metadata: Metadata, wish: StepSettings) -> Planned:
     if status == "COMPLETE" or (status == "SKIPPED" and wish.skip is not False):
         return Planned(step, DONE, f"{step.keyword} is {status} in the input")
     if wish.skip:
-        return Planned(step, SKIP, "left out as asked")
+        return Planned(step, SKIP, LEFT_OUT)
     reason = step.not_needed(metadata)
     if reason:
         return Planned(step, SKIP, reason)

@@ -1,15 +1,19 @@
 """What made a product: program and versions, input, parameters, reference files, by run.
 
-The record holds no clock, host or absolute path, so that the same input gives the same bytes.
+The record holds no clock, host or absolute path, nor anything else that differs between a virtual
+environment and a container made from the same lock file, so that the same input gives the same
+bytes.
 It goes into `Metadata.provenance` as ``{"format": 1, "runs": [...]}``, one entry for every
 program that the data have been through.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, fields, is_dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Unpack
@@ -23,7 +27,10 @@ from calwebb_core.framework.settings import StepSettings
 from calwebb_core.framework.step import Status, Step
 
 FORMAT = 1
-LIBRARIES = ("asdf", "astropy", "gwcs", "numba", "numpy", "scipy")
+LIBRARIES = ("asdf", "astropy", "gwcs", "llvmlite", "numba", "numpy", "scipy")
+DRAWING = ("matplotlib", "numpy", "pillow")
+# The name of the file in an environment's folder that holds the SHA-256 of its lock file.
+LOCK_FILE = "calwebb-lock.sha256"
 
 
 def metadata_of(model: Any) -> list[Metadata]:
@@ -61,13 +68,44 @@ def software_version(pipeline: Pipeline) -> str:
 
 def software(pipeline: Pipeline) -> dict[str, str]:
     """Return the versions of the pipeline and of the libraries that decide the numbers."""
-    versions = {package_of(pipeline): software_version(pipeline)}
-    for name in LIBRARIES:
+    from calwebb_core import __version__
+
+    own = {"calwebb_core": __version__, package_of(pipeline): software_version(pipeline)}
+    return own | versions(LIBRARIES)
+
+
+def versions(names: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those libraries that are installed."""
+    found = {}
+    for name in names:
         try:
-            versions[name] = version(name)
+            found[name] = version(name)
         except PackageNotFoundError:
             continue
-    return versions
+    return found
+
+
+@cache
+def environment() -> dict[str, str | None]:
+    """Return the SHA-256 of the lock file that this environment was made from, if it says so."""
+    try:
+        text = Path(sys.prefix, LOCK_FILE).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    return {"lock": text if re.fullmatch(r"[0-9a-f]{64}", text) else None}
+
+
+def picture_record(sources: Iterable[Path]) -> dict[str, Any]:
+    """Return what a picture of products says about itself."""
+    from calwebb_core import __version__
+
+    return {
+        "format": FORMAT,
+        "program": "calwebb-quicklook",
+        "software": {"calwebb_core": __version__} | versions(DRAWING),
+        "environment": environment(),
+        "inputs": [{"name": path.name, "sha256": sha256_of(path)} for path in map(Path, sources)],
+    }
 
 
 def input_record(path: Path, **options: Unpack[MemberOptions]) -> dict[str, Any]:
@@ -119,6 +157,7 @@ class RunRecord:
             "program": pipeline.program,
             "pipeline": pipeline.name,
             "software": software(pipeline),
+            "environment": environment(),
             "input": source if isinstance(source, dict) else {},
             "steps": [],
             "references": {},
@@ -130,6 +169,8 @@ class RunRecord:
         if status.reason:
             entry["reason"] = status.reason
         if settings is not None:
+            if step.skip:
+                entry["off_by_default"] = True
             entry["parameters"] = plain_parameters(settings.parameters)
             for name, hooks in (
                 ("pre_hooks", settings.pre_hooks),

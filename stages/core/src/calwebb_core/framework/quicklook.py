@@ -53,7 +53,7 @@ def write_quicklook(product: Path, png: Path, catalog: Path | None = None) -> No
     image, factor = picture(product, hdus, science, labels=labels)
     sources = () if catalog is None else sources_of(Path(catalog))
     figure, colours = draw(image, factor, science, metadata, labels=labels, sources=sources)
-    save(figure, png, colours)
+    save(figure, png, [product, *([catalog] if catalog else [])], colours)
 
 
 def sources_of(catalog: Path) -> list[tuple[float, float, bool]]:

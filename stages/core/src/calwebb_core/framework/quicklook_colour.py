@@ -133,7 +133,7 @@ def write_colour(products: Sequence[Path], png: Path) -> None:
     planes = [np.mean([images[i] for i in part], axis=0) for part in parts]
     picture = combined(balanced(planes)[::-1])
     names = ["+".join(layers[i].filter[1] for i in part) for part in parts]
-    save(page(picture, grid, names), png)
+    save(page(picture, grid, names), png, [layer.path for layer in layers])
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def write_footprint(mosaic: Path, png: Path) -> None:
         raise InputError(msg)
     outlines = read_outlines(mosaic)
     metadata = metadata_from(mosaic, {hdu.name: hdu.header for hdu in hdus})
-    save(page(sky, (science.shape[-2], science.shape[-1]), outlines, metadata), png)
+    save(page(sky, (science.shape[-2], science.shape[-1]), outlines, metadata), png, [mosaic])
 
 
 def read_outlines(mosaic: Path) -> list[Outline]:

@@ -4,6 +4,8 @@ Image pixels fall on whole pixels of the page: nothing is interpolated, and the 
 """
 
 import io
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.metadata import PROVENANCE
+from calwebb_core.framework.provenance import picture_record
 from calwebb_core.framework.quicklook_grid import Frame, Grid, Line, make_grid
 from calwebb_core.framework.quicklook_sky import Sky
 
@@ -200,13 +204,15 @@ def compass(axes: Any, sky: Sky, frame: Frame, layout: Layout, *, dark: bool) ->
         )  # fmt: skip
 
 
-def save(figure: Any, png: Path, colours: UInt8 | None = None) -> None:
+def save(figure: Any, png: Path, sources: Sequence[Path], colours: UInt8 | None = None) -> None:
     """Write a figure as a PNG, whole or not at all.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     png : Path
+    sources : sequence of Path
+        What is shown: names and checksums are noted in the file.
     colours : uint8 (n, 3), optional
         Colours of the image, at most 160: the picture gets a palette of these, of greys and of
         some others. Without, it keeps all its colours.
@@ -219,9 +225,18 @@ def save(figure: Any, png: Path, colours: UInt8 | None = None) -> None:
     if colours is not None:
         picture = picture.quantize(palette=palette(colours), dither=Image.Dither.NONE)
     buffer = io.BytesIO()
-    picture.save(buffer, format="png", compress_level=7)
+    picture.save(buffer, format="png", compress_level=7, pnginfo=origin(sources))
     with atomic_path(Path(png)) as temporary:
         temporary.write_bytes(buffer.getvalue())
+
+
+def origin(sources: Sequence[Path]) -> Any:
+    """Return the texts of a PNG that say what drew it, and of which files."""
+    from PIL.PngImagePlugin import PngInfo
+
+    texts = PngInfo()
+    texts.add_text(PROVENANCE, json.dumps(picture_record(sources), sort_keys=True))
+    return texts
 
 
 def palette(colours: UInt8) -> Any:

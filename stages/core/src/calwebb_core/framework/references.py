@@ -223,12 +223,18 @@ class References:
         """Count a type among those used, although it was read elsewhere."""
         self._note(kind, self._entry(kind))
 
-    def used(self) -> dict[str, dict[str, str]]:
-        """Return name and SHA-256 of every type loaded so far, in alphabetic order."""
-        return {
-            kind: {"name": entry["name"], "sha256": self._sha256(kind)}
-            for kind, entry in sorted(self._used.items())
-        }
+    def used(self) -> dict[str, dict[str, str | bool]]:
+        """Return name and SHA-256 of every type loaded so far, in alphabetic order.
+
+        A file that the user gave instead of the chosen one is marked as `given`.
+        """
+        used: dict[str, dict[str, str | bool]] = {}
+        for kind, entry in sorted(self._used.items()):
+            used[kind] = {"name": entry["name"], "sha256": self._sha256(kind)}
+            source = self.entries[kind]
+            if isinstance(source, Source) and not source.from_crds:
+                used[kind]["given"] = True
+        return used
 
     def keyword_value(self, kind: str) -> str:
         """Return the value of a type's R_ keyword: crds://NAME, NAME of an override, or N/A."""
