@@ -7,12 +7,14 @@ from calwebb_associate.workflow import Run
 from calwebb_core.framework import names
 from calwebb_core.framework.errors import CalwebbError
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 
 try:
     RUN = Run(
         config,
         base=workflow.basedir,
-        containers=bool(workflow.deployment_settings.deployment_method),
+        containers=DeploymentMethod.APPTAINER
+        in workflow.deployment_settings.deployment_method,
     )
 except CalwebbError as error:
     raise WorkflowError(str(error)) from None

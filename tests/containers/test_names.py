@@ -5,13 +5,7 @@ import shutil
 
 import pytest
 
-from calwebb_associate.images import (
-    PROJECTS,
-    container_variables,
-    image_path,
-    inputs,
-    require_images,
-)
+from calwebb_associate.images import PROJECTS, image_path, inputs, require_images
 from calwebb_core.framework.errors import InputError
 from programs import ROOT
 
@@ -63,16 +57,6 @@ def test_missing_images_are_named_with_the_command(copy):
     path = image_path(copy, "image2")
     path.write_bytes(b"")
     assert require_images(copy, ["image2"]) == {"image2": str(path)}
-
-
-def test_variables_and_folders_reach_the_container(tmp_path):
-    (tmp_path / "raw").mkdir()
-    found = container_variables(
-        {"PATH": "/bin", "CRDS_PATH": "/crds"}, [tmp_path / "raw", tmp_path / "absent"]
-    )
-    assert found["APPTAINERENV_CRDS_PATH"] == found["SINGULARITYENV_CRDS_PATH"] == "/crds"
-    assert found["APPTAINER_BIND"] == f"{tmp_path}/raw:{tmp_path}/raw:ro"
-    assert not [name for name in found if name.endswith("_PATH") and "CRDS" not in name]
 
 
 def test_unknown_stages_are_refused():

@@ -1,7 +1,10 @@
 """What the workflow says to wrong configuration and input, before any job runs."""
 
+import shutil
+
 import pytest
 
+from programs import ROOT
 from working_copy import make_workflow
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
@@ -47,8 +50,16 @@ def test_a_missing_reference_file_is_named(workflow):
     assert "absent_gain.fits is missing" in refusal(workflow)
 
 
-def test_containers_are_said_to_be_missing(workflow):
-    assert "images are not available yet" in refusal(workflow, "--sdm", "apptainer")
+def test_missing_images_are_named_with_the_command(workflow, tmp_path):
+    copy = tmp_path / "copy"
+    for name in ("rules", "schemas"):
+        shutil.copytree(ROOT / name, copy / name)
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, copy)
+    text = refusal(workflow, "--sdm", "apptainer", "--snakefile", copy / "Snakefile")
+    assert "container images are missing: containers/associate-" in text
+    assert "containers/build.sh associate detector1 image2 level3" in text
+    assert "Traceback" not in text
 
 
 def test_an_unknown_target_is_named(workflow):

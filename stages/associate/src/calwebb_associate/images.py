@@ -9,7 +9,7 @@ the old one. Run as a program, it prints what `containers/build.sh` needs:
 
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -98,30 +98,6 @@ def require_images(base: Path, stages: Iterable[str]) -> dict[str, str]:
         msg = f"container images are missing: {names}; build them: containers/build.sh "
         raise InputError(msg + " ".join(missing))
     return {stage: str(path) for stage, path in paths.items()}
-
-
-def container_variables(
-    environment: Mapping[str, str], folders: Iterable[str | Path]
-) -> dict[str, str]:
-    """Return the variables that make Apptainer pass on others and show folders, read-only.
-
-    Parameters
-    ----------
-    environment : mapping
-        What the programs read; it reaches them even where the machine's variables do not
-        (--cleanenv). PATH is the image's own.
-    folders : iterable of str or Path
-        What the programs read outside the working folder.
-    """
-    passed = {
-        f"{kind}ENV_{name}": value
-        for kind in ("APPTAINER", "SINGULARITY")
-        for name, value in environment.items()
-        if name != "PATH"
-    }
-    outside = {Path(folder).resolve() for folder in folders}
-    binds = [f"{path}:{path}:ro" for path in sorted(outside) if path.exists()]
-    return passed | dict.fromkeys(("APPTAINER_BIND", "SINGULARITY_BIND"), ",".join(binds))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from calwebb_associate.association_jobs import AssociationJobs
 from calwebb_associate.availability import PlannedAssociation
+from calwebb_associate.bindings import container_environment, read_folders, written_folders
 from calwebb_associate.choice import NOT_APPLICABLE, existing
 from calwebb_associate.configuration import environment, load_schema, validate
 from calwebb_associate.files import raw_exposures
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
+from calwebb_associate.images import WORKFLOW, require_images
 from calwebb_associate.making import Making
 from calwebb_associate.pictures import ColourImages, Mosaic, colour_sets, wavelength
 from calwebb_associate.pipelines import (
@@ -62,7 +64,7 @@ class Run:
     Raises
     ------
     InputError
-        If the configuration, a folder or an exposure is wrong.
+        If the configuration, a folder or an exposure is wrong, or an image is missing.
     ReferenceFileError
         If a reference file that the rules chose is not in the cache.
     """
@@ -73,12 +75,7 @@ class Run:
         self.base = Path(base)
         self.schema = load_schema(self.base / "schemas" / "config.schema.json")
         validate(config, self.schema)
-        if containers:
-            msg = (
-                "container images are not available yet: run without --sdm apptainer; "
-                "`make env` makes the pinned environments that are used instead"
-            )
-            raise InputError(msg)
+        self.images = require_images(self.base, WORKFLOW) if containers else {}
         self.config = config
         self.results = str(config["results"])
         self.logs = str(config["logs"])
@@ -96,6 +93,11 @@ class Run:
             making=self._making(),
         )
         self.environment["CRDS_CONTEXT"] = self.plan.context
+        if containers:
+            read = read_folders(config, self.plan, self.base, self.environment)
+            self.environment |= container_environment(
+                self.environment, read, written_folders(config)
+            )
         self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
         self.associations = AssociationJobs(self.results, self.plan)
         self._makers = {
@@ -151,8 +153,8 @@ class Run:
         return Handover(kind, tuple(detectors), previous)
 
     def image(self, stage: str) -> str:
-        """Return the path of a stage's container image."""
-        return str(self.base / "containers" / f"{stage}.sif")
+        """Return the path of a stage's container image, where containers are used."""
+        return self.images.get(stage, str(self.base / "containers" / f"{stage}.sif"))
 
     # What a job reads
 

@@ -1,0 +1,119 @@
+"""What a container sees of the machine: the folders that a run declares, and no others.
+
+Folders that jobs only read are shown read-only. The working folder, the results, the logs and
+the temporary folder can be written to; where one of these lies in a folder of the others, it
+still can.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from calwebb_associate.plan import Plan
+from calwebb_core.framework.errors import InputError
+
+CACHE = "CRDS_PATH"
+SEPARATORS = ",:"
+SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
+
+
+def read_folders(
+    config: Mapping[str, Any], plan: Plan, base: Path, environment: Mapping[str, str]
+) -> set[Path]:
+    """Return the folders of what jobs read.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration.
+    plan : Plan
+        Raw exposures and reference files, whose links are followed.
+    base : Path
+        Folder of the Snakefile.
+    environment : mapping
+        The run's variables.
+    """
+    files = [exposure.path for exposure in plan.exposures]
+    files += plan.reference_paths.values()
+    files += [Path(text) for text in _strings(config) if Path(text).is_file()]
+    folders = {base / "schemas"} | {_absolute(path).parent for path in files}
+    folders |= {Path(text) for text in config["associations"] if Path(text).is_dir()}
+    cache = environment.get(CACHE) or os.environ.get(CACHE)
+    folders |= {Path(cache)} if cache else set()
+    return folders | {path.resolve().parent for path in files}
+
+
+def written_folders(config: Mapping[str, Any]) -> set[Path]:
+    """Return the folders that jobs write to; those outside the working folder are made."""
+    written = {Path(config["results"]), Path(config["logs"])}
+    for folder in written:
+        if not _absolute(folder).is_relative_to(Path.cwd()):
+            folder.mkdir(parents=True, exist_ok=True)
+    return written | {Path.cwd(), Path(tempfile.gettempdir())}
+
+
+def bindings(read: Iterable[Path], written: Iterable[Path]) -> str:
+    """Return what APPTAINER_BIND says: outer folders before those inside them.
+
+    Raises
+    ------
+    InputError
+        If Apptainer cannot name a folder.
+    """
+    modes = dict.fromkeys(map(_absolute, read), "ro") | dict.fromkeys(map(_absolute, written), "rw")
+    for path in modes:
+        if any(character in str(path) for character in SEPARATORS):
+            msg = (
+                f"{path}: containers cannot show a folder with a comma or colon in its name; "
+                "move or link it"
+            )
+            raise InputError(msg)
+    return ",".join(
+        f"{path}:{path}:{mode}" for path, mode in sorted(modes.items()) if path.is_dir()
+    )
+
+
+def container_environment(
+    environment: Mapping[str, str], read: Iterable[Path], written: Iterable[Path]
+) -> dict[str, str]:
+    """Return the variables that give containers folders and, with --cleanenv, the run's variables.
+
+    Reference files are in the cache when jobs start, so that no server is asked: there is no
+    network inside. PATH is the image's own.
+
+    Raises
+    ------
+    InputError
+        If Apptainer cannot name a folder.
+    """
+    outside = {key: value for key, value in os.environ.items() if key == CACHE}
+    inside = outside | {key: value for key, value in environment.items() if key != "PATH"}
+    inside |= {"CRDS_SERVER_URL": SERVERLESS, "TMPDIR": tempfile.gettempdir()}
+    shown = bindings(read, written)
+    return {
+        f"{kind}{name}": value
+        for kind in ("APPTAINER", "SINGULARITY")
+        for name, value in {
+            "_BIND": shown,
+            **{f"ENV_{key}": inside[key] for key in sorted(inside)},
+        }.items()
+    }
+
+
+def _absolute(path: Path) -> Path:
+    """Return a path from the root, with links as they are: jobs name files by them."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every text in a configuration: the values of some options are names of files."""
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)

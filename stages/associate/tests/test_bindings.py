@@ -1,0 +1,102 @@
+"""What containers see: declared folders, read-only unless jobs write there."""
+
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from calwebb_associate.bindings import (
+    bindings,
+    container_environment,
+    read_folders,
+    written_folders,
+)
+from calwebb_core.framework.errors import InputError
+
+
+def plan(*raw, references=()):
+    return SimpleNamespace(
+        exposures=[SimpleNamespace(path=path) for path in raw],
+        reference_paths={path.name: path for path in references},
+    )
+
+
+def config(**values):
+    return {"associations": [], "results": "results", "logs": "logs"} | values
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with raw exposures elsewhere, one of them a link."""
+    for name in ("work", "raw", "far", "crds/references"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "far" / "b_uncal.fits").touch()
+    (tmp_path / "raw" / "b_uncal.fits").symlink_to(tmp_path / "far" / "b_uncal.fits")
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.delenv("CRDS_PATH", raising=False)
+    return tmp_path
+
+
+def test_folders_of_files_and_of_what_links_point_to(folder):
+    found = read_folders(
+        config(),
+        plan(folder / "raw" / "b_uncal.fits", references=[folder / "crds" / "references" / "x"]),
+        folder / "repository",
+        {"CRDS_PATH": str(folder / "crds")},
+    )
+    assert found == {
+        folder / name for name in ("raw", "far", "crds", "crds/references", "repository/schemas")
+    }
+
+
+def test_folders_of_files_that_options_name(folder):
+    (folder / "mine").mkdir()
+    (folder / "mine" / "mask.fits").touch()
+    section = {"clean_flicker_noise": {"user_mask": str(folder / "mine" / "mask.fits")}}
+    found = read_folders(
+        config(detector1=section, associations=[str(folder / "far")]), plan(), folder, {}
+    )
+    assert {folder / "mine", folder / "far"} < found
+
+
+def test_the_cache_that_the_environment_names(folder, monkeypatch):
+    monkeypatch.setenv("CRDS_PATH", str(folder / "crds"))
+    assert folder / "crds" in read_folders(config(), plan(), folder, {})
+    assert container_environment({}, [], [])["APPTAINERENV_CRDS_PATH"] == str(folder / "crds")
+
+
+def test_results_outside_the_working_folder_are_made(folder):
+    written = written_folders(config(results=str(folder / "out")))
+    assert (folder / "out").is_dir()
+    assert not (folder / "work" / "logs").exists()
+    assert written == {
+        folder / "out", Path("logs"), folder / "work", Path(tempfile.gettempdir()),
+    }  # fmt: skip
+
+
+def test_read_only_unless_written_to_and_outer_folders_first(folder):
+    (folder / "work" / "uncal").mkdir()
+    read = [Path("uncal"), folder / "raw", folder, folder / "absent"]
+    assert bindings(read, [Path.cwd(), folder]).split(",") == [
+        f"{folder}:{folder}:rw",
+        f"{folder}/raw:{folder}/raw:ro",
+        f"{folder}/work:{folder}/work:rw",
+        f"{folder}/work/uncal:{folder}/work/uncal:ro",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a,b", "a:b"])
+def test_folders_that_apptainer_cannot_name(folder, name):
+    with pytest.raises(InputError, match=f"{name}: containers cannot show a folder"):
+        bindings([folder / name], [])
+
+
+def test_variables_pass_and_no_server_is_asked(folder):
+    run = {"PATH": "/bin", "SOURCE_DATE_EPOCH": "1", "CRDS_SERVER_URL": "https://some.where"}
+    found = container_environment(run, [folder / "raw"], [])
+    assert found["APPTAINERENV_SOURCE_DATE_EPOCH"] == "1"
+    assert "serverless" in found["APPTAINERENV_CRDS_SERVER_URL"]
+    assert found["APPTAINERENV_TMPDIR"] == tempfile.gettempdir()
+    assert found["APPTAINER_BIND"] == found["SINGULARITY_BIND"]
+    assert not [name for name in found if name.endswith("ENV_PATH")]
