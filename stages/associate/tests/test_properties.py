@@ -218,6 +218,9 @@ def check_whole(made):
     for association in made:
         by_members[association.asn_type, members(association)].append(association.file_name)
     assert [files for files in by_members.values() if len(files) > 1] == []
+    mosaics = {association.product for association in made if association.asn_type == "image3"}
+    catalogs = {name for one in made for name, part in members(one) if part == "sourcecat"}
+    assert {name.rpartition("_")[0] for name in catalogs} <= mosaics
 
 
 @given(tables(), st.randoms(use_true_random=False))
