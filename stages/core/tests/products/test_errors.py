@@ -238,7 +238,7 @@ def test_damaged_header(cal):
             b"NAXIS   =                    2", b"NAXIS   =                  'x'"
         )
     )
-    with pytest.raises(InputError, match=r"a header is damaged .*; expected BITPIX, NAXIS"):
+    with pytest.raises(InputError, match=r"damaged \(NAXIS is 'x'; expected a whole number"):
         read_image(cal)
 
 

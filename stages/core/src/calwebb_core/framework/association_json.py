@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from calwebb_core.framework.association_checks import FIELDS, MEMBER_FIELDS, validate
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.json_reading import UnfitJsonError, parse_json
+from calwebb_core.framework.plain_files import read_text
 
 YAML: Final = (".yaml", ".yml")
 
@@ -57,7 +59,7 @@ def read_json(path: Path) -> Any:
         msg = f"{path}: is YAML; associations are JSON: write it as such, in a file named .json"
         raise InputError(msg)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path, "utf-8-sig")
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise InputError(msg) from error
@@ -65,18 +67,15 @@ def read_json(path: Path) -> Any:
         msg = f"{path}: is not an association: expected JSON text in UTF-8"
         raise InputError(msg) from error
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         msg = (
             f"{path}: is not JSON: {error.msg} in line {error.lineno}, column {error.colno}; "
             f"{_advice(text, error.pos)}"
         )
         raise InputError(msg) from error
-    except KeyError as error:
-        msg = f"{path}: key {error} is there twice; expected once"
-        raise InputError(msg) from error
-    except RecursionError as error:
-        msg = f"{path}: is no association: its brackets are nested without end"
+    except UnfitJsonError as error:
+        msg = f"{path}: is no association: {error}"
         raise InputError(msg) from error
 
 
@@ -88,16 +87,6 @@ def _advice(text: str, position: int) -> str:
     if not before and text[:1] not in ("{", "["):
         return "associations begin with {; YAML is not read"
     return "look for a comma, quote or bracket that is missing before it"
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a dictionary of the pairs of a JSON object."""
-    result: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in result:
-            raise KeyError(key)
-        result[key] = value
-    return result
 
 
 def _in_order(mapping: Mapping[str, Any], first: tuple[str, ...]) -> dict[str, Any]:

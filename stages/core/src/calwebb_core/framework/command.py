@@ -17,6 +17,7 @@ import click
 
 from calwebb_core.framework import log
 from calwebb_core.framework.errors import CalwebbError
+from calwebb_core.framework.printing import one_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -26,11 +27,13 @@ logger = logging.getLogger("calwebb_core")
 
 def report_error(name: str, error: BaseException, *, debug: bool) -> int:
     """Print one line about an error on stderr, the traceback to the log; return the exit code."""
-    ours = isinstance(error, CalwebbError)
     notes = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
-    text = str(error) if ours else f"{notes}unexpected {type(error).__name__}: {error}"
-    line = " ".join(text.split())
-    if not ours:
+    if isinstance(error, CalwebbError):
+        line = one_line(str(error))
+    elif isinstance(error, MemoryError):
+        line = one_line(f"{notes}not enough memory ({error}); use a machine that has more")
+    else:
+        line = one_line(f"{notes}unexpected {type(error).__name__}: {error}")
         line += " (this is a fault of the program; --debug shows where)"
     if debug:
         logger.error("failed", exc_info=error)
@@ -49,7 +52,7 @@ def _log_to_file_only(error: BaseException) -> None:
 
 
 def _usage_line(error: click.ClickException) -> str:
-    text = " ".join(error.format_message().split())
+    text = one_line(error.format_message())
     context = getattr(error, "ctx", None)
     path = context.command_path if context else ""
     return f"{text} (see {path} --help)" if path else text

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 CARD, KEYWORD, BLOCK = 80, 8, 2880
 COMMENTARY = ("", "COMMENT", "HISTORY")
 END = "END".ljust(CARD)
+# Headers of products have some 50 kB; a file without END is not read to its end.
+LARGEST_HEADER = 4000 * BLOCK
 VALUE = re.compile(
     r" *(?:'(?P<text>(?:[^']|'')*)' *|(?P<plain>[^/]*))(?:/ *(?P<comment>.*))?$", re.DOTALL
 )
@@ -121,11 +123,11 @@ class Header:
         Raises
         ------
         ValueError
-            If it has no END.
+            If it has no END, or none within `LARGEST_HEADER` bytes.
         """
         images: list[str] = []
         while True:
-            block = stream.read(BLOCK)
+            block = stream.read(BLOCK) if len(images) * CARD < LARGEST_HEADER else b""
             if len(block) < BLOCK:
                 msg = "the header has no END"
                 raise ValueError(msg)

@@ -11,9 +11,14 @@ from typing import Any, BinaryIO
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_cards import Header
+from calwebb_core.framework.plain_files import open_regular
 
 BLOCK = 2880
 EXTENSION = b"XTENSION"
+BITS = (8, 16, 32, 64, -32, -64)
+# What the readers here can hold; the largest products have some thousand HDUs.
+MOST_HDUS, MOST_AXES, MOST_COLUMNS = 20_000, 32, 999
+LARGEST = 1 << 56
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,7 @@ class Hdu:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array in numpy's order; () without data."""
-        count = int(self.header.get("NAXIS", 0))
-        return tuple(int(self.header[f"NAXIS{axis}"]) for axis in range(count, 0, -1))
+        return tuple(reversed(axes_of(self.header)))
 
     @property
     def is_image(self) -> bool:
@@ -57,17 +61,21 @@ def scan(path: Path, until: str = "") -> list[Hdu]:
     Raises
     ------
     InputError
-        If the file is missing, compressed, not FITS or shorter than its headers say.
+        If the file is missing, no regular file, compressed, not FITS, shorter than its headers
+        say, or its headers are damaged.
     """
     path = Path(path)
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             check_start(path, stream)
             hdus = []
             for hdu in walk(path, stream):
                 hdus.append(hdu)
                 if hdu.name == until:
                     break
+                if len(hdus) > MOST_HDUS:
+                    msg = f"{path}: has more than {MOST_HDUS} HDUs; expected a JWST product"
+                    raise InputError(msg)
             return hdus
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror or error}"
@@ -118,19 +126,86 @@ def read_header(path: Path, stream: BinaryIO) -> Header:
 
 
 def describe(path: Path, header: Any, offset: int) -> Hdu:
-    """Compute name and size of an HDU."""
+    """Compute name and size of an HDU.
+
+    Raises
+    ------
+    InputError
+        If its keywords are none of an array or a table.
+    """
     try:
-        axes = [int(header[f"NAXIS{axis + 1}"]) for axis in range(int(header["NAXIS"]))]
-        bits = abs(int(header["BITPIX"]))
-        parameters, groups = int(header.get("PCOUNT", 0)), int(header.get("GCOUNT", 1))
+        axes = axes_of(header)
         default = "" if "XTENSION" in header else "PRIMARY"
         name = str(header.get("EXTNAME", default)).strip().upper()
         version = int(header.get("EXTVER", 1))
-    except (KeyError, ValueError, TypeError) as error:
+        size = size_of(header, axes) if axes else 0
+    except KeyError as error:
         msg = f"{path}: a header is damaged ({error}); expected BITPIX, NAXIS and NAXISn"
         raise InputError(msg) from error
-    count = 0 if not axes else groups * (parameters + prod(axes))
-    return Hdu(name, version, header, offset, count * bits // 8)
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"{path}: a header is damaged ({error}); copy or make the file again"
+        raise InputError(msg) from error
+    return Hdu(name, version, header, offset, size)
+
+
+def axes_of(header: Any) -> list[int]:
+    """Return the lengths of an array's axes.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If one is absent, or no length.
+    """
+    count = whole(header, "NAXIS")
+    if count > MOST_AXES:
+        msg = f"NAXIS is {count}; expected at most {MOST_AXES}"
+        raise ValueError(msg)
+    return [whole(header, f"NAXIS{axis + 1}") for axis in range(count)]
+
+
+def size_of(header: Any, axes: list[int]) -> int:
+    """Return how many bytes the data of an HDU have.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If a keyword of its structure is absent or has a value that the standard does not allow.
+    """
+    bits, kind = header["BITPIX"], str(header.get("XTENSION", "IMAGE")).strip()
+    if bits not in BITS:
+        msg = f"BITPIX of {header.get('EXTNAME', 'PRIMARY')} is {bits!r}; expected one of {BITS}"
+        raise ValueError(msg)
+    parameters, groups = whole(header, "PCOUNT", 0), whole(header, "GCOUNT", 1)
+    if groups != 1 or (parameters and kind == "IMAGE"):
+        msg = f"PCOUNT and GCOUNT are {parameters} and {groups}; expected 0 and 1"
+        raise ValueError(msg)
+    if kind == "BINTABLE" and (bits, len(axes)) != (8, 2):
+        msg = f"a table has BITPIX {bits} and {len(axes)} axes; expected 8 and 2"
+        raise ValueError(msg)
+    if kind == "BINTABLE" and whole(header, "TFIELDS", 0) > MOST_COLUMNS:
+        msg = f"TFIELDS is {header['TFIELDS']}; expected at most {MOST_COLUMNS}"
+        raise ValueError(msg)
+    if prod([max(1, axis) for axis in axes]) > LARGEST:
+        msg = f"an array of {' x '.join(map(str, axes))} values is none that a file can hold"
+        raise ValueError(msg)
+    return (parameters + prod(axes)) * abs(bits) // 8
+
+
+def whole(header: Any, keyword: str, default: int | None = None) -> int:
+    """Return a count of a header.
+
+    Raises
+    ------
+    KeyError
+        If it is absent and has no default.
+    ValueError
+        If it is no whole number, or a negative one.
+    """
+    value: Any = header[keyword] if default is None else header.get(keyword, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        msg = f"{keyword} is {value!r:.40}; expected a whole number from 0 on"
+        raise ValueError(msg)
+    return int(value)
 
 
 def prod(numbers: list[int]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.printing import one_line, printable
 
 FILE_FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
 OURS = "calwebb"
@@ -16,7 +17,18 @@ _state = {"debug": False}
 LIBRARIES = ("numpy", "numba", "astropy", "asdf", "gwcs", "crds")
 
 
-class UtcFormatter(logging.Formatter):
+class PlainFormatter(logging.Formatter):
+    """Formatter that escapes what a terminal would obey or what would look like another line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's
+        """Return the line of a record; a traceback follows it as it is."""
+        text = record.message
+        # libraries' warnings come with the line of their source
+        record.message = one_line(text) if record.name == "py.warnings" else printable(text)
+        return super().formatMessage(record)
+
+
+class UtcFormatter(PlainFormatter):
     """Formatter whose time stamps are UTC."""
 
     converter = staticmethod(time.gmtime)
@@ -76,7 +88,7 @@ def configure(
     root.setLevel(logging.DEBUG if (verbose or debug or path) else logging.INFO)
     stream = StderrHandler()
     stream.setLevel(_stream_level(quiet=quiet, verbose=verbose, debug=debug))
-    stream.setFormatter(logging.Formatter("%(levelname_plain)s%(message)s"))
+    stream.setFormatter(PlainFormatter("%(levelname_plain)s%(message)s"))
     stream.addFilter(_name_level)
     if not debug:
         stream.addFilter(OwnOrWarning("CRDS"))

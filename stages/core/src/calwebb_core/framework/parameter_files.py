@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.errors import ReferenceFileError
+from calwebb_core.framework.plain_files import read_content
 from calwebb_core.framework.reference_types import step_type
 
 Layer = dict[str, dict[str, Any]]
@@ -26,7 +27,9 @@ def read_tree(kind: str, path: Path) -> dict[str, Any]:
     """
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    from calwebb_core.framework.yaml_reading import LimitedLoader, load_yaml
+
+    class Loader(LimitedLoader):
         """Takes tagged values for what they are without the tag."""
 
     def untagged(loader: Any, _: str, node: Any) -> Any:
@@ -38,12 +41,12 @@ def read_tree(kind: str, path: Path) -> dict[str, Any]:
 
     Loader.add_multi_constructor("", untagged)
     try:
-        content = path.read_bytes()
+        content = read_content(path)
     except OSError as error:
         msg = f"{path}: the {kind} file cannot be read ({error.strerror})"
         raise ReferenceFileError(msg) from None
     try:
-        tree = yaml.load(content.partition(END_OF_TREE)[0].decode(), Loader)  # noqa: S506
+        tree = load_yaml(content.partition(END_OF_TREE)[0].decode(), Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         msg = f"{path}: the {kind} file is no readable ASDF file ({reason})"
@@ -73,7 +76,8 @@ def given_options(kind: str, path: Path) -> Layer:
     entries = tree["steps"] or []
     for entry in entries if isinstance(entries, list) else [entries]:
         if not isinstance(entry, dict) or not _is_mapping(entry.get("parameters")):
-            msg = f"{path}: steps of the {kind} file hold {entry!r}; expected name and parameters"
+            found = f"{entry!r:.60}"
+            msg = f"{path}: steps of the {kind} file hold {found}; expected name and parameters"
             raise ReferenceFileError(msg)
         layer[str(entry.get("name"))] = dict(entry.get("parameters") or {})
     return layer

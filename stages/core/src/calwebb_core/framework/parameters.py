@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.plain_files import read_text
 
 NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
@@ -246,13 +247,15 @@ def parse_setting(text: str) -> tuple[str, str, Any]:
     """
     import yaml
 
+    from calwebb_core.framework.yaml_reading import load_yaml
+
     name, equals, raw = text.partition("=")
     step, dot, parameter = name.strip().partition(".")
     if not (equals and dot and step and parameter):
         msg = f"--set {text!r}: expected STEP.PARAM=VALUE, such as jump.rejection_threshold=5"
         raise InputError(msg)
     try:
-        value = yaml.safe_load(raw)
+        value = load_yaml(raw)
     except yaml.YAMLError:
         value = raw
     return step, parameter, value
@@ -277,8 +280,10 @@ def read_parameter_file(path: Path) -> dict[str, dict[str, Any]]:
     """
     import yaml
 
+    from calwebb_core.framework.yaml_reading import load_yaml
+
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(read_text(path))
     except OSError as error:
         msg = f"{path}: the parameter file cannot be read ({error.strerror})"
         raise InputError(msg) from None
@@ -291,10 +296,10 @@ def read_parameter_file(path: Path) -> dict[str, dict[str, Any]]:
 
 def _check_file_shape(path: Path, content: Any) -> dict[str, dict[str, Any]]:
     if not isinstance(content, dict):
-        msg = f"{path}: found {content!r}; expected a mapping of steps to options"
+        msg = f"{path}: found {content!r:.60}; expected a mapping of steps to options"
         raise InputError(msg)
     for step, values in content.items():
         if not isinstance(values, dict | None):
-            msg = f"{path}: step {step} is {values!r}; expected a mapping of options to values"
+            msg = f"{path}: step {step} is {values!r:.60}; expected a mapping of options to values"
             raise InputError(msg)
     return {str(step): dict(values or {}) for step, values in content.items()}

@@ -26,6 +26,7 @@ from calwebb_core.framework.plain_values import (
     UnknownContentError,
     kind_of,
 )
+from calwebb_core.framework.yaml_reading import LimitedLoader
 
 __all__ = [
     "STANDARD_TAG",
@@ -70,14 +71,16 @@ def read_tree(content: bytes, known: Sequence[str] | None = None) -> dict[str, A
     if end is None:
         msg = "its tree has no end"
         raise DamagedError(msg)
-    loader = TreeLoader(content[: end.start() + 1])
+    try:
+        loader = TreeLoader(content[: end.start() + 1])
+    except yaml.YAMLError as error:
+        raise no_yaml(error) from error
     loader.blocks = list(find_blocks(content, end.end()))
     loader.known = ("",) if known is None else (*known, "core/")
     try:
         tree = loader.get_single_data()
     except yaml.YAMLError as error:
-        msg = f"its tree is no YAML ({' '.join(str(error).split())})"
-        raise DamagedError(msg) from error
+        raise no_yaml(error) from error
     finally:
         loader.dispose()
     if not isinstance(tree, dict):
@@ -86,7 +89,12 @@ def read_tree(content: bytes, known: Sequence[str] | None = None) -> dict[str, A
     return tree
 
 
-class TreeLoader(yaml.CSafeLoader):
+def no_yaml(error: yaml.YAMLError) -> DamagedError:
+    """Return what to say of a tree that cannot be read."""
+    return DamagedError(f"its tree is no YAML ({' '.join(str(error).split()):.200})")
+
+
+class TreeLoader(LimitedLoader):
     """A YAML loader that keeps tags and puts arrays in their places."""
 
     blocks: list[Block]

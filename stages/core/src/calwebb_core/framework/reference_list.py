@@ -7,6 +7,8 @@ from typing import Any
 from calwebb_core.framework.crds_client import Selection
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.hashing import sha256_of
+from calwebb_core.framework.json_reading import parse_json
+from calwebb_core.framework.plain_files import read_text
 from calwebb_core.framework.reference_sources import NOT_APPLICABLE, Missing, Source
 from calwebb_core.framework.references import References
 
@@ -62,7 +64,7 @@ def read_reference_list(path: Path) -> References:
     """
     content = _read_json(path)
     references = References(
-        {kind: _entry(path, kind, entry) for kind, entry in content["references"].items()},
+        _entries(path, content),
         context=str(content.get("context", "")),
         crds_version=str(content.get("crds_version", "")),
         origin=str(path),
@@ -72,9 +74,24 @@ def read_reference_list(path: Path) -> References:
     return references
 
 
+def entries_of(path: Path) -> dict[str, Source | Missing | None]:
+    """Return what REFS.json lists, without a look at the files.
+
+    Raises
+    ------
+    InputError
+        As `read_reference_list`.
+    """
+    return _entries(path, _read_json(path))
+
+
+def _entries(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    return {kind: _entry(path, kind, entry) for kind, entry in content["references"].items()}
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(read_text(path))
     except OSError as error:
         msg = f"{path}: the list of references cannot be read ({error.strerror})"
         raise InputError(msg) from None
@@ -84,7 +101,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     found = content.get("format") if isinstance(content, dict) else content
     if found != FORMAT or not isinstance(content.get("references"), dict):
         msg = (
-            f"{path}: not a list of references of format {FORMAT} (format is {found!r}); "
+            f"{path}: not a list of references of format {FORMAT} (format is {found!r:.60}); "
             f"make it with calwebb-references"
         )
         raise InputError(msg)
@@ -95,13 +112,17 @@ def _entry(listing: Path, kind: str, entry: Any) -> Source | Missing | None:
     if entry == NOT_APPLICABLE:
         return None
     if isinstance(entry, dict) and "missing" in entry:
-        reason = entry["missing"]
+        reason = str(entry["missing"])
         return Missing(f"{listing}: there is no {kind} file for this exposure ({reason})")
     if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
-        msg = f"{listing}: entry {kind} is {entry!r}; expected a name, path and sha256, or N/A"
+        msg = f"{listing}: entry {kind} is {entry!r:.60}; expected a name, path and sha256, or N/A"
         raise InputError(msg)
     path = listing.parent / entry["path"]
-    return Source(entry.get("name") or path.name, path, entry.get("sha256"))
+    name, digest = entry.get("name") or path.name, entry.get("sha256")
+    if not isinstance(name, str) or not isinstance(digest, str | None):
+        msg = f"{listing}: name or sha256 of {kind} is no text; make the list anew"
+        raise InputError(msg)
+    return Source(name, path, digest)
 
 
 def _check_young_files(listing: Path, references: References) -> None:

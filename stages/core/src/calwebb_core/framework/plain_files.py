@@ -1,0 +1,78 @@
+"""Files that others made, opened and read within limits.
+
+A name may stand for a pipe or a device, on which a reader waits or never comes to an end; a file
+may be as large as the disk. Here only regular files are opened, and whole files are read up to a
+limit that is far above what such files hold.
+"""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, Final
+
+MEGABYTE: Final = 1_000_000
+# Of an association, a list of references, parameters or rules; a list of 100,000 files is smaller.
+LARGEST_TEXT: Final = 50 * MEGABYTE
+
+
+def regular_opener(path: str, flags: int) -> int:
+    """Open a regular file for `open(..., opener=regular_opener)`; anything else is an OSError.
+
+    A pipe without a writer is not waited for.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, "it is a pipe or device; expected a regular file", path)
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a regular file to read bytes.
+
+    Raises
+    ------
+    OSError
+        If there is none, it cannot be read, or it is a folder, a pipe or a device.
+    """
+    try:
+        return open(path, "rb", opener=regular_opener)
+    except ValueError as error:  # a null character, or one that no file's name has
+        raise OSError(errno.EINVAL, "its name is none that a file can have", str(path)) from error
+
+
+def read_content(path: str | os.PathLike[str], largest: int = LARGEST_TEXT) -> bytes:
+    """Return what a regular file holds.
+
+    Raises
+    ------
+    OSError
+        As `open_regular`, or if it holds more than `largest` bytes.
+    """
+    with open_regular(path) as stream:
+        if os.fstat(stream.fileno()).st_size <= largest:
+            content = stream.read(largest + 1)
+            if len(content) <= largest:
+                return content
+    limit = f"{largest / MEGABYTE:g} MB"
+    raise OSError(errno.EFBIG, f"it is too large; expected at most {limit}", str(path))
+
+
+def read_text(
+    path: str | os.PathLike[str], encoding: str = "utf-8", largest: int = LARGEST_TEXT
+) -> str:
+    """Return the text of a regular file, with Unix line ends.
+
+    Raises
+    ------
+    OSError
+        As `read_content`.
+    UnicodeDecodeError
+        If it is not text in this encoding.
+    """
+    text = read_content(Path(path), largest).decode(encoding)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
