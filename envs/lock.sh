@@ -10,6 +10,7 @@ compile=("$uv" pip compile --quiet --universal --python-version 3.11 --fork-stra
 for name in detector1 image2 level3 associate simulator workflow; do
     "${compile[@]}" --constraint test.lock --output-file "$name.lock" "$name.in"
 done
-for name in bootstrap peer; do
+for name in bootstrap peer validate; do
     "${compile[@]}" --output-file "$name.lock" "$name.in"
 done
+../.env/test/bin/python conda.py
