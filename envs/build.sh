@@ -39,7 +39,7 @@ fi
 build detector1 "stages/core stages/detector1" \
     "calwebb-detector1 calwebb-dark calwebb-guider"
 build image2 "stages/core stages/image2" "calwebb-image2"
-build level3 "stages/core stages/level3" "calwebb-image3 calwebb-quicklook"
+build level3 "stages/core stages/level3" "calwebb-image3 calwebb-quicklook calwebb-verify"
 build associate "stages/core stages/associate" \
     "calwebb-pool calwebb-associate calwebb-references calwebb-report"
 build simulator "stages/core simulator" "calwebb-simulate"

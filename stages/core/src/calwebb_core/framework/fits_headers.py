@@ -134,17 +134,21 @@ def home_of(metadata: Metadata, name: str) -> str:
 def product_date() -> str:
     """Return DATE: SOURCE_DATE_EPOCH if it is set, otherwise now, in UTC.
 
+    Milliseconds are taken, too, so that a product of any date can be made again.
+
     Raises
     ------
     InputError
-        If SOURCE_DATE_EPOCH is not a whole number of seconds.
+        If SOURCE_DATE_EPOCH is no number of seconds.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     if not epoch:
         moment = datetime.now(UTC)
     else:
         try:
-            moment = datetime.fromtimestamp(int(epoch), UTC)
+            whole, _, part = epoch.partition(".")
+            moment = datetime.fromtimestamp(int(whole), UTC)
+            moment = moment.replace(microsecond=int(part.ljust(3, "0")) * 1000 if part else 0)
         except (ValueError, OverflowError, OSError):
             msg = f"SOURCE_DATE_EPOCH is {epoch!r}; expected seconds since 1970 as a whole number"
             raise InputError(msg) from None

@@ -1,0 +1,172 @@
+"""Verify one product, or it and everything it was made of back to the raw exposures."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from calwebb_core.framework.errors import InputError, ProcessingError
+from calwebb_core.framework.verify.compare import differences, same_bytes
+from calwebb_core.framework.verify.explain import causes, machine
+from calwebb_core.framework.verify.find import Finder, Ingredients, gather
+from calwebb_core.framework.verify.findings import Finding, Verdict
+from calwebb_core.framework.verify.rebuild import Waiting, find_program, rebuild, workspace
+from calwebb_core.framework.verify.record import Recorded, read_record
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user wants of a verification.
+
+    Attributes
+    ----------
+    folders, references : tuple of Path
+        Where inputs and reference files may be, beside the usual places.
+    work : Path or None
+        Folder for temporary files; by default the product's.
+    allow_hooks : bool
+        Whether the user's own code that a product names may be run.
+    allow_outside : bool
+        Whether members of associations may lie outside their folder.
+    """
+
+    folders: tuple[Path, ...] = ()
+    references: tuple[Path, ...] = ()
+    work: Path | None = None
+    allow_hooks: bool = False
+    allow_outside: bool = False
+
+
+def no_word(_seconds: float) -> None:
+    """Say nothing while a program runs."""
+
+
+def verify(
+    product: Path, wishes: Wishes | None = None, waiting: Callable[[str, float], None] | None = None
+) -> Verdict:
+    """Make a product again from its input and compare it bit for bit.
+
+    Parameters
+    ----------
+    product : Path
+    wishes : Wishes, optional
+    waiting : callable, optional
+        Called with the product's name and the seconds since the start while its program runs.
+
+    Returns
+    -------
+    Verdict
+        Also of files that cannot be verified.
+    """
+    wishes = wishes or Wishes()
+    verdict = Verdict(Path(product))
+    try:
+        recorded = read_record(verdict.product)
+    except InputError as error:
+        verdict.findings.append(Finding("not a product", str(error)))
+        return verdict
+    ingredients = gather(recorded, finder_for(recorded.path, wishes))
+    verdict.findings += ingredients.findings
+    verdict.findings += unrun_hooks(recorded, wishes)
+    program = find_program(recorded.last["program"])
+    if program is None:
+        text = f"{recorded.last['program']}, which made it, is not on the path (PATH)"
+        verdict.findings.append(Finding("program missing", text))
+    if program is None or any(item.blocks for item in verdict.findings):
+        return verdict
+    verdict.program = recorded.last["program"]
+    started = time.monotonic()
+
+    def tell(seconds: float) -> None:
+        if waiting is not None:
+            waiting(recorded.name, seconds)
+
+    make_and_compare(recorded, ingredients, wishes, program, verdict, tell)
+    verdict.seconds = time.monotonic() - started
+    return verdict
+
+
+def finder_for(product: Path, wishes: Wishes) -> Finder:
+    """Return what looks for the files of a product."""
+    return Finder(product, wishes.folders, wishes.references)
+
+
+def unrun_hooks(recorded: Recorded, wishes: Wishes) -> list[Finding]:
+    """Name the user's own code without which the product cannot be made again."""
+    if wishes.allow_hooks:
+        return []
+    return [
+        Finding(
+            "hook",
+            f"it was made with a {kind.removesuffix('_hooks')}-hook of {step}, `{hook}`: it cannot "
+            "be made again without; --allow-hooks runs it",
+            {"step": step, "hook": hook},
+        )
+        for kind, step, hook in recorded.hooks
+    ]
+
+
+def make_and_compare(
+    recorded: Recorded,
+    ingredients: Ingredients,
+    wishes: Wishes,
+    program: str,
+    verdict: Verdict,
+    waiting: Waiting,
+) -> None:
+    """Make the product again and add what differs, and why, to the verdict."""
+    logger.info("%s: making it again with %s", recorded.path, verdict.program)
+    with workspace(recorded.path, wishes.work) as work:
+        try:
+            made = rebuild(
+                recorded,
+                ingredients,
+                work,
+                program=program,
+                waiting=waiting,
+                allow_outside=wishes.allow_outside,
+            )
+        except (InputError, ProcessingError) as error:
+            verdict.findings.append(Finding("not made again", str(error)))
+            return
+        if same_bytes(recorded.path, made):
+            if verdict.findings:
+                verdict.notes.append("made again with what has changed, it has the same bytes")
+            return
+        reasons = causes(recorded.last, read_record(made).last)
+        found = differences(recorded.path, made)
+        if not reasons and not verdict.findings:
+            reasons = [machine(recorded.last)]
+        verdict.findings += [*reasons, *found]
+        if not found:
+            verdict.notes.append("only the record of how it was made differs: pixels are the same")
+
+
+def chain(product: Path, wishes: Wishes, seen: set[Path]) -> Iterator[Path]:
+    """Yield the products that a product was made of, raw exposures left out, and last itself."""
+    if product.resolve() in seen:
+        return
+    seen.add(product.resolve())
+    try:
+        recorded = read_record(product)
+    except InputError:
+        yield product
+        return
+    finder = finder_for(product, wishes)
+    for item in recorded.inputs:
+        for path in finder.inputs(item["name"]):
+            if is_product(path):
+                yield from chain(path, wishes, seen)
+                break
+    yield product
+
+
+def is_product(path: Path) -> bool:
+    """Say whether a file says how it was made; raw exposures and associations do not."""
+    try:
+        return bool(read_record(path).runs)
+    except InputError:
+        return False
