@@ -20,6 +20,12 @@ python=../.env/associate/bin/python uv=../.env/bootstrap/bin/uv
 command -v apptainer > /dev/null \
     || { echo "apptainer is missing: see containers/install-apptainer.sh, or https://apptainer.org" >&2; exit 2; }
 export SOURCE_DATE_EPOCH=1735689600
+mkdir -p .build
+exec 9> .build/lock
+flock 9  # one build at a time in this tree: they share the folders below .build
+
+# name STAGE: the image's name by what it is made of
+name_of() { basename "$(cd .. && .env/associate/bin/python -m calwebb_associate.images "$1")" .sif; }
 
 # Platforms whose wheels run on the base.
 platforms=()
@@ -66,13 +72,13 @@ pack() {
 }
 
 for stage; do
-    image=$(cd .. && .env/associate/bin/python -m calwebb_associate.images "$stage")
-    name=$(basename "$image" .sif)
+    name=$(name_of "$stage")
     if [ -e "$name.sif" ] && [ -z "$again" ]; then echo "containers/$name.sif is there"; continue; fi
     begun=$SECONDS
     [ -n "$docker" ] || ./base.sh
     case $stage in simulator) project=simulator ;; *) project=stages/$stage ;; esac
     lay_out "$stage" "$project"
+    [ "$name" = "$(name_of "$stage")" ] || { echo "$stage: sources changed during the build: build again" >&2; exit 1; }
     pack "$stage" ".build/$name.sif" "$name"
     rm -rf ".build/$stage"
     sha256=$(sha256sum < ".build/$name.sif" | cut -d ' ' -f 1)

@@ -46,8 +46,7 @@ def inputs(base: Path, stage: str) -> Iterator[Path]:
         msg = f"{stage}: no such stage; images are made for {', '.join(PROJECTS)}"
         raise InputError(msg)
     containers = base / "containers"
-    yield containers / "build.sh"
-    yield containers / "base.sh"
+    yield containers / "base.lock"
     yield containers / "pip.lock"
     yield containers / f"{stage}.def"
     yield containers / "kernels" / f"{stage}.txt"
