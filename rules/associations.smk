@@ -20,6 +20,8 @@ if RUN.own_pool:
             f"{LOGS}/{{program}}/pool.log",
         benchmark:
             f"{LOGS}/{{program}}/pool.jsonl"
+        conda:
+            environment("associate")
         container:
             image("associate")
         shell:
@@ -36,6 +38,8 @@ else:
             f"{LOGS}/{{program}}/pool.log",
         benchmark:
             f"{LOGS}/{{program}}/pool.jsonl"
+        conda:
+            environment("associate")
         container:
             image("associate")
         resources:
@@ -56,6 +60,8 @@ rule association:
         f"{LOGS}/{{program}}/associations/{{association}}.log",
     benchmark:
         f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
+    conda:
+        environment("associate")
     container:
         image("associate")
     resources:
@@ -80,6 +86,8 @@ rule own_association:
         f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
     wildcard_constraints:
         association=RUN.associations.own_pattern,
+    conda:
+        environment("associate")
     container:
         image("associate")
     shell:

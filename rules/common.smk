@@ -25,11 +25,18 @@ if workflow.is_main_process:
 
 RESULTS, LOGS = RUN.results, RUN.logs
 os.environ.update(RUN.environment)
+# A conda environment installs the stage from here once it is made.
+os.environ["CALWEBB_SOURCES"] = str(workflow.basedir)
 
 
 def image(stage):
     """Image of a stage; used with --sdm apptainer only."""
     return RUN.image(stage)
+
+
+def environment(stage):
+    """Conda environment of a stage; used with --sdm conda only."""
+    return str(Path(workflow.basedir, "envs", f"{stage}.yaml"))
 
 
 def unit_of(wildcards):

@@ -13,6 +13,8 @@ rule detector1:
         f"{LOGS}/{{program}}/detector1/{{exposure}}.log",
     benchmark:
         f"{LOGS}/{{program}}/detector1/{{exposure}}.jsonl"
+    conda:
+        environment("detector1")
     container:
         image("detector1")
     threads: 1
@@ -69,6 +71,8 @@ rule dark:
         f"{LOGS}/{{program}}/dark/{{exposure}}.log",
     benchmark:
         f"{LOGS}/{{program}}/dark/{{exposure}}.jsonl"
+    conda:
+        environment("detector1")
     container:
         image("detector1")
     threads: 1
@@ -94,6 +98,8 @@ rule guider:
         f"{LOGS}/{{program}}/guider/{{guide}}.log",
     benchmark:
         f"{LOGS}/{{program}}/guider/{{guide}}.jsonl"
+    conda:
+        environment("detector1")
     container:
         image("detector1")
     threads: 1

@@ -18,6 +18,8 @@ rule image2:
         f"{LOGS}/{{program}}/image2/{{exposure}}.log",
     benchmark:
         f"{LOGS}/{{program}}/image2/{{exposure}}.jsonl"
+    conda:
+        environment("image2")
     container:
         image("image2")
     threads: 1

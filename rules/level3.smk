@@ -20,6 +20,8 @@ rule image3:
         f"{LOGS}/{{program}}/image3/{{product}}.log",
     benchmark:
         f"{LOGS}/{{program}}/image3/{{product}}.jsonl"
+    conda:
+        environment("level3")
     container:
         image("level3")
     threads: 2

@@ -12,6 +12,8 @@ rule quicklook:
         f"{LOGS}/{{program}}/quicklook/{{pipeline}}/{{name}}.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/{{pipeline}}/{{name}}.jsonl"
+    conda:
+        environment("level3")
     container:
         image("level3")
     resources:
@@ -31,6 +33,8 @@ rule quicklook_segments:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_segm.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_segm.jsonl"
+    conda:
+        environment("level3")
     container:
         image("level3")
     resources:
@@ -49,6 +53,8 @@ rule footprint:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_footprint.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_footprint.jsonl"
+    conda:
+        environment("level3")
     container:
         image("level3")
     resources:
@@ -67,6 +73,8 @@ rule colour:
         f"{LOGS}/{{program}}/quicklook/image3/{{colour}}_colour.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/image3/{{colour}}_colour.jsonl"
+    conda:
+        environment("level3")
     container:
         image("level3")
     resources:

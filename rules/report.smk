@@ -25,6 +25,8 @@ rule summary:
         f"{LOGS}/{{program}}/report/{{program}}_summary.log",
     benchmark:
         f"{LOGS}/{{program}}/report/{{program}}_summary.jsonl"
+    conda:
+        environment("associate")
     container:
         image("associate")
     resources:
