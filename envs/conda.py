@@ -1,8 +1,8 @@
 """Write conda environments from the lock files: ``python envs/conda.py``, the end of `make lock`.
 
 An environment is Python and pip from conda-forge, and in its pip section the wheels of the lock
-with their hashes: the same files as in the virtual environments and in the images. What Snakemake runs
-once it has made the environment (`.post-deploy.sh`) installs the core and the stage.
+with their hashes: the same files as in the virtual environments and in the images. What Snakemake
+runs once it has made the environment (`.post-deploy.sh`) installs the core and the stage.
 """
 
 from pathlib import Path
