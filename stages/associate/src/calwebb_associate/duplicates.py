@@ -5,8 +5,10 @@ the observation alone and with the background of another candidate.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Collection, Hashable, Iterable
+from typing import Final, Protocol, TypeVar
+
+CATALOG: Final = "sourcecat"
 
 
 class Comparable(Protocol):
@@ -46,20 +48,35 @@ def without_duplicates(associations: Iterable[Kind]) -> list[Kind]:
     Of those of one type with the same members the one of the observation stays rather than that
     of a wider candidate, else that of the last candidate, and of the later (more special) rule;
     of those with the same product the one that has all members of the other. One exposure makes
-    one product: backgrounds that the observer asked for come before nods.
+    one product: backgrounds that the observer asked for come before nods. A mosaic whose catalog
+    a spectrum names stays in any case.
     """
-    return _one_of_an_exposure(_without_smaller(_without_same_members(associations)))
+    by_level: dict[int, list[Kind]] = defaultdict(list)
+    for association in associations:
+        by_level[association.level].append(association)
+    exposures = _one_of_an_exposure(_without_smaller(_without_same_members(by_level[2])))
+    named = {
+        name.rpartition("_")[0]
+        for exposure in exposures
+        for name, part in exposure.membership
+        if part == CATALOG
+    }
+    return exposures + _without_smaller(_without_same_members(by_level[3], named))
 
 
-def _without_same_members(associations: Iterable[Kind]) -> list[Kind]:
-    """Keep one of those with the same members."""
+def _without_same_members(
+    associations: Collection[Kind], named: Collection[str] = frozenset()
+) -> list[Kind]:
+    """Keep one of those with the same members, and those whose product is named elsewhere."""
     kept: dict[Hashable, Kind] = {}
     for association in associations:
         key = (association.asn_type, association.membership)
         other = kept.get(key)
         if other is None or association.candidate >= other.candidate:
             kept[key] = association
-    return list(kept.values())
+    products = {association.product for association in kept.values()}
+    more = {one.product: one for one in associations if one.product in set(named) - products}
+    return [*kept.values(), *more.values()]
 
 
 def _without_smaller(associations: list[Kind]) -> list[Kind]:
@@ -79,10 +96,8 @@ def _without_smaller(associations: list[Kind]) -> list[Kind]:
 def _one_of_an_exposure(associations: list[Kind]) -> list[Kind]:
     """Keep one of those that make the same product of the same exposure."""
     kept: dict[Hashable, Kind] = {}
-    for number, association in enumerate(associations):
-        key: Hashable = (association.product, association.members[0])
-        if association.level != 2:
-            key = number
+    for association in associations:
+        key = (association.product, association.members[0])
         other = kept.get(key)
         if other is None or _preference(association) > _preference(other):
             kept[key] = association

@@ -51,8 +51,6 @@ class MadeAssociation:
         Files of its members other than target acquisitions, science first.
     content : dict
         What the JSON file holds.
-    direct : str
-        Exposure whose image gives the catalog of a slitless spectrum, "" for others.
     """
 
     file_name: str
@@ -64,7 +62,6 @@ class MadeAssociation:
     product: str
     members: tuple[str, ...]
     content: dict[str, Any]
-    direct: str = ""
 
     @cached_property
     def membership(self) -> frozenset[tuple[str, str]]:
@@ -122,7 +119,7 @@ def make_associations(
     for program, exposures in _by_program(pool):
         by_candidate = _by_candidate(exposures, candidates, discover)
         found = _found(program, chosen, by_candidate, pool.name, version_id)
-        kept = _with_catalogs_that_are_made(without_duplicates(found))
+        kept = without_duplicates(found)
         if not from_candidates:
             kept = [association for association in kept if association.candidate == DISCOVERED[0]]
         made += _numbered(kept, version_id)
@@ -194,8 +191,8 @@ def _association(
         _member(exposure, part, group)
         for exposure, part in sorted(group.parts, key=lambda pair: _order(pair, group))
     ]
-    direct = _direct(group)
     if group.rule.finish == "catalogs":
+        direct = _direct(group)
         if direct is None:
             return None
         members = [one for one in members if one["exptype"] != DIRECT_IMAGE]
@@ -216,7 +213,6 @@ def _association(
         product=product,
         members=tuple(m["expname"] for m in members if m["exptype"] != TARGET_ACQUISITION),
         content=content,
-        direct=direct.root if direct else "",
     )
 
 
@@ -248,36 +244,6 @@ def _direct(group: Group) -> Exposure | None:
 def _catalogs(product: str) -> list[dict[str, Any]]:
     """Return what level 3 makes of direct images, as members."""
     return [{"expname": f"{product}{suffix}", "exptype": part} for suffix, part in MADE_OF_IT]
-
-
-def _with_catalogs_that_are_made(found: list[MadeAssociation]) -> list[MadeAssociation]:
-    """Name catalogs after the mosaic that is made, where that of the candidate is not.
-
-    It is not if it has the same members as that of an observation.
-    """
-    mosaics = [one for one in found if one.asn_type == "image3"]
-    products = {mosaic.product for mosaic in mosaics}
-    holding = {
-        expname.rpartition("_")[0]: mosaic.product
-        for mosaic in sorted(mosaics, key=lambda one: (one.candidate, one.product))
-        for expname, part in mosaic.membership
-        if part == "science"
-    }
-    return [_renamed(one, products, holding.get(one.direct, "")) for one in found]
-
-
-def _renamed(one: MadeAssociation, products: Collection[str], mosaic: str) -> MadeAssociation:
-    """Return an association with catalogs of a mosaic in place of those that nothing makes."""
-    named = {name.rpartition("_")[0] for name, part in one.membership if part == "sourcecat"}
-    if not mosaic or named <= set(products):
-        return one
-    (product,) = one.content["products"]
-    made_of_it = {part for _, part in MADE_OF_IT}
-    members = [member for member in product["members"] if member["exptype"] not in made_of_it]
-    members += _catalogs(mosaic)
-    content = {**one.content, "products": [{**product, "members": members}]}
-    names = tuple(m["expname"] for m in members if m["exptype"] != TARGET_ACQUISITION)
-    return replace(one, members=names, content=content)
 
 
 def _extracted(member: dict[str, Any]) -> dict[str, Any]:
