@@ -1,0 +1,121 @@
+"""Circumstances of a run that must not change a byte of its products."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+EPOCH = "1767225600"
+DAY = 86400
+NUMPY_FEATURES = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
+LIBM_FEATURES = "-AVX512F,-AVX512DQ,-AVX512VL,-AVX512BW,-AVX2,-AVX2_Usable,-FMA,-FMA_Usable,-FMA4"
+
+
+@dataclass(frozen=True)
+class Case:
+    """How one run differs from the first.
+
+    Attributes
+    ----------
+    name, meaning : str
+        For the command line, and for the table.
+    environment : mapping of str to str
+        Variables on top of the common ones; an empty value takes one away.
+    prefix : tuple of str
+        Words before every command.
+    threads : int
+        Threads of every program that takes their number.
+    one_by_one : bool
+        Every step by itself, where steps can share a pass.
+    own_folder, own_cache : bool
+        Start in another working folder; with an empty folder of compiled kernels.
+    user : str
+        Another user to run as.
+    container : bool
+        From the images of the stages.
+    memory : int
+        Bytes that a store of planes keeps in memory before it spills to a file; 0: as it is.
+    clock : int
+        Seconds that the clock is ahead.
+    exception : bool
+        Whether products may differ: the page says why, and by how much.
+    """
+
+    name: str
+    meaning: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    threads: int = 1
+    one_by_one: bool = False
+    own_folder: bool = False
+    own_cache: bool = False
+    user: str = ""
+    container: bool = False
+    memory: int = 0
+    clock: int = 0
+    exception: bool = False
+
+
+FIRST = Case("first", "one thread, steps fused, from the pinned environments")
+CASES = (
+    FIRST,
+    Case("again", "the same once more"),
+    Case("threads", "two threads", threads=2),
+    Case("one-by-one", "every step by itself (`--one-by-one`)", one_by_one=True),
+    Case(
+        "hash-seed",
+        "another order of sets: `PYTHONHASHSEED=31`",
+        environment={"PYTHONHASHSEED": "31"},
+    ),
+    Case(
+        "place",
+        "time zone, locale, umask and working folder: `TZ=Asia/Kathmandu`, `LC_ALL=C`, `umask 077`",
+        environment={"TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "tr_TR.UTF-8"},
+        prefix=("sh", "-c", 'umask 077; exec "$@"', "sh"),
+        own_folder=True,
+    ),
+    Case("user", "another user: `nobody`", user="nobody"),
+    Case("tomorrow", "a day later, with SOURCE_DATE_EPOCH", clock=DAY),
+    Case(
+        "tomorrow-dated",
+        "a day later, without SOURCE_DATE_EPOCH",
+        clock=DAY,
+        environment={"SOURCE_DATE_EPOCH": ""},
+        exception=True,
+    ),
+    Case("cold", "kernels compiled anew", own_cache=True),
+    Case(
+        "low-memory", "planes spilled to files above 1 MB, two threads", memory=1 << 20, threads=2
+    ),
+    Case(
+        "numba-cpu",
+        "kernels for the oldest 64-bit processor: `NUMBA_CPU_NAME=x86-64`",
+        environment={"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""},
+    ),
+    Case(
+        "numpy-cpu",
+        f'numpy without its faster loops: `NPY_DISABLE_CPU_FEATURES="{NUMPY_FEATURES}"`',
+        environment={"NPY_DISABLE_CPU_FEATURES": NUMPY_FEATURES},
+    ),
+    Case(
+        "blas-cpu",
+        "linear algebra for another processor: `OPENBLAS_CORETYPE=Nehalem`",
+        environment={"OPENBLAS_CORETYPE": "Nehalem"},
+    ),
+    Case(
+        "libm-cpu",
+        "the C library's mathematics without AVX2 and FMA: `GLIBC_TUNABLES=glibc.cpu.hwcaps=...`",
+        environment={"GLIBC_TUNABLES": f"glibc.cpu.hwcaps={LIBM_FEATURES}"},
+    ),
+    Case("container", "in the container images", container=True),
+    Case("container-threads", "in the container images, two threads", container=True, threads=2),
+)
+
+
+def case(name: str) -> Case:
+    """Return the case of a name.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    return {item.name: item for item in CASES}[name]
