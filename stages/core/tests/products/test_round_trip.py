@@ -193,9 +193,9 @@ def test_wcs_and_provenance(tmp_path):
 
 def test_provenance_of_a_ramp(tmp_path):
     ramp = sample_ramp()
-    ramp.metadata.provenance = {"runs": [1]}
+    ramp.metadata.provenance = {"runs": [{"program": "x"}]}
     write_ramp(ramp, tmp_path / "x_ramp.fits")
-    assert read_ramp(tmp_path / "x_ramp.fits").metadata.provenance == {"runs": [1]}
+    assert read_ramp(tmp_path / "x_ramp.fits").metadata.provenance == {"runs": [{"program": "x"}]}
 
 
 def test_keywords_go_where_the_definition_says(tmp_path):

@@ -7,6 +7,7 @@ WCS at `meta.wcs`; what this pipeline records about itself is at `calwebb_flow`.
 import io
 import logging
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
@@ -17,9 +18,11 @@ from calwebb_core.framework.plain_asdf import (
     DamagedError,
     Tagged,
     UnknownContentError,
+    check_for_library,
     read_tree,
     write_tree,
 )
+from calwebb_core.framework.plain_values import mapping_of
 from calwebb_core.science.transforms import UnknownTransformError
 from calwebb_core.science.world import World
 
@@ -126,28 +129,56 @@ def from_asdf(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
     if b"wcs:" not in content and PROVENANCE.encode() not in content:
         return None, {}
     try:
-        tree = read_tree(content)
-        node = (tree.get("meta") or {}).get("wcs")
-        wcs = None if node is None else World.from_node(node)
-    except DamagedError as error:
+        wcs, record = parts_of(content, source)
+        provenance = checked_record(record)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a tree of another form leads to
         msg = f"{source}: its ASDF extension is damaged: {error}; make the product again"
         raise InputError(msg) from error
+    return wcs, provenance
+
+
+def parts_of(content: bytes, source: str) -> tuple[Any, Any]:
+    """Return the WCS and the record of how the product was made, as they stand in the tree."""
+    try:
+        tree = read_tree(content)
+        node = mapping_of(tree.get("meta")).get("wcs")
+        wcs = None if node is None else World.from_node(node)
     except (UnknownContentError, UnknownTransformError):
         return with_library(content, source)
-    return wcs, dict(tree.get(PROVENANCE) or {})
+    return wcs, tree.get(PROVENANCE)
 
 
-def with_library(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
-    """Read WCS and provenance by the asdf library, which knows the objects of other packages."""
+def with_library(content: bytes, source: str) -> tuple[Any, Any]:
+    """Read both by the asdf library, which knows the objects of other packages."""
     import asdf
 
+    check_for_library(content)
     with warnings.catch_warnings():
         # pixels that others link to from their tree, and types of theirs, are not needed here
         warnings.simplefilter("ignore", asdf.exceptions.AsdfWarning)
         with asdf.open(io.BytesIO(content), lazy_load=False, memmap=False) as file:
-            wcs = file.tree.get("meta", {}).get("wcs")
-            provenance = file.tree.get(PROVENANCE, {})
+            wcs = mapping_of(file.tree.get("meta")).get("wcs")
+            record = file.tree.get(PROVENANCE)
     if wcs is not None and not hasattr(wcs, "forward_transform"):
         logger.warning("%s: its WCS cannot be read here and is left out", source)
         wcs = None
-    return wcs, dict(provenance)
+    return wcs, record
+
+
+def checked_record(record: Any) -> dict[str, Any]:
+    """Return the record of how a product was made; {} without one.
+
+    Raises
+    ------
+    DamagedError
+        If it is of another form than this pipeline writes.
+    """
+    if not record:
+        return {}
+    runs = record.get("runs", []) if isinstance(record, Mapping) else None
+    if not isinstance(runs, list) or not all(isinstance(run, Mapping) for run in runs):
+        msg = f"{PROVENANCE} is no record of runs"
+        raise DamagedError(msg)
+    return dict(record)

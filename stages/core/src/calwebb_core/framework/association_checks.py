@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Final
 
 from calwebb_core.framework.errors import InputError
@@ -50,6 +51,9 @@ PRODUCT_FIELDS: Final = ("name", "members")
 MEMBER_FIELDS: Final = ("expname", "exptype", "exposerr", "asn_candidate")
 PLACEHOLDERS: Final = ("source_id", "slit_name", "suffix")
 
+# File names may have 255 characters, and a suffix follows.
+LONGEST_NAME: Final = 200
+LONGEST_KEY: Final = 60
 _LIKENESS: Final = 0.75
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
@@ -147,9 +151,10 @@ def check_product_name(name: str, source: str) -> None:
         If it is a path, has control characters or backslashes, or braces around anything but
         `PLACEHOLDERS`.
     """
-    if name in (".", "..") or name.startswith("~") or re.search(r"[/\\\x00-\x1f\x7f]", name):
+    bad = re.search(r"[/\\]", name) or not name.isprintable() or len(name) > LONGEST_NAME
+    if name in (".", "..") or name.startswith("~") or bad:
         msg = (
-            f"{source}: the product name {name!r} is not one; expected a file name's beginning "
+            f"{source}: the product name {name!r:.80} is not one; expected a file name's beginning "
             "without folders, as products go to the output folder"
         )
         raise InputError(msg)
@@ -218,16 +223,23 @@ def _check_keys(
     missing = [key for key in needed if key in absent]
     for key in mapping:
         cutoff = 0.6 if missing else _LIKENESS
-        close = [] if key in known else get_close_matches(key.lower(), missing or absent, 1, cutoff)
+        close = None if key in known else _nearest(key.lower(), tuple(missing or absent), cutoff)
         if close:
             msg = (
-                f"{source}: {where}has the unknown key {key!r}; did you mean {close[0]}? "
+                f"{source}: {where}has the unknown key {key!r:.60}; did you mean {close}? "
                 "Rename it or take it out"
             )
             raise InputError(msg)
     if missing:
         msg = f"{source}: {where}has no {' and no '.join(missing)}; expected {', '.join(needed)}"
         raise InputError(msg)
+
+
+@lru_cache(maxsize=4096)
+def _nearest(key: str, words: tuple[str, ...], cutoff: float) -> str | None:
+    """Return the word that a key is nearly; the same unknown keys come with every member."""
+    close = get_close_matches(key, words, 1, cutoff) if len(key) <= LONGEST_KEY else ()
+    return next(iter(close), None)
 
 
 def _check_object(value: Any, place: str, source: str) -> None:

@@ -13,6 +13,8 @@ from typing import TypedDict
 
 from calwebb_core.framework.errors import InputError
 
+LONGEST = 4096
+
 
 class MemberOptions(TypedDict, total=False):
     """How a program finds the members of its association; as the options of its command line.
@@ -51,8 +53,9 @@ def member_path(expname: str, folder: Path, source: str, *, allow_outside: bool 
     InputError
         If it lies outside and may not, or is no path at all.
     """
-    if re.search(r"[\x00-\x1f\x7f]", expname):
-        msg = f"{source}: member {expname!r} has a control character; expected a file's name"
+    if not expname.isprintable() or len(expname) > LONGEST:
+        found = "has a control character" if len(expname) <= LONGEST else "is too long for a path"
+        msg = f"{source}: member {expname!r:.80} {found}; expected a file's name"
         raise InputError(msg)
     relative = os.path.normpath(expname)
     if allow_outside:

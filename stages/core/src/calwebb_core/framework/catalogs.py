@@ -3,13 +3,16 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.plain_files import MEGABYTE, read_text
 
 FORMAT = "ascii.ecsv"
+LARGEST = 1000 * MEGABYTE  # some millions of sources
 
 
 def write_catalog(table: Any, path: Path, meta: Mapping[str, Any] | None = None) -> None:
@@ -57,11 +60,15 @@ def read_catalog(path: Path, columns: tuple[str, ...] = ()) -> Any:
 
     path = Path(path)
     try:
-        table = QTable.read(path.read_text(encoding="utf-8"), format=FORMAT)
+        text = read_text(path, largest=LARGEST)
+        check_head(text)
+        table = QTable.read(text, format=FORMAT)
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise InputError(msg) from error
-    except (ValueError, TypeError, KeyError, IndexError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # astropy and its YAML raise many kinds
         reason = " ".join(str(error).split())
         msg = f"{path}: is not an ECSV table ({reason:.120}); expected a catalog such as _cat.ecsv"
         raise InputError(msg) from error
@@ -70,6 +77,20 @@ def read_catalog(path: Path, columns: tuple[str, ...] = ()) -> Any:
         msg = f"{path}: has no column {', '.join(missing)}; found {', '.join(table.colnames)}"
         raise InputError(msg)
     return table
+
+
+def check_head(text: str) -> None:
+    """Refuse a head whose values are nested or repeated without end; see `yaml_reading`.
+
+    Raises
+    ------
+    yaml.YAMLError
+        If it is no YAML either.
+    """
+    from calwebb_core.framework.yaml_reading import check_yaml
+
+    lines = takewhile(lambda line: line.startswith("#"), text.splitlines())
+    check_yaml("\n".join(line[2:] for line in lines if line.startswith("# ")).partition("---")[2])
 
 
 def read_columns(path: Path, names: Sequence[str]) -> list[list[str]]:
@@ -82,17 +103,23 @@ def read_columns(path: Path, names: Sequence[str]) -> list[list[str]]:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path, largest=LARGEST).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read as an ECSV table"
         raise InputError(msg) from error
     comma = any("delimiter: ','" in line for line in lines if line.startswith("#"))
-    table = list(
-        csv.reader(
-            (line for line in lines if line and not line.startswith("#")),
-            delimiter="," if comma else " ",
-        )
+    rows = csv.reader(
+        (line for line in lines if line and not line.startswith("#")),
+        delimiter="," if comma else " ",
     )
+    try:
+        table = list(rows)
+    except csv.Error as error:
+        msg = f"{path}: cannot be read as an ECSV table ({error})"
+        raise InputError(msg) from error
+    if any(len(row) != len(table[0]) for row in table):
+        msg = f"{path}: has rows of different lengths; expected a catalog of sources (ECSV)"
+        raise InputError(msg)
     missing = [name for name in names if not table or name not in table[0]]
     if missing:
         msg = f"{path}: has no column {', '.join(missing)}; expected a catalog of sources (ECSV)"

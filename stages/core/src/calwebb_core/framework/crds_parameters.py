@@ -38,6 +38,8 @@ WITHOUT_EFFECT = frozenset(
         "suffix",
     )
 )
+# Code to run, which no file that comes with the data may name.
+HOOKS = ("pre_hooks", "post_hooks")
 # How the official software writes that an option is not set.
 NOTHING: tuple[Any, ...] = (None, "None", "", [])
 
@@ -62,9 +64,11 @@ def options_for(kind: str, path: Path, steps: Sequence[Step]) -> tuple[Layer, li
     for name, values in given_options(kind, path).items():
         step = by_type.get(name) or by_name.get(name)
         for option, value in values.items():
+            where = f"{step.name if step else name}.{option}".removeprefix(".")
+            if option in HOOKS and value not in NOTHING:
+                unknown.append(f"{where} (only the user may name code to run)")
             if option in WITHOUT_EFFECT or option.startswith("override_"):
                 continue
-            where = f"{step.name if step else name}.{option}".removeprefix(".")
             try:
                 fitting = _value(step, option, value, where)
             except LookupError:

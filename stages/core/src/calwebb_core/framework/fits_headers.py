@@ -23,6 +23,7 @@ from calwebb_core.framework.metadata import Metadata
 logger = logging.getLogger(__name__)
 
 VALUE_END = 30
+LARGEST_WHOLE = 1 << 63
 HOMES = ("PRIMARY", "SCI")
 
 
@@ -47,8 +48,9 @@ def metadata_from(path: Path, headers: dict[str, Any]) -> Metadata:
         header = headers.get(home)
         if header is not None:
             add_cards(metadata, home, header)
-            metadata.history += [str(line) for line in header.get("HISTORY", ())]
-            metadata.remarks += [str(line) for line in header.get("COMMENT", ()) if str(line)]
+            metadata.history += [ascii_of(str(line)) for line in header.get("HISTORY", ())]
+            remarks = [ascii_of(str(line)) for line in header.get("COMMENT", ())]
+            metadata.remarks += [line for line in remarks if line]
     return metadata
 
 
@@ -61,11 +63,13 @@ def add_cards(metadata: Metadata, home: str, header: Any) -> None:
         try:
             value, comment = card.value, card.comment
         except ValueError:
+            value, comment = ..., ""
+        if value is None:
+            continue
+        if value is ... or not is_fit(name, value):
             logger.warning(
                 "%s: keyword %s in %s is unreadable; left out", metadata.source, name, home
             )
-            continue
-        if value is None:
             continue
         entry = find_keyword(name)
         if name in metadata and entry is not None and entry.hdu != home:
@@ -73,7 +77,23 @@ def add_cards(metadata: Metadata, home: str, header: Any) -> None:
         metadata[name] = value
         metadata.homes[name] = home
         if comment:
-            metadata.comments[name] = comment
+            metadata.comments[name] = ascii_of(comment)
+
+
+def is_fit(name: str, value: Any) -> bool:
+    """Tell whether a keyword and its value can stand in a header: printable, of a usual size."""
+    if not (name.isascii() and name.isprintable()):
+        return False
+    if isinstance(value, str):
+        return value.isascii() and value.isprintable()
+    return not isinstance(value, int) or -LARGEST_WHOLE <= value < LARGEST_WHOLE
+
+
+def ascii_of(text: str) -> str:
+    """Return a text with question marks in the place of what no header can hold."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)
 
 
 def plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ The size that the headers promise is checked against the file's before anything 
 """
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ BITS = (8, 16, 32, 64, -32, -64)
 # What the readers here can hold; the largest products have some thousand HDUs.
 MOST_HDUS, MOST_AXES, MOST_COLUMNS = 20_000, 32, 999
 LARGEST = 1 << 56
+# bits of a value in a table's column
+WIDTHS = {"X": 1} | dict.fromkeys("LBA", 8) | dict.fromkeys("I", 16) | dict.fromkeys("JE", 32)
+WIDTHS |= dict.fromkeys("KDCP", 64) | dict.fromkeys("MQ", 128)
+COLUMN = re.compile(rf" *(\d*)([{''.join(WIDTHS)}])")
 
 
 @dataclass(frozen=True)
@@ -182,13 +187,36 @@ def size_of(header: Any, axes: list[int]) -> int:
     if kind == "BINTABLE" and (bits, len(axes)) != (8, 2):
         msg = f"a table has BITPIX {bits} and {len(axes)} axes; expected 8 and 2"
         raise ValueError(msg)
-    if kind == "BINTABLE" and whole(header, "TFIELDS", 0) > MOST_COLUMNS:
-        msg = f"TFIELDS is {header['TFIELDS']}; expected at most {MOST_COLUMNS}"
-        raise ValueError(msg)
+    if kind == "BINTABLE":
+        check_columns(header, axes[0])
     if prod([max(1, axis) for axis in axes]) > LARGEST:
         msg = f"an array of {' x '.join(map(str, axes))} values is none that a file can hold"
         raise ValueError(msg)
-    return (parameters + prod(axes)) * abs(bits) // 8
+    return (parameters + prod(axes)) * abs(int(bits)) // 8
+
+
+def check_columns(header: Any, width: int) -> None:
+    """Refuse a table whose columns are wider than its rows: its file has no such bytes.
+
+    Raises
+    ------
+    ValueError
+        If there are more columns than the standard allows, too.
+    """
+    count = whole(header, "TFIELDS", 0)
+    if count > MOST_COLUMNS:
+        msg = f"TFIELDS is {count}; expected at most {MOST_COLUMNS}"
+        raise ValueError(msg)
+    needed = 0
+    for number in range(1, count + 1):
+        found = COLUMN.match(str(header.get(f"TFORM{number}", "")))
+        if found is None:
+            msg = f"TFORM{number} is {header.get(f'TFORM{number}')!r:.40}; expected such as 1D"
+            raise ValueError(msg)
+        needed += -(-int(found[1] or 1) * WIDTHS[found[2]] // 8)
+    if needed > width:
+        msg = f"the columns of a table have {needed} bytes a row, but NAXIS1 is {width}"
+        raise ValueError(msg)
 
 
 def whole(header: Any, keyword: str, default: int | None = None) -> int:

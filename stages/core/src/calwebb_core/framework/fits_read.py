@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.fits_layout import Hdu
-from calwebb_core.framework.keywords import is_structural
+from calwebb_core.framework.fits_tables import keywords_of
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.threads import in_threads
 
@@ -69,13 +70,17 @@ def storage(path: Path, hdu: Hdu) -> Storage:
     Raises
     ------
     InputError
-        If BITPIX is none of the standard's.
+        If BITPIX is none of the standard's, or BZERO or BSCALE no number.
     """
     bits = hdu.header["BITPIX"]
     if bits not in STORED:
         msg = f"{path}: BITPIX of {hdu.name} is {bits!r}; expected one of {sorted(STORED)}"
         raise InputError(msg)
-    zero, scale = float(hdu.header.get("BZERO", 0)), float(hdu.header.get("BSCALE", 1))
+    try:
+        zero, scale = float(hdu.header.get("BZERO", 0)), float(hdu.header.get("BSCALE", 1))
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"{path}: BZERO or BSCALE of {hdu.name} is no number ({error}); make the file again"
+        raise InputError(msg) from error
     unsigned = scale == 1 and zero == UNSIGNED.get(bits)
     return Storage(np.dtype(STORED[bits]), unsigned, 0.0 if unsigned else zero, scale)
 
@@ -160,19 +165,39 @@ def natural_dtype(stored: Storage) -> np.dtype[Any]:
 
 
 def read_tables(path: Path, names: list[str]) -> dict[str, Table]:
-    """Read binary tables by EXTNAME, with units and the keywords of their headers."""
+    """Read binary tables by EXTNAME, with units and the keywords of their headers.
+
+    Raises
+    ------
+    InputError
+        If a table is damaged.
+    """
     if not names:
         return {}
-    tables = {}
     from astropy.io import fits
 
-    with fits.open(path, memmap=False, lazy_load_hdus=True) as hdulist:
-        for name in names:
-            if any(form[0] in "PQ" for form in variable_formats(hdulist[name])):
-                logger.warning("%s: table %s has rows of varying length; left out", path, name)
-            else:
-                tables[name] = convert_table(hdulist[name])
-    return tables
+    with warnings.catch_warnings():
+        # others' headers break the standard in ways that do not matter here
+        warnings.simplefilter("ignore")
+        try:
+            with fits.open(path, memmap=False, disable_image_compression=True) as hdulist:
+                tables = {name: read_table(path, hdulist[name]) for name in names}
+        except MemoryError:
+            raise
+        except Exception as error:  # astropy raises many kinds; all mean a damaged table
+            reason = f"{type(error).__name__}: {error}"
+            some = ", ".join(names)
+            msg = f"{path}: table {some} cannot be read ({reason:.120}); make the file again"
+            raise InputError(msg) from error
+    return {name: table for name, table in tables.items() if table is not None}
+
+
+def read_table(path: Path, hdu: Any) -> Table | None:
+    """Return a table HDU of astropy, None where its rows vary in length."""
+    if any(form[:1] in ("P", "Q") for form in variable_formats(hdu)):
+        logger.warning("%s: table %s has rows of varying length; left out", path, hdu.name)
+        return None
+    return convert_table(hdu)
 
 
 def variable_formats(hdu: Any) -> list[str]:
@@ -188,10 +213,7 @@ def convert_table(hdu: Any) -> Table:
     for name, column in columns.items():
         data[name] = column
     units = {column.name: column.unit for column in hdu.columns if column.unit}
-    keywords = {
-        card.keyword: card.value for card in hdu.header.cards if not is_structural(card.keyword)
-    }
-    return Table(data, units, keywords)
+    return Table(data, units, keywords_of(hdu.header))
 
 
 def native_column(hdu: Any, name: str) -> NDArray[Any]:

@@ -6,6 +6,7 @@ here; anything else (scaled columns, bits, rows of varying length) is left to as
 """
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ SCALED = ("TZERO", "TSCAL", "TNULL", "TDISP", "TDIM")
 
 def stored_dtype(header: Any) -> np.dtype[Any] | None:
     """Return the type of a table's rows as they are stored, or None if it is not plain."""
+    try:
+        return plain_dtype(header)
+    except (ValueError, TypeError, OverflowError):  # a column twice, a card without sense
+        return None
+
+
+def plain_dtype(header: Any) -> np.dtype[Any] | None:
+    """Return the type of a plain table's rows; ValueError where its columns make no sense."""
     fields: list[tuple[str, str, tuple[int, ...]]] = []
     for number in range(1, int(header.get("TFIELDS", 0)) + 1):
         found = FORMAT.match(str(header.get(f"TFORM{number}", "")).strip())
@@ -32,6 +41,8 @@ def stored_dtype(header: Any) -> np.dtype[Any] | None:
         if found is None or scaled or not name:
             return None
         repeat, code = int(found[1] or 1), found[2]
+        if repeat > header["NAXIS1"]:
+            return None
         if code == "A" and repeat:
             fields.append((name, f"S{repeat}", ()))
         elif code in STORED and repeat:
@@ -58,10 +69,18 @@ def read_plain(raw: bytes, hdu: Hdu) -> Table | None:
     for number, name in enumerate(columns, 1):
         if unit := str(hdu.header.get(f"TUNIT{number}", "")).strip():
             units[name] = unit
-    keywords = {
-        card.keyword: card.value for card in hdu.header.cards if not is_structural(card.keyword)
-    }
-    return Table(data, units, keywords)
+    return Table(data, units, keywords_of(hdu.header))
+
+
+def keywords_of(header: Any) -> dict[str, Any]:
+    """Return the keywords of a table's header that say something about its content."""
+    keywords = {}
+    for card in header.cards:
+        if not is_structural(card.keyword):
+            # a value that follows no form of the standard says nothing
+            with suppress(ValueError):
+                keywords[card.keyword] = card.value
+    return keywords
 
 
 def native(column: NDArray[Any], header: Any, position: int) -> NDArray[Any]:

@@ -36,6 +36,7 @@ __all__ = [
     "TaggedList",
     "TaggedText",
     "UnknownContentError",
+    "check_for_library",
     "kind_of",
     "read_tree",
     "write_tree",
@@ -45,6 +46,15 @@ END_OF_TREE = re.compile(rb"\r?\n\.\.\.\r?(\n|$)")
 TEXTS = {"ucs4": "U", "ascii": "S"}
 ORDER: dict[str, Literal["<", ">"]] = {"little": "<", "big": ">"}
 TABLES = ("core/table", "table/table")
+LARGEST_TREE = 50_000_000
+# keys of a reference in JSON's way and of the array in another file in ASDF's
+REFERENCES = ("$ref", "fileuri")
+NUMBERS = {
+    BOOL: "bool",
+    **{f"{kind}{bits}": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": f"float{bits}" for bits in (16, 32, 64)},
+    **{f"complex{bits}": f"complex{bits}" for bits in (64, 128)},
+}
 
 
 def read_tree(content: bytes, known: Sequence[str] | None = None) -> dict[str, Any]:
@@ -64,18 +74,8 @@ def read_tree(content: bytes, known: Sequence[str] | None = None) -> dict[str, A
     UnknownContentError
         If it holds arrays in a form that is not read here, or tags that are not known.
     """
-    if not content.startswith(b"#ASDF"):
-        msg = "it doesn't begin with #ASDF"
-        raise DamagedError(msg)
-    end = END_OF_TREE.search(content)
-    if end is None:
-        msg = "its tree has no end"
-        raise DamagedError(msg)
-    try:
-        loader = TreeLoader(content[: end.start() + 1])
-    except yaml.YAMLError as error:
-        raise no_yaml(error) from error
-    loader.blocks = list(find_blocks(content, end.end()))
+    loader, blocks = loader_of(content)
+    loader.blocks = blocks
     loader.known = ("",) if known is None else (*known, "core/")
     try:
         tree = loader.get_single_data()
@@ -89,6 +89,42 @@ def read_tree(content: bytes, known: Sequence[str] | None = None) -> dict[str, A
     return tree
 
 
+def check_for_library(content: bytes) -> None:
+    """Refuse a file that would make the asdf library read others, or more than it holds.
+
+    Raises
+    ------
+    DamagedError
+        If it is nested without end, has a block that is compressed more than a hundredfold, or
+        refers to another file.
+    """
+    loader, _ = loader_of(content)
+    try:
+        waiting = [loader.get_single_node()]
+    except yaml.YAMLError as error:
+        raise no_yaml(error) from error
+    finally:
+        loader.dispose()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if isinstance(value, yaml.ScalarNode):
+                    check_reference(kind_of(node.tag), str(key.value), str(value.value))
+                waiting.append(value)
+
+
+def check_reference(kind: str, key: str, place: str) -> None:
+    """Refuse an array in another file, and any part of one; other HDUs of a product are well."""
+    array = kind == "core/ndarray" and key == "source"
+    array = array and not place.lstrip("-").isdecimal() and not place.startswith("fits:")
+    if array or (key in REFERENCES and not place.startswith("#")):
+        msg = f"it refers to another file ({key} {place!r:.60})"
+        raise DamagedError(msg)
+
+
 def no_yaml(error: yaml.YAMLError) -> DamagedError:
     """Return what to say of a tree that cannot be read."""
     return DamagedError(f"its tree is no YAML ({' '.join(str(error).split()):.200})")
@@ -99,6 +135,31 @@ class TreeLoader(LimitedLoader):
 
     blocks: list[Block]
     known: tuple[str, ...]
+
+
+def loader_of(content: bytes) -> tuple[TreeLoader, list[Block]]:
+    """Return a loader of the tree of a file, and the file's blocks.
+
+    Raises
+    ------
+    DamagedError
+        If it is no ASDF file, or cut short.
+    """
+    if not content.startswith(b"#ASDF"):
+        msg = "it doesn't begin with #ASDF"
+        raise DamagedError(msg)
+    end = END_OF_TREE.search(content)
+    if end is None:
+        msg = "its tree has no end"
+        raise DamagedError(msg)
+    if end.start() > LARGEST_TREE:
+        msg = f"its tree has {end.start()} bytes; expected at most {LARGEST_TREE}"
+        raise DamagedError(msg)
+    blocks = list(find_blocks(content, end.end()))
+    try:
+        return TreeLoader(content[: end.start() + 1]), blocks
+    except yaml.YAMLError as error:
+        raise no_yaml(error) from error
 
 
 def construct_tagged(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
@@ -125,18 +186,22 @@ def construct_table(tagged: Tagged) -> PlainTable:
         If a column has units, a mask or another form that is not read here.
     """
     columns = {}
-    for column in tagged["columns"]:
+    for column in tagged.get("columns") or ():
         plain = isinstance(column, Tagged) and set(column) <= {
             "name",
             "data",
             "description",
             "meta",
         }
-        if not plain or not isinstance(column["data"], np.ndarray):
+        if not plain or not isinstance(column.get("data"), np.ndarray):
             msg = "a column with a unit, a mask or another form"
             raise UnknownContentError(msg)
-        columns[column["name"]] = column["data"]
-    return PlainTable({name: columns[name] for name in tagged["colnames"]})
+        columns[str(column.get("name"))] = column["data"]
+    try:
+        return PlainTable({str(name): columns[str(name)] for name in tagged["colnames"]})
+    except (KeyError, TypeError) as error:
+        msg = f"a table without column {error}"
+        raise DamagedError(msg) from error
 
 
 def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
@@ -146,7 +211,7 @@ def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
     where any tag is welcome.
     """
     if isinstance(node, yaml.SequenceNode):
-        return np.asarray(loader.construct_sequence(node, deep=True))
+        return inline(loader.construct_sequence(node, deep=True))
     if not isinstance(node, yaml.MappingNode):
         msg = "an array that is neither a sequence nor a mapping"
         raise DamagedError(msg)
@@ -154,8 +219,10 @@ def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
     entry: dict[str, Any] = {str(key): value for key, value in pairs.items()}
     source, datatype = entry.get("source"), entry.get("datatype")
     if "data" in entry and "mask" not in entry:
-        return np.asarray(entry["data"], None if datatype is None else array_type(datatype, entry))
-    simple = datatype is not None and "mask" not in entry and "*" not in entry.get("shape", "*")
+        return inline(entry["data"], None if datatype is None else array_type(datatype, entry))
+    shape = entry.get("shape")
+    simple = datatype is not None and "mask" not in entry
+    simple = simple and isinstance(shape, list) and "*" not in shape
     if not isinstance(source, int) or source < 0 or not simple:
         if loader.known == ("",):
             return Tagged(tag, entry)
@@ -173,16 +240,32 @@ def array_type(datatype: Any, entry: dict[str, Any]) -> np.dtype[Any]:
         if isinstance(datatype, list):
             kind, length = datatype
             return np.dtype(f"{ORDER[entry.get('byteorder', 'big')]}{TEXTS[kind]}{length:d}")
-        dtype = np.dtype("bool" if datatype == BOOL else datatype)
-    except (TypeError, ValueError, KeyError):
-        msg = f"an array of {datatype}"
+        dtype = np.dtype(NUMBERS[datatype])
+        return dtype.newbyteorder(ORDER[entry.get("byteorder", "big")])
+    except (TypeError, ValueError, KeyError, OverflowError):
+        msg = f"an array of {datatype!r:.40}"
         raise UnknownContentError(msg) from None
-    return dtype.newbyteorder(ORDER[entry.get("byteorder", "big")])
+
+
+def inline(values: Any, dtype: np.dtype[Any] | None = None) -> NDArray[Any]:
+    """Return the array of values that stand in the tree."""
+    try:
+        array: NDArray[Any] = np.asarray(values, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        msg = f"values of an array do not go together ({error})"
+        raise DamagedError(msg) from error
+    if array.dtype.hasobject:
+        msg = "values of an array are no numbers or texts"
+        raise DamagedError(msg)
+    return array
 
 
 def view(content: bytes, dtype: np.dtype[Any], entry: dict[str, Any]) -> NDArray[Any]:
     """Return the part of a block that an array node describes, of native byte order."""
     shape, strides = tuple(entry["shape"]), entry.get("strides")
+    damaged = DamagedError(
+        f"an array of shape {shape!r:.60} is not within its block of {len(content)} bytes"
+    )
     try:
         array: NDArray[Any] = np.ndarray(
             shape,
@@ -191,9 +274,11 @@ def view(content: bytes, dtype: np.dtype[Any], entry: dict[str, Any]) -> NDArray
             offset=entry.get("offset", 0),
             strides=None if strides is None else tuple(strides),
         )
-    except (TypeError, ValueError) as error:
-        msg = f"an array of shape {shape} is not within its block of {len(content)} bytes"
-        raise DamagedError(msg) from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise damaged from error
+    # strides can let a few bytes stand for any number of values
+    if array.size * dtype.itemsize > len(content):
+        raise damaged
     return array.astype(dtype.newbyteorder("="), order="C")
 
 

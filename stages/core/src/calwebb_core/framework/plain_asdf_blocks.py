@@ -1,4 +1,4 @@
-"""The binary blocks of an ASDF file.
+"""The binary blocks of an ASDF file, which may be compressed, but not without limit.
 
 Layout: ASDF standard 1.6.0. Each block carries the MD5 sum of its bytes, which is checked here (the
 library doesn't by default).
@@ -9,7 +9,9 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from calwebb_core.framework.plain_files import most_bytes
 from calwebb_core.framework.plain_values import DamagedError, UnknownContentError
 
 BLOCK_MAGIC = b"\xd3BLK"
@@ -31,7 +33,7 @@ def find_blocks(content: bytes, start: int) -> Iterator[Block]:
         if size < BLOCK_HEADER.size or first > len(content):
             msg = "the header of a block is cut short"
             raise DamagedError(msg)
-        flags, compression, allocated, used, _, checksum = BLOCK_HEADER.unpack_from(
+        flags, compression, allocated, used, size, checksum = BLOCK_HEADER.unpack_from(
             content, place + 6
         )
         if flags & STREAMED:
@@ -40,14 +42,18 @@ def find_blocks(content: bytes, start: int) -> Iterator[Block]:
         if used > allocated or first + used > len(content):
             msg = "a block is cut short"
             raise DamagedError(msg)
-        yield block_reader(content, first, used, compression, checksum)
+        if size > most_bytes(used):
+            msg = f"a block of {used} bytes is said to hold {size}"
+            raise DamagedError(msg)
+        yield block_reader(content, first, (used, size), compression, checksum)
         place = first + allocated
 
 
 def block_reader(
-    content: bytes, first: int, used: int, compression: bytes, checksum: bytes
+    content: bytes, first: int, sizes: tuple[int, int], compression: bytes, checksum: bytes
 ) -> Block:
-    """Return a function that returns the bytes of a block."""
+    """Return a function that returns the bytes of a block, stored and held in `sizes`."""
+    used, size = sizes
 
     def read() -> bytes:
         stored = content[first : first + used]
@@ -57,10 +63,29 @@ def block_reader(
         if compression == bytes(4):
             return stored
         if compression == b"zlib":
-            return zlib.decompress(stored)
+            return unpacked(zlib.decompressobj(), stored, size)
         if compression == b"bzp2":
-            return bz2.decompress(stored)
+            return unpacked(bz2.BZ2Decompressor(), stored, size)
         msg = f"a block compressed with {compression!r}"
         raise UnknownContentError(msg)
 
     return read
+
+
+def unpacked(decompressor: Any, stored: bytes, size: int) -> bytes:
+    """Return what compressed bytes hold, which is of a known size and never more.
+
+    Raises
+    ------
+    DamagedError
+        If it is another size, or they cannot be decompressed.
+    """
+    try:
+        result: bytes = decompressor.decompress(stored, size + 1)
+    except (zlib.error, OSError, ValueError, EOFError) as error:
+        msg = f"a block cannot be decompressed ({error})"
+        raise DamagedError(msg) from error
+    if len(result) != size:
+        msg = f"a block does not hold the {size} bytes that it is said to"
+        raise DamagedError(msg)
+    return result

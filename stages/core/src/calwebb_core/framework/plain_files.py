@@ -14,6 +14,13 @@ from typing import BinaryIO, Final
 MEGABYTE: Final = 1_000_000
 # Of an association, a list of references, parameters or rules; a list of 100,000 files is smaller.
 LARGEST_TEXT: Final = 50 * MEGABYTE
+# What is compressed may hold so many bytes, or so many times what is stored.
+ANY_SIZE, MOST_TIMES = 256 * MEGABYTE, 100
+
+
+def most_bytes(stored: int) -> int:
+    """Return how many bytes may come of a number of compressed ones; pixels are far fewer."""
+    return max(ANY_SIZE, MOST_TIMES * stored)
 
 
 def regular_opener(path: str, flags: int) -> int:

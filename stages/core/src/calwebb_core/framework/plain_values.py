@@ -77,3 +77,8 @@ def kind_of(tag: str) -> str:
     """Return a tag without authority and version."""
     match = KIND.match(tag)
     return match.group(1) if match else tag
+
+
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """Return a mapping; an empty one in the place of anything else."""
+    return value if isinstance(value, Mapping) else {}

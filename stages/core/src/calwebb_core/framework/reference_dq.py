@@ -1,10 +1,12 @@
 """Translate the quality bits of a reference file by their names."""
 
 import logging
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.science.dq import PixelDQ
@@ -30,14 +32,25 @@ def translate_dq(reference: Reference) -> NDArray[np.uint32] | None:
 
 def _bit_pairs(reference: Reference, table: Table) -> list[tuple[int, int]]:
     columns = {name.upper(): name for name in table.data.dtype.names or ()}
+    if not {"VALUE", "NAME"} <= set(columns):
+        msg = f"{reference.path}: DQ_DEF has no column VALUE and NAME; use another file"
+        raise ReferenceFileError(msg)
     pairs = []
     for value, name in zip(table.data[columns["VALUE"]], table.data[columns["NAME"]], strict=True):
         flag = PixelDQ.__members__.get(str(name).strip().upper())
         if flag is not None:
-            pairs.append((int(value), int(flag)))
+            pairs.append((_bit(reference, value), int(flag)))
         elif str(name).strip():
             logger.debug("%s: DQ bit named %s is unknown and dropped", reference.name, name)
     return pairs
+
+
+def _bit(reference: Reference, value: Any) -> int:
+    try:
+        return int(np.uint32(int(value)))
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"{reference.path}: DQ_DEF has VALUE {value!r:.40}; expected a number of 32 bits"
+        raise ReferenceFileError(msg) from error
 
 
 def _translate(dq: NDArray[np.uint32], pairs: list[tuple[int, int]]) -> NDArray[np.uint32]:

@@ -1,12 +1,19 @@
 """Read a reference file, FITS or ASDF, and cut it out to an exposure's subarray."""
 
+import io
 import warnings
 from pathlib import Path
 from typing import Any
 
-from calwebb_core.framework.errors import ReferenceFileError
+from calwebb_core.framework.errors import CalwebbError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.plain_asdf import DamagedError, UnknownContentError, read_tree
+from calwebb_core.framework.plain_asdf import (
+    DamagedError,
+    UnknownContentError,
+    check_for_library,
+    read_tree,
+)
+from calwebb_core.framework.plain_values import mapping_of
 from calwebb_core.framework.reference_data import Reference, check_fits
 from calwebb_core.framework.reference_fits import read_fits_reference
 
@@ -35,10 +42,17 @@ def read_reference(
     """
     if not path.is_file():
         raise ReferenceFileError(missing_text(kind, path))
-    if path.suffix in (".asdf", ".json", ".yaml"):
-        reference = _read_asdf(kind, path)
-    else:
-        reference = read_fits_reference(kind, path, science if cutout else None)
+    try:
+        if path.suffix in (".asdf", ".json", ".yaml"):
+            reference = _read_asdf(kind, path)
+        else:
+            reference = read_fits_reference(kind, path, science if cutout else None)
+    except (CalwebbError, MemoryError):
+        raise
+    except Exception as error:  # whatever a file of another form leads to
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        msg = f"{path}: the {kind} reference file cannot be read ({reason:.200}); use another file"
+        raise ReferenceFileError(msg) from error
     if science is not None:
         check_fits(reference, science)
     return reference
@@ -60,24 +74,23 @@ PLAIN_KINDS = ("transform/", "gwcs/", "jwst_pipeline/", "unit/", "table/")
 def _read_asdf(kind: str, path: Path) -> Reference:
     content = path.read_bytes()
     try:
-        tree = read_tree(content, PLAIN_KINDS) if content.startswith(b"#ASDF") else None
+        tree = read_tree(content, PLAIN_KINDS)
     except UnknownContentError:
-        tree = None
+        tree = _read_with_library(kind, path, content)
     except DamagedError as error:
         raise unreadable(kind, path, error) from error
-    if tree is None:
-        tree = _read_with_library(kind, path)
     return Reference(kind, path.name, path, _asdf_metadata(tree, path), tree=tree)
 
 
-def _read_with_library(kind: str, path: Path) -> dict[str, Any]:
+def _read_with_library(kind: str, path: Path, content: bytes) -> dict[str, Any]:
     import asdf
 
     with warnings.catch_warnings():
         # old tags and missing software versions say nothing about the content
         warnings.simplefilter("ignore")
         try:
-            with asdf.open(path, memmap=False, lazy_load=False) as file:
+            check_for_library(content)
+            with asdf.open(io.BytesIO(content), memmap=False, lazy_load=False) as file:
                 return dict(file.tree)
         except Exception as error:  # asdf raises many kinds; all mean an unreadable file
             raise unreadable(kind, path, error) from error
@@ -91,8 +104,8 @@ def unreadable(kind: str, path: Path, error: Exception) -> ReferenceFileError:
 
 
 def _asdf_metadata(tree: dict[str, Any], path: Path) -> Metadata:
-    meta = tree.get("meta") or {}
-    instrument = meta.get("instrument") or {}
+    meta = mapping_of(tree.get("meta"))
+    instrument = mapping_of(meta.get("instrument"))
     values = {
         "REFTYPE": meta.get("reftype"),
         "TELESCOP": meta.get("telescope"),

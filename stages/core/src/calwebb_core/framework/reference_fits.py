@@ -1,20 +1,23 @@
 """Read a FITS reference file: keywords, tables and flags now, other arrays when asked for."""
 
+import gzip
+import io
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.errors import CalwebbError, InputError, ReferenceFileError
 from calwebb_core.framework.fits_layout import Hdu, scan
 from calwebb_core.framework.fits_read import read_bytes
 from calwebb_core.framework.fits_tables import read_plain
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
+from calwebb_core.framework.plain_files import most_bytes
 from calwebb_core.framework.reference_arrays import FileArrays
 from calwebb_core.framework.reference_data import Reference, Window, science_window
 from calwebb_core.framework.reference_dq import translate_dq
@@ -125,10 +128,54 @@ def opened(kind: str, path: Path) -> Iterator[Any]:
         # others' headers break the standard in ways that do not matter here
         warnings.simplefilter("ignore")
         try:
-            with fits.open(path, memmap=False) as hdus:
+            source, stored = unpacked(path)
+            with fits.open(source, memmap=False) as hdus:
+                check_images(hdus, stored)
                 yield hdus
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (CalwebbError, MemoryError):
+            raise
+        except Exception as error:  # astropy raises many kinds; all mean an unreadable file
             raise ReferenceFileError(unreadable(kind, path, str(error))) from error
+
+
+def unpacked(path: Path) -> tuple[Path | io.BytesIO, int]:
+    """Return a file, or what it holds if it is compressed as a whole, and its size.
+
+    Raises
+    ------
+    ValueError
+        If it is compressed in another way than by gzip, or far more than pixels can be.
+    """
+    if path.suffix != ".gz":
+        return path, path.stat().st_size
+    largest = most_bytes(path.stat().st_size)
+    content = io.BytesIO()
+    with gzip.open(path) as stream:
+        while part := stream.read(1 << 20):
+            content.write(part)
+            if content.tell() > largest:
+                msg = f"it holds more than {largest} bytes, which no pixels do at its size"
+                raise ValueError(msg)
+    if bytes(content.getbuffer()[:6]) != b"SIMPLE":
+        msg = "what it holds does not start with SIMPLE"
+        raise ValueError(msg)
+    size = content.tell()
+    content.seek(0)
+    return content, size
+
+
+def check_images(hdus: Any, stored: int) -> None:
+    """Refuse compressed images that are said to be far larger than the whole file.
+
+    Raises
+    ------
+    ValueError
+        Naming both sizes.
+    """
+    size = sum(int(hdu.size) for hdu in hdus if hdu.is_image)
+    if size > most_bytes(stored):
+        msg = f"its images are said to hold {size} bytes, but the file has {stored}"
+        raise ValueError(msg)
 
 
 def name_of_astropy(hdu: Any) -> str:
@@ -142,7 +189,9 @@ def metadata_of(headers: Iterable[Any], path: Path) -> Metadata:
     for header in reversed(list(headers)[:2]):
         for card in header.cards:
             if _is_content(card.keyword):
-                metadata[card.keyword] = card.value
+                # a value that follows no form of the standard says nothing
+                with suppress(ValueError):
+                    metadata[card.keyword] = card.value
     return metadata
 
 

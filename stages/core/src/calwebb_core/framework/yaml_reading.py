@@ -153,6 +153,21 @@ def check_keys(node: yaml.MappingNode) -> None:
             raise yaml.constructor.ConstructorError(None, None, msg, node.start_mark)
 
 
+def check_yaml(text: str | bytes) -> None:
+    """Check that a text is within the limits, whatever its tags mean.
+
+    Raises
+    ------
+    yaml.YAMLError
+        If it is no YAML or beyond the limits of `load_yaml`.
+    """
+    reader = LimitedLoader(text)
+    try:
+        reader.get_single_node()
+    finally:
+        reader.dispose()
+
+
 def load_yaml(text: str | bytes, loader: type[LimitedLoader] = LimitedLoader) -> Any:
     """Return the plain values of a text.
 
