@@ -13,12 +13,16 @@ command -v mmdebstrap > /dev/null || { echo "mmdebstrap is missing: apt-get inst
 
 mkdir -p .build
 if [ ! -s .build/base.tar ]; then
-    # device nodes cannot be unpacked by a plain user; manuals and translations are not read
+    # device nodes cannot be unpacked by a plain user; manuals and translations are not read;
+    # nothing may say where the image was built
     mmdebstrap --quiet --variant=minbase --include=python3 \
         --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/lib/x86_64-linux-gnu/gconv/*' \
+        --customize-hook=': > "$1/etc/hostname"; : > "$1/etc/resolv.conf"' \
+        --customize-hook="echo 'deb http://deb.debian.org/debian $suite main' > \"\$1/etc/apt/sources.list\"" \
+        --customize-hook='rm -rf "$1"/var/log/* "$1"/var/cache/*' \
         "$suite" - "$mirror" | tar --delete ./dev > .build/base.tar.part
     mv .build/base.tar.part .build/base.tar
     rm -rf .build/base

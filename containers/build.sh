@@ -71,6 +71,7 @@ pack() {
     python3 sif_normalize.py "$image" "$SOURCE_DATE_EPOCH"
 }
 
+{ # read as a whole, for a script that is edited while it runs would go on with the new text
 for stage; do
     name=$(name_of "$stage")
     if [ -e "$name.sif" ] && [ -z "$again" ]; then echo "containers/$name.sif is there"; continue; fi
@@ -92,3 +93,5 @@ for stage; do
     sort .build/images.lock > images.lock
     echo "containers/$name.sif: $(stat -c %s "$name.sif") bytes, $((SECONDS - begun)) s, sha256 $sha256"
 done
+exit
+}
