@@ -5,12 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-THREAD_VARIABLES = (
-    "NUMBA_NUM_THREADS",
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-)
+THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _wanted: list[int] = []
