@@ -10,6 +10,7 @@ from calwebb_associate.pool import exposure_file, raw_exposure
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import GuideStarName
+from calwebb_core.framework.plain_files import read_text
 
 LISTS: Final = (".lis", ".list", ".lst", ".txt")
 RAW: Final = "*_uncal.fits"
@@ -118,7 +119,7 @@ def _expand(place: Path) -> list[Path]:
 def _listed(place: Path) -> list[Path]:
     """Return the files that a text file lists."""
     try:
-        lines = place.read_text(encoding="utf-8").splitlines()
+        lines = read_text(place).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{place}: cannot be read as a list of files"
         raise InputError(msg) from error

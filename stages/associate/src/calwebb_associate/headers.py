@@ -8,17 +8,18 @@ import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from pathlib import Path
+from math import isfinite
 from typing import Final
 
 from calwebb_associate.columns import HEADER_COLUMNS
 from calwebb_core.framework.crds_client import RULE_NAMES
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.fits_cards import LARGEST_HEADER
+from calwebb_core.framework.plain_files import open_regular
 
 BLOCK: Final = 2880
 CARD: Final = 80
 FIRST_READ: Final = 10 * BLOCK
-LARGEST_HEADER: Final = 4000 * BLOCK
 END: Final = "END".ljust(CARD)
 GZIP: Final = "\x1f\x8b"
 
@@ -73,17 +74,19 @@ def _starts(keywords: frozenset[str]) -> dict[str, str]:
 def _primary(path: str | os.PathLike[str]) -> str:
     """Return the primary header up to END."""
     try:
-        with Path(path).open("rb", buffering=0) as file:
+        with open_regular(path, buffering=0) as file:
             text = file.read(FIRST_READ).decode("latin-1")
             if not text.startswith("SIMPLE  ="):
                 packed = text.startswith(GZIP)
                 found = "is compressed; unpack it" if packed else "is not a FITS file"
                 msg = f"{path}: {found}: expected it to start with SIMPLE"
                 raise InputError(msg)
+            searched = 0
             while True:
-                end = _end(text)
+                end = _end(text, searched)
                 if end >= 0:
                     return text[:end]
+                searched = len(text) // CARD * CARD
                 more = file.read(FIRST_READ).decode("latin-1")
                 if not more or len(text) > LARGEST_HEADER:
                     found = f"ends within its primary header ({len(text)} bytes)"
@@ -95,9 +98,9 @@ def _primary(path: str | os.PathLike[str]) -> str:
         raise InputError(msg) from error
 
 
-def _end(text: str) -> int:
-    """Return where the card END is, -1 if it is not there."""
-    end = text.find(END)
+def _end(text: str, start: int) -> int:
+    """Return where the card END is from a card on, -1 if it is not there."""
+    end = text.find(END, start)
     while end >= 0 and end % CARD:
         end = text.find(END, end + 1)
     return end
@@ -108,19 +111,27 @@ def _value(text: str) -> Value | None:
     if text.startswith(" '"):
         end = text.find("'", 2)
         if end > 0 and not text.startswith("'", end + 1):
-            return text[2:end].rstrip()
+            return _plain(text[2:end])
     match = _STRING.match(text)
     if match:
-        return match[1].replace("''", "'").rstrip()
+        return _plain(match[1].replace("''", "'"))
     word = text.split("/", 1)[0].strip()
     if word in ("T", "F"):
         return word == "T"
     for kind in (int, float):
         try:
-            return kind(word.replace("D", "E"))
+            number = kind(word.replace("D", "E"))
         except ValueError:
             continue
+        return number if isfinite(number) else None
     return None
+
+
+def _plain(text: str) -> str:
+    """Return a text without blanks at its end, control characters replaced."""
+    if text.isprintable():
+        return text.rstrip()
+    return "".join(letter if letter.isprintable() else "?" for letter in text).rstrip()
 
 
 def _continued(value: str, text: str, at: int) -> str:
@@ -129,6 +140,6 @@ def _continued(value: str, text: str, at: int) -> str:
         match = _STRING.match(text[at + 8 : at + CARD])
         if not match:
             break
-        value = value[:-1] + match[1].replace("''", "'").rstrip()
+        value = value[:-1] + _plain(match[1].replace("''", "'"))
         at += CARD
     return value

@@ -6,11 +6,14 @@ and apply all rules again to write one association. One line an association, by 
 
 import json
 from collections.abc import Iterable, Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.json_reading import parse_json
+from calwebb_core.framework.plain_files import open_regular
 
 
 def write_plan_file(path: Path, contents: Mapping[str, Mapping[str, Any]]) -> None:
@@ -30,12 +33,16 @@ def read_plan_file(path: Path, names: Iterable[str] = ()) -> dict[str, dict[str,
     wanted = dict.fromkeys(names)
     starts = tuple(f'{{"{name}":' for name in wanted)
     try:
-        with path.open(encoding="utf-8") as file:
-            found = [json.loads(line) for line in file if not starts or line.startswith(starts)]
-    except (OSError, ValueError) as error:
+        with TextIOWrapper(open_regular(path), encoding="utf-8") as file:
+            found = [parse_json(line) for line in file if not starts or line.startswith(starts)]
+        contents = {name: content for entry in found for name, content in entry.items()}
+    except (OSError, ValueError, AttributeError) as error:
         msg = f"{path}: cannot be read as the associations of a plan: {error}"
         raise InputError(msg) from error
-    contents = {name: content for entry in found for name, content in entry.items()}
+    for name in contents:
+        if Path(name).name != name or not name.isprintable():
+            msg = f"{path}: {name!r:.60} is no file's name; expected that of an association"
+            raise InputError(msg)
     for name in wanted:
         if name not in contents:
             msg = f"{path}: holds no association {name}; expected one of the plan"

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,6 +19,7 @@ from typing import Any, Final, TypeVar
 from calwebb_associate import headers
 from calwebb_associate.headers import KEYWORDS, Header, Value
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.plain_files import open_regular
 
 CACHE_NAME: Final = ".calwebb_headers.jsonl"
 CACHE_FORMAT: Final = "calwebb headers 2"
@@ -94,7 +96,7 @@ class HeaderCache:
     def _load(self, path: Path) -> None:
         """Read what was kept; another format or damage means starting anew."""
         try:
-            with path.open(encoding="utf-8") as file:
+            with TextIOWrapper(open_regular(path), encoding="utf-8") as file:
                 if not _is_ours(file.readline()):
                     return
                 for line in file:
@@ -102,7 +104,7 @@ class HeaderCache:
                     self._check(key, (size, changed, inode), values)
         except FileNotFoundError:
             return
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             log.warning("%s: kept headers cannot be used (%s); they are read again", path, error)
             self._kept.clear()
 

@@ -27,10 +27,12 @@ from calwebb_associate.pool_rows import (
     root_of,
     value,
 )
+from calwebb_core.framework import plain_files
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import CANDIDATE_PATTERN
 
 DELIMITER: Final = "|"
+LARGEST: Final = 500 * plain_files.MEGABYTE  # an exposure has some 400 bytes
 OTHER_DELIMITERS: Final = (",", "\t", ";")
 
 _ID: Final = re.compile(CANDIDATE_PATTERN, re.ASCII)
@@ -133,7 +135,7 @@ def row_problem(row: Row) -> str:
 def read_text(path: Path) -> str:
     """Return the text of a file."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return plain_files.read_text(path, "utf-8-sig", LARGEST)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         msg = f"{path}: cannot be read as a pool: {reason}"

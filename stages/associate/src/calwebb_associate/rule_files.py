@@ -18,11 +18,13 @@ from calwebb_associate.rule_forms import ALSO, FILE
 from calwebb_associate.rule_reader import RuleReader
 from calwebb_associate.rulebook import Join, Rule
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.plain_files import MEGABYTE, read_text
 
 OWN: Final = ("level2.toml", "level3.toml")
 # Files that come with the project and hold only where they are asked for by these names.
 OPTIONAL: Final = ("selfcal",)
 
+LARGEST: Final = MEGABYTE
 Additions = dict[str, tuple[Join, ...]]
 
 
@@ -54,7 +56,7 @@ def read_rules(path: str | Path, *, own: bool = True) -> tuple[Rule, ...]:
     optional = str(path) in OPTIONAL and not Path(path).exists()
     file = _folder() / f"{path}.toml" if optional else Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = _text_of(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         msg = f"{path}: cannot be read as rules: {reason}"
@@ -124,6 +126,11 @@ def additions_of(content: Mapping[str, Any], source: str) -> Additions:
     return additions
 
 
+def _text_of(file: Path | Traversable) -> str:
+    """Return the text of a user's file, or of one that comes with the project."""
+    return read_text(file, largest=LARGEST) if isinstance(file, Path) else file.read_text("utf-8")
+
+
 def _folder() -> Traversable:
     """Return the folder of the project's rules."""
     return files(__package__) / "rules"
@@ -133,8 +140,8 @@ def _content(text: str, source: str) -> dict[str, Any]:
     """Return what a file's text holds."""
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = error if isinstance(error, tomllib.TOMLDecodeError) else "it is nested too deeply"
+    except (ValueError, RecursionError) as error:  # also for a number with thousands of digits
+        why = error if isinstance(error, ValueError) else "it is nested too deeply"
         msg = f"{source}: is not TOML: {why}; see docs/associations.md for the form of rules"
         raise InputError(msg) from error
 

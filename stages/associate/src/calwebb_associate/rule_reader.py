@@ -53,6 +53,7 @@ class RuleReader:
         self.source = source
         self.lists = lists
         self.shared = shared
+        self._merged: dict[str, dict[str, Any]] = {}
 
     def rule(self, entry: Mapping[str, Any]) -> Rule:
         """Read a rule."""
@@ -122,7 +123,10 @@ class RuleReader:
             shared = self.shared[name]
             self.check_table(f"shared {name!r}", shared)
             self.check_form(f"shared {name!r}", shared, SHARED)
-            _add(whole, self.merged(where, shared, (*inside, name)))
+            if name not in self._merged:
+                # once each: parts that are like two others each would double at every step
+                self._merged[name] = self.merged(where, shared, (*inside, name))
+            _add(whole, self._merged[name])
         _add(whole, {key: item for key, item in entry.items() if key != "like"})
         return whole
 

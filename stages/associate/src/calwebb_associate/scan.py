@@ -12,6 +12,7 @@ from calwebb_associate.pool_cache import read_headers
 from calwebb_associate.pool_file import read_pool
 from calwebb_associate.pool_rows import Pool
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.plain_files import open_regular
 
 POOL_SUFFIX: Final = ".csv"
 TABLES: Final = ("", ".dat", ".pool", ".tsv")
@@ -65,8 +66,12 @@ def _holds_pool(place: Path) -> bool:
         return True
     if place.suffix not in (*LISTS, *TABLES) or not place.is_file():
         return False
-    with place.open("rb") as file:
-        lines = file.read(FIRST_BYTES).lower().splitlines()
+    try:
+        with open_regular(place) as file:
+            lines = file.read(FIRST_BYTES).lower().splitlines()
+    except OSError as error:
+        msg = f"{place}: cannot be read: {error.strerror}"
+        raise InputError(msg) from error
     return any(b"filename" in line and b"asn_candidate" in line for line in lines)
 
 

@@ -38,8 +38,8 @@ def regular_opener(path: str, flags: int) -> int:
     raise OSError(errno.EINVAL, "it is a pipe or device; expected a regular file", path)
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a regular file to read bytes.
+def open_regular(path: str | os.PathLike[str], buffering: int = -1) -> BinaryIO:
+    """Open a regular file to read bytes; 0 for no buffer between.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         If there is none, it cannot be read, or it is a folder, a pipe or a device.
     """
     try:
-        return open(path, "rb", opener=regular_opener)
+        return open(path, "rb", buffering, opener=regular_opener)
     except ValueError as error:  # a null character, or one that no file's name has
         raise OSError(errno.EINVAL, "its name is none that a file can have", str(path)) from error
 
