@@ -32,7 +32,9 @@ class ChainError(Exception):
     """A program of the chain failed."""
 
 
-def run_chain(case: Case, data: Path, folder: Path, cache: Path, *, drawn: bool = True) -> Path:
+def run_chain(
+    case: Case, data: Path, folder: Path, cache: Path | None, *, drawn: bool = True
+) -> Path:
     """Run the whole chain and return the folder of its products.
 
     Parameters
@@ -43,8 +45,8 @@ def run_chain(case: Case, data: Path, folder: Path, cache: Path, *, drawn: bool 
         What calwebb-simulate wrote: uncal, crds_cache.
     folder : Path
         For products, logs and temporary files; made anew.
-    cache : Path
-        Compiled kernels, shared by the cases.
+    cache : Path or None
+        Compiled kernels, shared by the cases; beside the sources if None.
     drawn : bool
         Whether to make pictures and the summary, too.
     """
@@ -149,7 +151,7 @@ def options(case: Case, program: str, words: tuple[str | Path, ...]) -> list[str
     return [program, *map(str, words), *added]
 
 
-def variables(case: Case, data: Path, folder: Path, cache: Path) -> dict[str, str]:
+def variables(case: Case, data: Path, folder: Path, cache: Path | None) -> dict[str, str]:
     """Return the environment of a case."""
     environment = {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -160,7 +162,7 @@ def variables(case: Case, data: Path, folder: Path, cache: Path) -> dict[str, st
         "CRDS_SERVER_URL": SERVERLESS,
         "CRDS_CONTEXT": "jwst_0001.pmap",
         "SOURCE_DATE_EPOCH": EPOCH,
-        "NUMBA_CACHE_DIR": str(folder / "kernels" if case.own_cache or case.user else cache),
+        "NUMBA_CACHE_DIR": str(folder / "kernels" if case.own_cache or case.user else cache or ""),
     }
     if case.memory:
         environment |= {

@@ -4,7 +4,7 @@
 [--markdown FILE]``
 
 DIR of `--data` is what calwebb-simulate wrote. Products of `first` that are in WORK already are
-used again. `--others` compares the results of a run of the workflow, file by file of the same name.
+used again, and what earlier runs gave stays in the table. `--others` compares the results of a run of the workflow, file by file of the same name.
 The table goes between the two marks in the Markdown file. Exits with 1 if what should be equal
 is not.
 """
@@ -27,6 +27,7 @@ from determinism.products import difference, different, digests, total  # noqa: 
 BEGIN, END = "<!-- written by benchmarks/determinism/run.py -->", "<!-- end -->"
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "astropy", "photutils")
 SHOWN = 3
+KEPT = "outcome.json"
 
 
 @dataclass
@@ -122,33 +123,35 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(asked: argparse.Namespace) -> list[Outcome]:
-    """Run the cases, and keep what they gave for the next time."""
+def run(asked: argparse.Namespace) -> None:
+    """Run the cases, and keep what each gave beside its products."""
     work, data = asked.work.resolve(), asked.data.resolve()
-    reference, kept = work / FIRST.name / "results", work / "outcomes.json"
-    known = {item["name"]: Outcome(**item) for item in read(kept)}
-    (work / "kernels").mkdir(parents=True, exist_ok=True)
-    if not (work / FIRST.name / "done").exists():
-        known = {}
-        run_chain(FIRST, data, work / FIRST.name, work / "kernels")
-        (work / FIRST.name / "done").touch()
+    reference = work / FIRST.name / "results"
+    kernels = work / "kernels"
+    kernels.mkdir(parents=True, exist_ok=True)
     for item in [case(name) for name in asked.case] if asked.case else CASES:
-        results = reference
-        if item is not FIRST:
-            results = run_chain(item, data, work / item.name, work / "kernels")
-        known[item.name] = outcome(item, reference, results)
-        say(known[item.name])
-        kept.write_text(json.dumps([asdict(value) for value in known.values()], indent=1))
+        if item is not FIRST or not (work / FIRST.name / KEPT).exists():
+            run_chain(item, data, work / item.name, kernels)
+        keep(outcome(item, reference, work / item.name / "results"), work / item.name)
     for text in asked.others:
         name, _, folder = text.partition("=")
-        known[name] = outcome_of_others(name, reference, Path(folder))
-        say(known[name])
-    return list(known.values())
+        (work / name).mkdir(exist_ok=True)
+        keep(outcome_of_others(name, reference, Path(folder)), work / name)
 
 
-def read(kept: Path) -> list[dict]:
-    """Return what earlier runs gave."""
-    return json.loads(kept.read_text()) if kept.exists() else []
+def keep(item: Outcome, folder: Path) -> None:
+    """Keep what a case gave for the page, and say it."""
+    (folder / KEPT).write_text(json.dumps(asdict(item), indent=1))
+    say(item)
+
+
+def kept(work: Path) -> list[Outcome]:
+    """Return what the cases gave, in their order, and then the others."""
+    names = [item.name for item in CASES]
+    found = [Outcome(**json.loads(path.read_text())) for path in sorted(work.glob(f"*/{KEPT}"))]
+    return sorted(
+        found, key=lambda item: names.index(item.name) if item.name in names else len(names)
+    )
 
 
 def say(item: Outcome) -> None:
@@ -159,7 +162,8 @@ def say(item: Outcome) -> None:
 
 if __name__ == "__main__":
     wanted = arguments()
-    outcomes = run(wanted)
+    run(wanted)
+    outcomes = kept(wanted.work)
     if wanted.markdown:
         words = "python benchmarks/determinism/run.py --data DATA --work WORK"
         put(page(outcomes, wanted.work / FIRST.name / "results", words), wanted.markdown)
