@@ -34,6 +34,7 @@ include: "rules/image2.smk"
 include: "rules/level3.smk"
 include: "rules/quicklook.smk"
 include: "rules/report.smk"
+include: "rules/provenance.smk"
 
 
 rule all:
@@ -46,3 +47,4 @@ rule all:
         rules.image2_all.input,
         rules.image3_all.input,
         rules.report_all.input,
+        rules.provenance_all.input,
