@@ -24,6 +24,9 @@ if RUN.own_pool:
             environment("associate")
         container:
             image("associate")
+        resources:
+            mem_mb=500,
+            runtime=10,
         shell:
             "cp {input} {output} 2> {log}"
 
@@ -60,6 +63,8 @@ rule association:
         f"{LOGS}/{{program}}/associations/{{association}}.log",
     benchmark:
         f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
+    group:
+        association_group
     conda:
         environment("associate")
     container:
@@ -86,10 +91,15 @@ rule own_association:
         f"{LOGS}/{{program}}/associations/{{association}}.jsonl"
     wildcard_constraints:
         association=RUN.associations.own_pattern,
+    group:
+        association_group
     conda:
         environment("associate")
     container:
         image("associate")
+    resources:
+        mem_mb=500,
+        runtime=10,
     shell:
         "cp {input} {output} 2> {log}"
 

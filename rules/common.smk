@@ -39,6 +39,20 @@ def environment(stage):
     return str(Path(workflow.basedir, "envs", f"{stage}.yaml"))
 
 
+def group(rule="", pipeline=""):
+    """With which jobs a rule's are submitted to a scheduler; there are no groups without one."""
+    return lambda wildcards: (
+        None if workflow.local_exec else RUN.group(pipeline or wildcards.pipeline, rule)
+    )
+
+
+def association_group(wildcards):
+    """With which jobs that of an association is submitted."""
+    if workflow.local_exec:
+        return None
+    return RUN.associations.group(wildcards.association)
+
+
 def unit_of(wildcards):
     """Exposure, guide-star data or product that a job is about."""
     values = dict(wildcards.items())

@@ -13,6 +13,8 @@ rule detector1:
         f"{LOGS}/{{program}}/detector1/{{exposure}}.log",
     benchmark:
         f"{LOGS}/{{program}}/detector1/{{exposure}}.jsonl"
+    group:
+        group("detector1", "detector1")
     conda:
         environment("detector1")
     container:
@@ -71,6 +73,8 @@ rule dark:
         f"{LOGS}/{{program}}/dark/{{exposure}}.log",
     benchmark:
         f"{LOGS}/{{program}}/dark/{{exposure}}.jsonl"
+    group:
+        group(pipeline="dark")
     conda:
         environment("detector1")
     container:
@@ -98,6 +102,8 @@ rule guider:
         f"{LOGS}/{{program}}/guider/{{guide}}.log",
     benchmark:
         f"{LOGS}/{{program}}/guider/{{guide}}.jsonl"
+    group:
+        group(pipeline="guider")
     conda:
         environment("detector1")
     container:

@@ -18,6 +18,8 @@ rule image2:
         f"{LOGS}/{{program}}/image2/{{exposure}}.log",
     benchmark:
         f"{LOGS}/{{program}}/image2/{{exposure}}.jsonl"
+    group:
+        group(pipeline="image2")
     conda:
         environment("image2")
     container:

@@ -20,6 +20,8 @@ rule image3:
         f"{LOGS}/{{program}}/image3/{{product}}.log",
     benchmark:
         f"{LOGS}/{{program}}/image3/{{product}}.jsonl"
+    group:
+        group(pipeline="image3")
     conda:
         environment("level3")
     container:

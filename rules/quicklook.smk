@@ -12,6 +12,8 @@ rule quicklook:
         f"{LOGS}/{{program}}/quicklook/{{pipeline}}/{{name}}.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/{{pipeline}}/{{name}}.jsonl"
+    group:
+        group("quicklook")
     conda:
         environment("level3")
     container:
@@ -33,6 +35,8 @@ rule quicklook_segments:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_segm.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_segm.jsonl"
+    group:
+        group(pipeline="image3")
     conda:
         environment("level3")
     container:
@@ -53,6 +57,8 @@ rule footprint:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_footprint.log",
     benchmark:
         f"{LOGS}/{{program}}/quicklook/image3/{{product}}_footprint.jsonl"
+    group:
+        group(pipeline="image3")
     conda:
         environment("level3")
     container:

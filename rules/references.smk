@@ -13,6 +13,8 @@ rule references:
         f"{LOGS}/{{program}}/references/{{unit}}_{{pipeline}}.log",
     benchmark:
         f"{LOGS}/{{program}}/references/{{unit}}_{{pipeline}}.jsonl"
+    group:
+        group("references")
     conda:
         environment("associate")
     container:

@@ -14,6 +14,9 @@ from calwebb_associate.plan_file import write_if_new, write_plan_file
 from calwebb_associate.targets import one_of, program_of
 from calwebb_core.framework.names import LEVEL3_PATTERN
 
+PREFIX: Final = "calwebb-"
+ALONE: Final = "associations"
+
 # Files are not named with placeholders, as associations are.
 PRODUCT_PATTERN: Final = re.sub(r"\|\\\{\w+\\\}", "", LEVEL3_PATTERN)
 
@@ -56,6 +59,15 @@ class AssociationJobs:
     def own(self, name: str) -> str:
         """Return the path of the user's association of a name."""
         return self._by_name[f"{name}.json"].own
+
+    def group(self, name: str) -> str:
+        """Return with which jobs an association is submitted: its reader's, or with others.
+
+        An association of several products would tie the jobs of all of them together.
+        """
+        item = self._by_name[f"{name}.json"]
+        alone = item.available and len(item.products) == 1
+        return item.pipeline.removeprefix(PREFIX) if alone else ALONE
 
     @property
     def own_pattern(self) -> str:

@@ -257,6 +257,23 @@ class Run:
             raise InputError(msg)
         return maker
 
+    def group(self, pipeline: str, rule: str) -> str | None:
+        """Return with which jobs one is submitted to a scheduler: with those of its exposure.
+
+        Exposures that are processed in turn depend on each other, and would all become one
+        submission: there, files of references and pictures are made apart.
+
+        Parameters
+        ----------
+        pipeline : str
+            What works on the exposure or product.
+        rule : str
+            Name of the rule.
+        """
+        if self.handover and pipeline == "detector1":
+            return None if rule == "detector1" else rule
+        return pipeline
+
     # Targets
 
     def units(self, pipeline: str) -> list[tuple[str, str]]:
