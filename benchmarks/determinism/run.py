@@ -4,9 +4,9 @@
 [--markdown FILE]``
 
 DIR of `--data` is what calwebb-simulate wrote. Products of `first` that are in WORK already are
-used again, and what earlier runs gave stays in the table. `--others` compares the results of a run of the workflow, file by file of the same name.
-The table goes between the two marks in the Markdown file. Exits with 1 if what should be equal
-is not.
+used again, and what earlier runs gave stays in the table. `--others` compares the results of a
+run of the workflow, file by file of the same name. The table goes between the two marks in the
+Markdown file. Exits with 1 if what should be equal is not.
 """
 
 import argparse
