@@ -8,11 +8,11 @@ pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 def names_of(jobs):
-    """Return {(rule, what it is about)} without the targets and the summary page of everything."""
+    """Return {(rule, what it is about)} without the targets, and what is about everything."""
     return {
         (job.rule, job.about)
         for job in jobs
-        if job.rule not in ("all", "summary") and not job.rule.endswith("_all")
+        if job.rule not in ("all", "provenance", "summary") and not job.rule.endswith("_all")
     }
 
 

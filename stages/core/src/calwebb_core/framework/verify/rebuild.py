@@ -20,7 +20,7 @@ from calwebb_core.framework.reference_sources import NOT_APPLICABLE
 from calwebb_core.framework.reference_types import PARAMETERS
 from calwebb_core.framework.roots import root_of
 from calwebb_core.framework.verify.find import Ingredients
-from calwebb_core.framework.verify.record import Recorded
+from calwebb_core.framework.verify.record import FROM_CRDS, Recorded
 
 POLL = 0.05
 Waiting = Callable[[float], None]
@@ -109,15 +109,15 @@ def arguments(
     """Write the files that the program reads; return the words after the subcommand."""
     source = ingredients.inputs[recorded.last["input"]["name"]]
     out, references, config = work / "out", work / "references.json", work / "options.yaml"
-    write_text(references, json.dumps(reference_list(recorded, ingredients), indent=1))
+    listed = reference_list(recorded, ingredients, work)
+    write_text(references, json.dumps(listed, indent=1))
     write_text(config, options_text(recorded, ingredients))
     words = [str(source.absolute()), "--references", str(references), "--config", str(config)]
     words += ["--output-dir", str(out), "--log", str(work / "log"), "-q"]
     if not with_crds_parameters(recorded):
         words.append("--no-crds-parameters")
-    for kind, item in recorded.last["references"].items():
-        if item.get("given") and kind in ingredients.references:
-            words += ["--override", f"{kind}={given_file(ingredients, kind, item, work)}"]
+    for kind, path in given_files(recorded, ingredients, work).items():
+        words += ["--override", f"{kind}={path}"]
     for kind, step, hook in recorded.hooks:
         words += [f"--{kind.replace('_hooks', '-hook')}", f"{step}={hook}"]
     if is_association(source):
@@ -131,15 +131,19 @@ def with_crds_parameters(recorded: Recorded) -> bool:
     return listed or bool(recorded.last.get("crds_parameters"))
 
 
-def reference_list(recorded: Recorded, ingredients: Ingredients) -> dict[str, Any]:
+def reference_list(recorded: Recorded, ingredients: Ingredients, work: Path) -> dict[str, Any]:
     """Return the list of reference files in the form of calwebb-references."""
     listed: dict[str, Any] = {}
+    for kind, value in recorded.unread.items():
+        name = value.removeprefix(FROM_CRDS)
+        path = str(unread_file(name, work))
+        listed[kind] = value if value == NOT_APPLICABLE else {"name": name, "path": path}
     for kind, item in recorded.last["references"].items():
         if kind not in ingredients.references:
             listed[kind] = NOT_APPLICABLE
             continue
-        path, checksum = ingredients.references[kind]
-        listed[kind] = {"name": item["name"], "path": str(path.absolute()), "sha256": checksum}
+        found, checksum = ingredients.references[kind]
+        listed[kind] = {"name": item["name"], "path": str(found.absolute()), "sha256": checksum}
     return {
         "format": 1,
         "exposure": "",
@@ -149,14 +153,28 @@ def reference_list(recorded: Recorded, ingredients: Ingredients) -> dict[str, An
     }
 
 
-def given_file(ingredients: Ingredients, kind: str, item: dict[str, Any], work: Path) -> Path:
-    """Return a file of the user's under its recorded name."""
-    path = ingredients.references[kind][0].absolute()
-    if path.name == item["name"]:
-        return path
-    link = work / str(item["name"])
-    link.symlink_to(path)
-    return link
+def unread_file(name: str, work: Path) -> Path:
+    """Return an empty file in the place of one that was there, but not read: its name counts."""
+    path = work / "unread" / name.replace("/", "_")
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    return path
+
+
+def given_files(recorded: Recorded, ingredients: Ingredients, work: Path) -> dict[str, Path]:
+    """Return the user's own files by type, under their recorded names."""
+    files = {
+        kind: unread_file(value, work)
+        for kind, value in recorded.unread.items()
+        if value != NOT_APPLICABLE and not value.startswith(FROM_CRDS)
+    }
+    for kind, item in recorded.last["references"].items():
+        if item.get("given") and kind in ingredients.references:
+            path = ingredients.references[kind][0].absolute()
+            files[kind] = path if path.name == item["name"] else work / str(item["name"])
+            if path.name != item["name"]:
+                files[kind].symlink_to(path)
+    return files
 
 
 def options_text(recorded: Recorded, ingredients: Ingredients) -> str:

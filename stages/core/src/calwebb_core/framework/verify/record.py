@@ -4,7 +4,7 @@ A product is data from anywhere: only our own programs are run for it, and only 
 without folders are looked for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import PROVENANCE
 from calwebb_core.framework.provenance import FORMAT
+from calwebb_core.framework.reference_types import REFERENCE_KEYWORDS
 
 PROGRAMS = (
     "calwebb-detector1",
@@ -21,6 +22,7 @@ PROGRAMS = (
     "calwebb-image3",
 )
 CATALOG = ".ecsv"
+FROM_CRDS = "crds://"
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,16 @@ class Recorded:
         The programs that its data have been through; the last one wrote it.
     epoch : str
         SOURCE_DATE_EPOCH that gives its DATE; empty where it has none.
+    keywords : dict
+        Value of the R_ keyword by reference type. Those of types that a step only might have
+        read are not in the record of the run, but were asked for.
     """
 
     path: Path
     name: str
     runs: tuple[dict[str, Any], ...]
     epoch: str = ""
+    keywords: dict[str, str] = field(default_factory=dict)
 
     @property
     def last(self) -> dict[str, Any]:
@@ -59,6 +65,12 @@ class Recorded:
         """Name and SHA-256 of the input of that run and of its members."""
         source = self.last["input"]
         return [source, *source.get("members", ())]
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Keyword by type of the reference files that were there, but not read by that run."""
+        used = self.last["references"]
+        return {kind: value for kind, value in self.keywords.items() if kind not in used}
 
     @property
     def hooks(self) -> list[tuple[str, str, str]]:
@@ -101,8 +113,15 @@ def record_of_fits(path: Path) -> Recorded:
     hdu = find(hdus, "ASDF")
     runs = checked_runs(path, None if hdu is None else record_in(path, read_bytes(path, hdu)))
     metadata = metadata_from(path, {hdu.name: hdu.header for hdu in hdus})
-    name = str(metadata.get("FILENAME") or path.name)
-    return Recorded(path, plain_name(path, name), runs, epoch_of(str(metadata.get("DATE", ""))))
+    name = plain_name(path, str(metadata.get("FILENAME") or path.name))
+    keywords = {
+        kind: str(metadata[keyword])
+        for kind, keyword in REFERENCE_KEYWORDS.items()
+        if keyword in metadata
+    }
+    for value in keywords.values():
+        plain_name(path, value.removeprefix(FROM_CRDS))
+    return Recorded(path, name, runs, epoch_of(str(metadata.get("DATE", ""))), keywords)
 
 
 def record_in(path: Path, content: bytes) -> Any:
