@@ -41,7 +41,7 @@ def test_products_of_the_workflow_are_identical(results):
 
 
 def test_from_raw(results):
-    code, _, report = results.verify("--from-raw", results.product("*/*_cal.fits"))
+    code, said, report = results.verify("--from-raw", results.product("*/*_cal.fits"))
     assert code == 0, said
     assert [item["product"].rpartition("_")[2] for item in report] == ["rate.fits", "cal.fits"]
 
