@@ -28,7 +28,7 @@ if RUN.own_pool:
             mem_mb=500,
             runtime=10,
         shell:
-            "cp {input} {output} 2> {log}"
+            "cp {input:q} {output:q} 2> {log:q}"
 
 else:
 
@@ -51,7 +51,7 @@ else:
         params:
             listed=f"{RESULTS}/{{program}}/plan/raw_exposures.txt",
         shell:
-            "calwebb-pool {params.listed} -o {output} -q 2> {log}"
+            "calwebb-pool {params.listed:q} -o {output:q} -q 2> {log:q}"
 
 
 # Its parameter is the association's own content, and the pool is no input, not even an ancient
@@ -76,8 +76,8 @@ rule association:
         content=association_content,
         plan=f"{RESULTS}/{{program}}/plan/associations.jsonl",
     shell:
-        "calwebb-associate {params.plan} --only {wildcards.association}.json"
-        " --output-dir $(dirname {output}) -q 2> {log}"
+        "calwebb-associate {params.plan:q} --only {wildcards.association:q}.json"
+        ' --output-dir "$(dirname {output:q})" -q 2> {log:q}'
 
 
 rule own_association:
@@ -101,7 +101,7 @@ rule own_association:
         mem_mb=500,
         runtime=10,
     shell:
-        "cp {input} {output} 2> {log}"
+        "cp {input:q} {output:q} 2> {log:q}"
 
 
 ruleorder: own_association > association

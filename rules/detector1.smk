@@ -26,9 +26,9 @@ rule detector1:
     params:
         options=RUN.options("detector1"),
     shell:
-        "calwebb-detector1 run {input.uncal} --references {input.references}"
-        " --output-dir $(dirname {output.rate}) {params.options}"
-        " --threads {threads} --log {log} -q"
+        "calwebb-detector1 run {input.uncal:q} --references {input.references:q}"
+        ' --output-dir "$(dirname {output.rate:q})" {params.options}'
+        " --threads {threads} --log {log:q} -q"
 
 
 # Where the step persistence keeps account of what bright light leaves in a detector, exposures of
@@ -86,9 +86,9 @@ rule dark:
     params:
         options=RUN.options("dark"),
     shell:
-        "calwebb-dark run {input.uncal} --references {input.references}"
-        " --output-dir $(dirname {output}) {params.options}"
-        " --threads {threads} --log {log} -q"
+        "calwebb-dark run {input.uncal:q} --references {input.references:q}"
+        ' --output-dir "$(dirname {output:q})" {params.options}'
+        " --threads {threads} --log {log:q} -q"
 
 
 rule guider:
@@ -115,9 +115,9 @@ rule guider:
     params:
         options=RUN.options("guider"),
     shell:
-        "calwebb-guider run {input.uncal} --references {input.references}"
-        " --output-dir $(dirname {output}) {params.options}"
-        " --threads {threads} --log {log} -q"
+        "calwebb-guider run {input.uncal:q} --references {input.references:q}"
+        ' --output-dir "$(dirname {output:q})" {params.options}'
+        " --threads {threads} --log {log:q} -q"
 
 
 rule dark_all:

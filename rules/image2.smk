@@ -31,9 +31,9 @@ rule image2:
     params:
         options=RUN.options("image2"),
     shell:
-        "calwebb-image2 run {input.association} --input-dir $(dirname {input.rate})"
-        " --references {input.references} --output-dir $(dirname {output.cal})"
-        " {params.options} --threads {threads} --log {log} -q"
+        'calwebb-image2 run {input.association:q} --input-dir "$(dirname {input.rate:q})"'
+        ' --references {input.references:q} --output-dir "$(dirname {output.cal:q})"'
+        " {params.options} --threads {threads} --log {log:q} -q"
 
 
 use rule image2 as image2_without_i2d with:

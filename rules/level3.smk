@@ -35,11 +35,11 @@ rule image3:
         cal=lambda w: f"{RESULTS}/{w.program}/image2",
         single=lambda w, output: [path for path in output if path != output.exposures],
     shell:
-        "calwebb-image3 run {input.association} --input-dir {params.cal}"
-        " --references {input.references} --output-dir {output.exposures}"
-        " {params.options} --threads {threads} --log {log} -q"
-        " && for product in {params.single}; do"
-        " mv {output.exposures}/$(basename $product) $product || exit; done"
+        "calwebb-image3 run {input.association:q} --input-dir {params.cal:q}"
+        " --references {input.references:q} --output-dir {output.exposures:q}"
+        " {params.options} --threads {threads} --log {log:q} -q"
+        " && for product in {params.single:q}; do"
+        ' mv {output.exposures:q}/"$(basename "$product")" "$product" || exit; done'
 
 
 rule image3_all:

@@ -26,8 +26,8 @@ rule provenance:
         logs=f"{LOGS}/{{program}}",
         options=crate_options(config, Path(workflow.basedir, "config.yaml"), RUN.images),
     shell:
-        "calwebb-crate {params.folder} --workflow {input.snakefile} --logs {params.logs}"
-        " {params.options} -q 2> {log}"
+        "calwebb-crate {params.folder:q} --workflow {input.snakefile:q} --logs {params.logs:q}"
+        " {params.options} -q 2> {log:q}"
 
 
 rule provenance_all:

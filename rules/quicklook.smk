@@ -22,7 +22,7 @@ rule quicklook:
         mem_mb=1000,
         runtime=5,
     shell:
-        "calwebb-quicklook {input} -o {output} -q 2> {log}"
+        "calwebb-quicklook {input:q} -o {output:q} -q 2> {log:q}"
 
 
 rule quicklook_segments:
@@ -45,7 +45,7 @@ rule quicklook_segments:
         mem_mb=1000,
         runtime=5,
     shell:
-        "calwebb-quicklook {input.segments} --catalog {input.catalog} -o {output} -q 2> {log}"
+        "calwebb-quicklook {input.segments:q} --catalog {input.catalog:q} -o {output:q} -q 2> {log:q}"
 
 
 rule footprint:
@@ -67,7 +67,7 @@ rule footprint:
         mem_mb=1000,
         runtime=5,
     shell:
-        "calwebb-quicklook {input} --footprint -o {output} -q 2> {log}"
+        "calwebb-quicklook {input:q} --footprint -o {output:q} -q 2> {log:q}"
 
 
 rule colour:
@@ -87,7 +87,7 @@ rule colour:
         mem_mb=1000,
         runtime=5,
     shell:
-        "calwebb-quicklook {input} --colour -o {output} -q 2> {log}"
+        "calwebb-quicklook {input:q} --colour -o {output:q} -q 2> {log:q}"
 
 
 ruleorder: quicklook_segments > footprint > colour > quicklook

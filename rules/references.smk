@@ -26,5 +26,5 @@ rule references:
         selection=reference_selection,
         steps=lambda wildcards: RUN.optional_steps(wildcards.pipeline),
     shell:
-        "calwebb-references {input.uncal} --pipeline calwebb-{wildcards.pipeline}"
-        " {params.steps} --allow-missing -o {output} -q 2> {log}"
+        "calwebb-references {input.uncal:q} --pipeline calwebb-{wildcards.pipeline:q}"
+        " {params.steps} --allow-missing -o {output:q} -q 2> {log:q}"

@@ -36,8 +36,8 @@ rule summary:
         folder=f"{RESULTS}/{{program}}",
         logs=f"{LOGS}/{{program}}",
     shell:
-        "calwebb-report {params.folder} --logs {params.logs} --defaults {input.defaults}"
-        " -o {output} -q 2> {log}"
+        "calwebb-report {params.folder:q} --logs {params.logs:q} --defaults {input.defaults:q}"
+        " -o {output:q} -q 2> {log:q}"
 
 
 # A program of guide-star data alone has no pool, and no summary.
