@@ -28,6 +28,11 @@ class Results:
         (found,) = self.folder.glob(f"results/01234/{pattern}")
         return found
 
+    def reference(self, kind: str) -> Path:
+        """Return the reference file of a type that image2 read."""
+        listed = json.loads(self.product("references/*_image2.json").read_text())
+        return Path(listed["references"][kind]["path"])
+
     def run(self, *command, check=True):
         """Run a program with this cache."""
         return run(

@@ -47,7 +47,7 @@ def test_from_raw(results):
 
 
 def test_reference_that_was_touched(results):
-    (flat,) = results.cache.rglob("jwst_nircam_flat_*.fits")
+    flat = results.reference("flat")
     with fits.open(flat, mode="update") as hdus:
         hdus["SCI"].data[:] *= np.float32(1.01)
     code, said, (product,) = results.verify(results.product("*/*_cal.fits"))
@@ -59,12 +59,12 @@ def test_reference_that_was_touched(results):
     assert f"reference flat {flat.name} has changed: its SHA-256 was " in said
     (science,) = (item for item in product["findings"] if item.get("hdu") == "SCI")
     assert science["largest_in_err"] > 0
-    assert science["pixels"] > 0.9 * science["of"] * 0.9
+    assert science["pixels"] > 0.8 * science["of"]
     assert "version" not in kinds(product)
 
 
 def test_reference_that_is_not_there(results):
-    (flat,) = results.cache.rglob("jwst_nircam_flat_*.fits")
+    flat = results.reference("flat")
     elsewhere = results.folder / "elsewhere"
     elsewhere.mkdir()
     flat.rename(elsewhere / flat.name)
@@ -117,7 +117,7 @@ def test_other_bytes_without_other_cause(results):
 
 
 def test_foreign_product(results):
-    (flat,) = results.cache.rglob("jwst_nircam_flat_*.fits")
+    flat = results.reference("flat")
     code, said, (product,) = results.verify(flat)
     assert (code, kinds(product)) == (2, ["not a product"])
     assert "does not say how it was made" in said

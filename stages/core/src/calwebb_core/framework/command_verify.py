@@ -89,13 +89,13 @@ def main(
     cannot be verified.
     """
     from calwebb_core.framework.verify.findings import EXIT_CODES
-    from calwebb_core.framework.verify.verify import Wishes, verify
+    from calwebb_core.framework.verify.verify import Kept, Wishes, verify
 
     wishes = Wishes(folders, references, work_dir, allow_hooks, allow_outside)
     verdicts = []
-    with status(quiet=quiet) as waiting:
+    with status(quiet=quiet) as waiting, Kept() as kept:
         for product in all_of(products, wishes, from_raw=from_raw):
-            verdicts.append(verify(product, wishes, waiting))
+            verdicts.append(verify(product, wishes, waiting, kept))
             show(verdicts[-1], quiet=quiet)
     if report is not None:
         write_report(report, verdicts)

@@ -83,12 +83,17 @@ def rebuild(
     said = ""
     for command in commands(recorded):
         said = run([program, *command, *words], recorded, work, waiting)
-        if made := [path for path in (work / "out").rglob(recorded.name) if path.is_file()]:
-            return made[0]
+        if made := product_in(work, recorded):
+            return made
     names = sorted(path.name for path in (work / "out").rglob("*") if path.is_file())
     reason = said or f"it made {', '.join(names) or 'nothing'}"
     msg = f"{recorded.last['program']} has not made {recorded.name}: {reason}"
     raise ProcessingError(msg)
+
+
+def product_in(work: Path, recorded: Recorded) -> Path | None:
+    """Return the product of that name among those made in a folder."""
+    return next((path for path in (work / "out").rglob(recorded.name) if path.is_file()), None)
 
 
 def commands(recorded: Recorded) -> list[list[str]]:

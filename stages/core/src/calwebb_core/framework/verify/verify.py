@@ -1,17 +1,27 @@
 """Verify one product, or it and everything it was made of back to the raw exposures."""
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.verify.compare import differences, same_bytes
 from calwebb_core.framework.verify.explain import causes, machine
 from calwebb_core.framework.verify.find import Finder, Ingredients, gather
 from calwebb_core.framework.verify.findings import Finding, Verdict
-from calwebb_core.framework.verify.rebuild import Waiting, find_program, rebuild, workspace
+from calwebb_core.framework.verify.rebuild import (
+    Waiting,
+    commands,
+    find_program,
+    product_in,
+    rebuild,
+    workspace,
+)
 from calwebb_core.framework.verify.record import Recorded, read_record
 
 logger = logging.getLogger(__name__)
@@ -40,12 +50,37 @@ class Wishes:
     allow_outside: bool = False
 
 
-def no_word(_seconds: float) -> None:
-    """Say nothing while a program runs."""
+class Kept(AbstractContextManager["Kept"]):
+    """What the last run made: other products of that run need no run of their own."""
+
+    def __init__(self) -> None:
+        self._key = ""
+        self._stack = ExitStack()
+
+    def folder(self, recorded: Recorded, wishes: Wishes) -> tuple[Path, bool]:
+        """Return the folder to make a product in, and whether its run was made there before."""
+        key = json.dumps([recorded.last, recorded.epoch, commands(recorded)], sort_keys=True)
+        if key != self._key:
+            self.close()
+            self._work = self._stack.enter_context(workspace(recorded.path, wishes.work))
+            self._key = key
+            return self._work, False
+        return self._work, True
+
+    def close(self) -> None:
+        """Delete what was kept."""
+        self._key = ""
+        self._stack.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def verify(
-    product: Path, wishes: Wishes | None = None, waiting: Callable[[str, float], None] | None = None
+    product: Path,
+    wishes: Wishes | None = None,
+    waiting: Callable[[str, float], None] | None = None,
+    kept: Kept | None = None,
 ) -> Verdict:
     """Make a product again from its input and compare it bit for bit.
 
@@ -55,6 +90,8 @@ def verify(
     wishes : Wishes, optional
     waiting : callable, optional
         Called with the product's name and the seconds since the start while its program runs.
+    kept : Kept, optional
+        Hand in the same one for several products: a run that made several is repeated once.
 
     Returns
     -------
@@ -84,7 +121,8 @@ def verify(
         if waiting is not None:
             waiting(recorded.name, seconds)
 
-    make_and_compare(recorded, ingredients, wishes, program, verdict, tell)
+    with nullcontext(kept) if kept is not None else Kept() as bench:
+        make_and_compare(recorded, ingredients, wishes, Bench(program, tell, bench), verdict)
     verdict.seconds = time.monotonic() - started
     return verdict
 
@@ -109,40 +147,54 @@ def unrun_hooks(recorded: Recorded, wishes: Wishes) -> list[Finding]:
     ]
 
 
+class Bench(NamedTuple):
+    """With what a product is made again: program, who is told meanwhile, what is kept."""
+
+    program: str
+    waiting: Waiting
+    kept: Kept
+
+
 def make_and_compare(
-    recorded: Recorded,
-    ingredients: Ingredients,
-    wishes: Wishes,
-    program: str,
-    verdict: Verdict,
-    waiting: Waiting,
+    recorded: Recorded, ingredients: Ingredients, wishes: Wishes, bench: Bench, verdict: Verdict
 ) -> None:
     """Make the product again and add what differs, and why, to the verdict."""
-    logger.info("%s: making it again with %s", recorded.path, verdict.program)
-    with workspace(recorded.path, wishes.work) as work:
-        try:
-            made = rebuild(
-                recorded,
-                ingredients,
-                work,
-                program=program,
-                waiting=waiting,
-                allow_outside=wishes.allow_outside,
-            )
-        except (InputError, ProcessingError) as error:
-            verdict.findings.append(Finding("not made again", str(error)))
-            return
-        if same_bytes(recorded.path, made):
-            if verdict.findings:
-                verdict.notes.append("made again with what has changed, it has the same bytes")
-            return
-        reasons = causes(recorded.last, read_record(made).last)
-        found = differences(recorded.path, made)
-        if not reasons and not verdict.findings:
-            reasons = [machine(recorded.last)]
-        verdict.findings += [*reasons, *found]
-        if not found:
-            verdict.notes.append("only the record of how it was made differs: pixels are the same")
+    try:
+        made = make(recorded, ingredients, wishes, bench)
+    except (InputError, ProcessingError) as error:
+        bench.kept.close()
+        verdict.findings.append(Finding("not made again", str(error)))
+        return
+    if same_bytes(recorded.path, made):
+        if verdict.findings:
+            verdict.notes.append("made again with what has changed, it has the same bytes")
+        return
+    reasons = causes(recorded.last, read_record(made).last)
+    found = differences(recorded.path, made)
+    if not reasons and not verdict.findings:
+        reasons = [machine(recorded.last)]
+    verdict.findings += [*reasons, *found]
+    if not found:
+        verdict.notes.append("only the record of how it was made differs: pixels are the same")
+
+
+def make(recorded: Recorded, ingredients: Ingredients, wishes: Wishes, bench: Bench) -> Path:
+    """Make a product again, unless its run was made before; return where it is."""
+    work, before = bench.kept.folder(recorded, wishes)
+    if before and (found := product_in(work, recorded)):
+        return found
+    if before:
+        bench.kept.close()
+        work, _ = bench.kept.folder(recorded, wishes)
+    logger.info("%s: making it again with %s", recorded.path, recorded.last["program"])
+    return rebuild(
+        recorded,
+        ingredients,
+        work,
+        program=bench.program,
+        waiting=bench.waiting,
+        allow_outside=wishes.allow_outside,
+    )
 
 
 def chain(product: Path, wishes: Wishes, seen: set[Path]) -> Iterator[Path]:
