@@ -79,7 +79,7 @@ def test_the_plan_knows_what_image2_and_image3_take():
         "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-image3",
         "calwebb-pool",
         "calwebb-associate", "calwebb-references", "calwebb-report",
-        "calwebb-simulate", "calwebb-quicklook",
+        "calwebb-simulate", "calwebb-quicklook", "calwebb-verify", "calwebb-crate",
     ],
 )  # fmt: skip
 def test_every_program_has_help_with_an_example_and_a_version(programs, program):
