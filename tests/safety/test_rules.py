@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from working_copy import make_workflow
 
 from programs import ROOT
+from working_copy import make_workflow
 
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 # Numbers, and options that are quoted where they are made (shlex.quote).
@@ -31,6 +31,7 @@ def test_words_are_quoted():
     assert not [item for item in found if item[1] not in PLAIN and not item[1].endswith(":q")]
 
 
+@pytest.mark.slow
 @pytest.mark.workflow
 def test_a_folders_name_is_not_run(tiny, tmp_path):
     folder = tmp_path / NAME

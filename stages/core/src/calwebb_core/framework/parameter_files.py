@@ -71,8 +71,8 @@ def given_options(kind: str, path: Path) -> Layer:
     """
     tree = read_tree(kind, path)
     if "steps" not in tree:
-        return {kind: dict(tree["parameters"] or {})}
-    layer: Layer = {"": dict(tree["parameters"] or {})}
+        return {kind: dict(tree.get("parameters") or {})}
+    layer: Layer = {"": dict(tree.get("parameters") or {})}
     entries = tree["steps"] or []
     for entry in entries if isinstance(entries, list) else [entries]:
         if not isinstance(entry, dict) or not _is_mapping(entry.get("parameters")):

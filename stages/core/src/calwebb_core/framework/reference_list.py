@@ -99,7 +99,8 @@ def _read_json(path: Path) -> dict[str, Any]:
         msg = f"{path}: not a JSON file ({error}); make it with calwebb-references"
         raise InputError(msg) from None
     found = content.get("format") if isinstance(content, dict) else content
-    if found != FORMAT or not isinstance(content.get("references"), dict):
+    known = isinstance(content, dict) and found == FORMAT
+    if not known or not isinstance(content.get("references"), dict):
         msg = (
             f"{path}: not a list of references of format {FORMAT} (format is {found!r:.60}); "
             f"make it with calwebb-references"

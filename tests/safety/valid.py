@@ -1,0 +1,173 @@
+"""Small files that are well, as a start for what is not."""
+
+import io
+import json
+from pathlib import Path
+
+import asdf
+import numpy as np
+from astropy import coordinates, units
+from astropy.io import fits
+from astropy.modeling.models import Pix2Sky_TAN, Polynomial2D, RotateNative2Celestial, Shift
+from gwcs import WCS
+from gwcs.coordinate_frames import CelestialFrame, Frame2D
+
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Image, Ramp, Table
+from calwebb_core.framework.products import write_image, write_ramp
+
+NAME = "jw01345001001_02201_00001_nrcalong"
+KEYWORDS = {
+    "TELESCOP": "JWST", "PROGRAM": "01345", "OBSERVTN": "001", "VISIT": "001",
+    "TITLE": "a proposal with a long title, " * 4, "INSTRUME": "NIRCAM", "DETECTOR": "NRCALONG",
+    "MODULE": "A", "CHANNEL": "LONG", "FILTER": "F444W", "PUPIL": "CLEAR",
+    "EXP_TYPE": "NRC_IMAGE", "READPATT": "BRIGHT1", "TGROUP": 21.47354, "SUBARRAY": "FULL",
+    "NFRAMES": 1, "GROUPGAP": 0,
+    "SUBSTRT1": 1, "SUBSTRT2": 1, "SUBSIZE1": 8, "SUBSIZE2": 6, "NINTS": 2, "NGROUPS": 3,
+    "TARGPROP": "EGS-FIELD", "TARGNAME": "EGS", "VISITGRP": "02", "SEQ_ID": "2", "ACT_ID": "01",
+    "EXPOSURE": "1", "TARG_RA": 214.9, "TARG_DEC": 52.8,
+}  # fmt: skip
+ASSOCIATION = {
+    "asn_type": "image3",
+    "asn_rule": "Asn_Lv3Image",
+    "program": "01345",
+    "asn_id": "o001",
+    "target": "t001",
+    "products": [
+        {
+            "name": "jw01345-o001_t001_nircam_clear-f444w",
+            "members": [
+                {"expname": f"{NAME}_cal.fits", "exptype": "science"},
+                {"expname": "sub/other_cal.fits", "exptype": "background", "exposerr": None},
+            ],
+        }
+    ],
+}
+POOL = "filename|program|obs_num|exp_type|instrume|detector|filter|pupil|asn_candidate\n" + "".join(
+    f"jw01345001001_02201_0000{n}_nrcalong_uncal.fits|1345|1|nrc_image|nircam|nrcalong|f444w|clear"
+    "|[('o001', 'observation')]\n"
+    for n in (1, 2)
+)
+RULES = """
+[lists]
+images = ["nrc_image", "mir_image"]
+[shared.one]
+exp_type = "@images"
+agree = ["instrume", "filter|band?"]
+[[rule]]
+name = "Mine"
+makes = "image2"
+sentence = "Each image is calibrated."
+like = ["one"]
+[[also]]
+rule = "Asn_Lv3Image"
+joins = [{exp_type = "nrc_image", as = "background"}]
+"""
+PARAMETERS = "jump:\n  rejection_threshold: 5.0\n  skip: false\nramp_fit: {algorithm: OLS_C}\n"
+
+
+def wcs() -> WCS:
+    """Return the WCS of an image of 8 by 6 pixels."""
+    shape = Polynomial2D(2, c1_0=1e-5, c2_0=1e-12) & Polynomial2D(1, c1_0=1e-5)
+    sky = Pix2Sky_TAN() | RotateNative2Celestial(214.9, 52.9, 180)
+    made = WCS(
+        [
+            (Frame2D(name="detector", unit=(units.pix, units.pix)), Shift(-3.5) & Shift(-2.5)),
+            (Frame2D(name="v2v3", unit=(units.deg, units.deg)), sky),
+            (CelestialFrame(name="world", reference_frame=coordinates.ICRS()), None),
+        ]
+    )
+    assert shape.n_outputs == 2
+    made.pixel_shape = (8, 6)
+    return made
+
+
+def tables() -> dict[str, Table]:
+    """Return a plain table and one that only astropy reads."""
+    data = np.zeros(3, [("number", "i4"), ("when", "f8"), ("who", "S7")])
+    return {"INT_TIMES": Table(data, {"when": "d"})}
+
+
+def image(path: Path) -> None:
+    """Write a calibrated image with WCS, table and provenance."""
+    planes = {
+        name: np.ones((6, 8), np.float32)
+        for name in ("data", "err", "var_poisson", "var_rnoise", "var_flat", "area")
+    }
+    metadata = Metadata(KEYWORDS | {"BUNIT": "MJy/sr"})
+    metadata.provenance = {"format": 1, "runs": [{"program": "calwebb-image2"}]}
+    made = Image(metadata, dq=np.zeros((6, 8), np.uint32), wcs=wcs(), tables=tables(), **planes)
+    write_image(made, path)
+    scaled = fits.BinTableHDU.from_columns(
+        [
+            fits.Column("a", "2J", array=np.ones((4, 2)), bzero=5),
+            fits.Column("b", "PE()", array=np.array([np.ones(k) for k in range(4)], object)),
+        ],
+        name="SCALED",
+    )
+    with fits.open(path, mode="append") as hdus:
+        hdus.append(scaled)
+
+
+def ramp(path: Path) -> None:
+    """Write a ramp."""
+    data = np.ones((2, 3, 6, 8), np.float32)
+    made = Ramp(
+        Metadata(KEYWORDS),
+        data,
+        np.zeros((6, 8), np.uint32),
+        np.zeros(data.shape, np.uint8),
+        zeroframe=data[:, 0],
+        tables=tables(),
+    )
+    write_ramp(made, path)
+
+
+def reference(path: Path) -> None:
+    """Write a reference file with its flags' definition."""
+    keywords = {"REFTYPE": "FLAT", "INSTRUME": "NIRCAM", "DETECTOR": "NRCALONG", "SUBSTRT1": 1,
+                "SUBSTRT2": 1, "SUBSIZE1": 8, "SUBSIZE2": 6}  # fmt: skip
+    bits = np.array([(0, 1, b"DO_NOT_USE"), (1, 2, b"DEAD")],
+                    [("BIT", "i4"), ("VALUE", "i4"), ("NAME", "S20")])  # fmt: skip
+    primary = fits.PrimaryHDU()
+    primary.header.update(keywords)
+    fits.HDUList(
+        [
+            primary,
+            fits.ImageHDU(np.ones((6, 8), np.float32), name="SCI"),
+            fits.ImageHDU(np.zeros((6, 8), np.uint32), name="DQ"),
+            fits.BinTableHDU(bits, name="DQ_DEF"),
+        ]
+    ).writeto(path)
+
+
+def tree() -> bytes:
+    """Return an ASDF file with a WCS, arrays and a record."""
+    buffer = io.BytesIO()
+    content = {
+        "meta": {"wcs": wcs(), "reftype": "distortion", "instrument": {"name": "NIRCAM"}},
+        "values": np.arange(6.0).reshape(2, 3),
+        "calwebb_flow": {"runs": [{"program": "x"}]},
+    }
+    asdf.AsdfFile(content).write_to(buffer, all_array_compression="zlib")
+    return buffer.getvalue()
+
+
+def reference_list() -> str:
+    """Return a list of references."""
+    entries = {
+        "flat": {"name": "flat.fits", "path": "flat.fits", "sha256": "0" * 64},
+        "dark": "N/A",
+        "gain": {"missing": "none fits"},
+    }
+    content = {"format": 1, "exposure": NAME, "context": "jwst_0001.pmap", "references": entries}
+    return json.dumps(content)
+
+
+def parameter_reference() -> bytes:
+    """Return a pars-* file of CRDS."""
+    return (
+        b"#ASDF 1.0.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
+        b"class: jwst.jump.JumpStep\nname: jump\nparameters:\n  rejection_threshold: 4.0\n"
+        b"  skip: false\nsteps:\n- name: jump\n  parameters: {skip: true}\n...\n"
+    )
