@@ -24,9 +24,8 @@ if workflow.is_main_process:
     atexit.register(RUN.say_what_is_missing)
 
 RESULTS, LOGS = RUN.results, RUN.logs
-os.environ.update(RUN.environment)
-# A conda environment installs the stage from here once it is made.
-os.environ["CALWEBB_SOURCES"] = str(workflow.basedir)
+# A conda environment installs the stage from the sources once it is made.
+os.environ.update(RUN.environment, CALWEBB_SOURCES=str(workflow.basedir))
 
 
 def image(stage):
@@ -37,20 +36,6 @@ def image(stage):
 def environment(stage):
     """Conda environment of a stage; used with --sdm conda only."""
     return str(Path(workflow.basedir, "envs", f"{stage}.yaml"))
-
-
-def group(rule="", pipeline=""):
-    """With which jobs a rule's are submitted to a scheduler; there are no groups without one."""
-    return lambda wildcards: (
-        None if workflow.local_exec else RUN.group(pipeline or wildcards.pipeline, rule)
-    )
-
-
-def association_group(wildcards):
-    """With which jobs that of an association is submitted."""
-    if workflow.local_exec:
-        return None
-    return RUN.associations.group(wildcards.association)
 
 
 def unit_of(wildcards):

@@ -1,4 +1,5 @@
-# How much memory and time a job may take: helpers for the rules.
+# How much memory and time a job may take, and with which others it is submitted: helpers for
+# the rules.
 import os
 
 
@@ -27,3 +28,17 @@ def runtime(base, per_gigabyte):
     return lambda wildcards, input, attempt: int(
         attempt * (base + per_gigabyte * megabytes(input) / 1024)
     )
+
+
+def group(rule="", pipeline=""):
+    """With which jobs a rule's are submitted to a scheduler; there are no groups without one."""
+    return lambda wildcards: (
+        None if workflow.local_exec else RUN.group(pipeline or wildcards.pipeline, rule)
+    )
+
+
+def association_group(wildcards):
+    """With which jobs that of an association is submitted."""
+    if workflow.local_exec:
+        return None
+    return RUN.associations.group(wildcards.association)
