@@ -1,5 +1,6 @@
 """What was observed: the facts of each exposure, and targets with all that was done on them."""
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -265,4 +266,4 @@ def exposure_time(exposures: Sequence[Exposure]) -> float | None:
     for item in exposures:
         if item.seconds is not None:
             longest[item.pointing] = max(item.seconds, longest.get(item.pointing, 0.0))
-    return sum(longest.values()) if longest else None
+    return math.fsum(longest.values()) if longest else None

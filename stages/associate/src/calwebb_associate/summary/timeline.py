@@ -1,5 +1,6 @@
 """When the exposures were taken: a line a detector, the time between visits pressed together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -174,7 +175,7 @@ def _together(moments: Sequence[tuple[float, float]], gap: float) -> list[_Span]
 
 def placed(spans: Sequence[_Span]) -> list[_Span]:
     """Give each stretch its place: as wide as it is long, but never too narrow for its date."""
-    total = sum(span.end - span.start for span in spans) or 1.0
+    total = math.fsum(span.end - span.start for span in spans) or 1.0
     room = max(WHOLE - LEFT - SPACE * (len(spans) - 1), NARROWEST)
     x, found = LEFT, []
     for span in spans:

@@ -77,7 +77,7 @@ def likeliest_knee(found: list[Section]) -> float:
     The strength of the white noise is not known: what maximises the likelihood is taken.
     """
     found = found[:: math.ceil(len(found) / ENOUGH_SECTIONS) or 1]
-    power = sum(part.power for part in found)
+    power = math.fsum(part.power for part in found)
     pixels = sum(part.pixels for part in found)
     determinants, left = np.zeros(len(KNEES)), np.full(len(KNEES), power)
     for part in found:
