@@ -2,6 +2,7 @@
 # make demo   simulate four dithered exposures and run the workflow to the mosaic and catalog
 # make test   style checks and tests
 # make images build the container images of all stages (needs apptainer and mmdebstrap)
+# make sites  tests in container images and with a Slurm of one node, where these are installed
 # make peer   compare with the official package (installed in an environment of its own)
 # make schemas  renew config.yaml, its schema, and the pages of options and association rules
 # make lock   renew the lock files from envs/*.in
@@ -9,9 +10,12 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 CORES ?= $(shell nproc)
+# Tests run side by side; those of one file in one process.
+WORKERS ?= 2
 PYTEST_OPTIONS ?=
+PYTEST = .env/bin/pytest -q -n $(WORKERS) --dist loadfile
 
-.PHONY: env demo test lint images peer lock schemas clean
+.PHONY: env demo test lint images sites peer lock schemas clean
 
 env: .env/ready
 
@@ -29,13 +33,16 @@ lint: env
 	tests/lint.sh
 
 test: lint
-	.env/bin/pytest -q -m "not peer" $(PYTEST_OPTIONS)
+	$(PYTEST) -m "not peer and not container and not slurm" $(PYTEST_OPTIONS)
 
 images: env
 	containers/build.sh all
 
+sites: env
+	.env/bin/pytest -q -m "container or slurm" $(PYTEST_OPTIONS)
+
 peer: .env/peer/ready
-	CALWEBB_PEER_PYTHON=$(CURDIR)/.env/peer/bin/python .env/bin/pytest -q -m peer $(PYTEST_OPTIONS)
+	CALWEBB_PEER_PYTHON=$(CURDIR)/.env/peer/bin/python $(PYTEST) -m peer $(PYTEST_OPTIONS)
 
 schemas: env
 	.env/test/bin/python schemas/generate.py
