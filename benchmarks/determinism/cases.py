@@ -25,10 +25,10 @@ class Case:
         Threads of every program that takes their number.
     one_by_one : bool
         Every step by itself, where steps can share a pass.
-    own_folder, own_cache : bool
-        Start in another working folder; with an empty folder of compiled kernels.
+    own_folder : bool
+        Start in another working folder.
     user : str
-        Another user to run as.
+        Another user to run as, with an empty folder of compiled kernels.
     container : bool
         From the images of the stages.
     memory : int
@@ -46,7 +46,6 @@ class Case:
     threads: int = 1
     one_by_one: bool = False
     own_folder: bool = False
-    own_cache: bool = False
     user: str = ""
     container: bool = False
     memory: int = 0
@@ -57,7 +56,6 @@ class Case:
 FIRST = Case("first", "one thread, steps fused, from the pinned environments")
 CASES = (
     FIRST,
-    Case("again", "the same once more"),
     Case("threads", "two threads", threads=2),
     Case("one-by-one", "every step by itself (`--one-by-one`)", one_by_one=True),
     Case(
@@ -72,7 +70,7 @@ CASES = (
         prefix=("sh", "-c", 'umask 077; exec "$@"', "sh"),
         own_folder=True,
     ),
-    Case("user", "another user: `nobody`", user="nobody"),
+    Case("user", "another user: `nobody`; kernels compiled anew", user="nobody"),
     Case("tomorrow", "a day later, with SOURCE_DATE_EPOCH", clock=DAY),
     Case(
         "tomorrow-dated",
@@ -81,7 +79,6 @@ CASES = (
         environment={"SOURCE_DATE_EPOCH": ""},
         exception=True,
     ),
-    Case("cold", "kernels compiled anew", own_cache=True),
     Case(
         "low-memory", "planes spilled to files above 1 MB, two threads", memory=1 << 20, threads=2
     ),
@@ -89,7 +86,6 @@ CASES = (
         "numba-level",
         "kernels for the oldest 64-bit processors: `NUMBA_CPU_NAME=x86-64`",
         environment={"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""},
-        own_cache=True,
     ),
     Case(
         "avx512",

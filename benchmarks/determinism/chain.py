@@ -33,7 +33,7 @@ class ChainError(Exception):
 
 
 def run_chain(
-    case: Case, data: Path, folder: Path, cache: Path | None, *, drawn: bool = True
+    case: Case, data: Path, folder: Path, cache: Path | None = None, *, drawn: bool = True
 ) -> Path:
     """Run the whole chain and return the folder of its products.
 
@@ -162,7 +162,7 @@ def variables(case: Case, data: Path, folder: Path, cache: Path | None) -> dict[
         "CRDS_SERVER_URL": SERVERLESS,
         "CRDS_CONTEXT": "jwst_0001.pmap",
         "SOURCE_DATE_EPOCH": EPOCH,
-        "NUMBA_CACHE_DIR": str(folder / "kernels" if case.own_cache or case.user else cache or ""),
+        "NUMBA_CACHE_DIR": str(folder / "kernels" if case.user else cache or ""),
     }
     if case.memory:
         environment |= {
