@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 
+SHOWN = 2
 SUMS = ("CHECKSUM", "DATASUM")
 KINDS = {".fits", ".ecsv", ".json", ".png", ".html", ".asdf", ".csv"}
 
@@ -50,7 +51,7 @@ def difference_of_bytes(one: bytes, two: bytes) -> str:
     where = next((i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), None)
     if where is None:
         return f"{len(one)} and {len(two)} bytes"
-    return f"from byte {where}: {one[where - 30 : where + 30]!r} {two[where - 30 : where + 30]!r}"
+    return f"from byte {where} of {len(one)} and {len(two)}"
 
 
 def difference_of_hdu(one: Any, two: Any, errors: Any) -> str:
@@ -61,7 +62,9 @@ def difference_of_hdu(one: Any, two: Any, errors: Any) -> str:
         for key in keys
         if str(one.header.get(key)) != str(two.header.get(key))
     ]
-    texts = [f"{one.name or 'PRIMARY'} header: {', '.join(cards)}"] if cards else []
+    more = f" and {len(cards) - SHOWN} cards more" if len(cards) > SHOWN else ""
+    header = f"{one.name or 'PRIMARY'} header: {', '.join(cards[:SHOWN])}{more}"
+    texts = [header] if cards else []
     there = one.data is not None and two.data is not None
     if there and one.data.tobytes() != two.data.tobytes():
         texts.append(f"{one.name}: {difference_of_arrays(one.data, two.data, errors)}")

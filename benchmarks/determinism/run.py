@@ -89,7 +89,7 @@ def exceptions(outcomes: list[Outcome]) -> list[str]:
     lines = []
     for item in outcomes:
         shown = list(item.differences.items())[:SHOWN]
-        lines += [f"- {item.name}: `{name}`: {text[:400]}" for name, text in shown]
+        lines += [f"- {item.name}: `{name}`: {text[:500]}" for name, text in shown]
     return lines
 
 
