@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from calwebb_associate.crate.runs import ProgramRun
@@ -66,8 +67,10 @@ class Entities:
     def add(self, properties: dict[str, Any]) -> str:
         """Add a contextual entity and return its id."""
         name = str(properties["@id"])
-        if self.crate.dereference(name) is None:
-            self.crate.add_jsonld(properties)
+        if name not in self.crate:
+            # not add_jsonld, which looks through all entities each time
+            content = {key: value for key, value in properties.items() if key != "@id"}
+            self.crate.add(ContextEntity(self.crate, name, properties=content))
         return name
 
     def file(self, path: Path, checksum: str = "", **properties: Any) -> str:
@@ -76,7 +79,7 @@ class Entities:
         if not place.is_relative_to(self.root):
             return self.elsewhere(path.name, checksum or sha256_of(path), **properties)
         name = place.relative_to(self.root).as_posix()
-        if self.crate.dereference(name) is None:
+        if name not in self.crate:
             status = path.stat()
             changed = datetime.fromtimestamp(int(status.st_mtime), UTC)
             values = described(path.name, checksum) | {
@@ -91,7 +94,7 @@ class Entities:
         if len(checksum) != hashlib.sha256().digest_size * 2:
             return self.add({"@id": f"#file/{name}", "@type": "CreativeWork", "name": name})
         address = content_uri(checksum)
-        if self.crate.dereference(address) is None:
+        if address not in self.crate:
             self.crate.add_file(address, properties=described(name, checksum) | properties)
         return address
 
