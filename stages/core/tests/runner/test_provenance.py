@@ -2,13 +2,16 @@
 
 import json
 import sys
+from dataclasses import dataclass
 
 import pytest
 
 from calwebb_core import __version__
 from calwebb_core.framework import provenance
 from calwebb_core.framework.call import call_pipeline
-from calwebb_core.framework.provenance import LOCK_FILE, environment
+from calwebb_core.framework.hashing import sha256_of
+from calwebb_core.framework.parameters import option
+from calwebb_core.framework.provenance import LOCK_FILE, environment, plain_parameters
 
 from .toy import PIPELINE
 
@@ -65,3 +68,20 @@ def test_reference_file_of_the_user(toy_file, refs_file, gain_file, tmp_path):
         "sha256": chosen["sha256"],
         "given": True,
     }
+
+
+@dataclass(frozen=True)
+class FileParameters:
+    catalog: str = option("", "A file or the name of a catalog", names_file=True)
+    other: str = option("", "A text")
+
+
+def test_files_are_recorded_without_their_folders(tmp_path):
+    path = tmp_path / "stars.ecsv"
+    path.write_text("x")
+    assert plain_parameters(FileParameters(str(path), str(path)))["catalog"] == {
+        "name": "stars.ecsv",
+        "sha256": sha256_of(path),
+    }
+    assert plain_parameters(FileParameters("GAIADR3"))["catalog"] == "GAIADR3"
+    assert plain_parameters(FileParameters())["catalog"] == ""

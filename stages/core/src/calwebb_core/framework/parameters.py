@@ -27,6 +27,7 @@ def option(
     choices: tuple[str, ...] | None = None,
     unit: str = "",
     file: bool = False,
+    names_file: bool = False,
 ) -> Any:
     """Declare one option of a step as a field of its frozen parameter dataclass.
 
@@ -45,6 +46,8 @@ def option(
     file : bool
         Whether the value is the path of a file to read: it has to exist, and products name it
         without its folder, with its checksum.
+    names_file : bool
+        Whether the value may be the path of a file: products name one that is there likewise.
     """
     metadata = {
         "meaning": meaning,
@@ -53,6 +56,7 @@ def option(
         "choices": choices,
         "unit": unit,
         "file": file,
+        "names_file": names_file,
     }
     return field(default=default, metadata=metadata)
 

@@ -207,7 +207,10 @@ def plain_parameters(parameters: Any) -> dict[str, Any]:
         return {}
     values = asdict(parameters)
     for item in fields(parameters):
-        if item.metadata.get("file") and values[item.name] is not None:
-            path = Path(values[item.name])
+        if not values[item.name]:
+            continue
+        path = Path(str(values[item.name]))
+        named = item.metadata.get("names_file") and path.is_file()
+        if item.metadata.get("file") or named:
             values[item.name] = {"name": path.name, "sha256": sha256_of(path)}
     return values

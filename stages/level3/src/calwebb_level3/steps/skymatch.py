@@ -40,7 +40,9 @@ class SkymatchParameters:
     skymethod: str = option("match", "How levels are found.", choices=METHODS)
     match_down: bool = option(True, "Match to the lowest sky, not to the highest.")
     subtract: bool = option(False, "Subtract the levels from SCI.")
-    skylist: str = option("", "File of exposure names and levels, for the method 'user'.")
+    skylist: str = option(
+        "", "File of exposure names and levels, for the method 'user'.", names_file=True
+    )
     skystat: str = option(
         "median", "Statistic of a sky level.", choices=("median", "mode", "mean", "midpt")
     )

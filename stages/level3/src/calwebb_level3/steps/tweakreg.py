@@ -54,7 +54,9 @@ class TweakregParameters:
     save_catalogs: bool = option(False, "Write the stars of each exposure.")
     use_custom_catalogs: bool = option(False, "Take stars from the catalogs listed in catfile.")
     catalog_format: str = option("ecsv", "Format of the catalogs written.", choices=FORMATS)
-    catfile: str = option("", "List of exposures and their catalogs, two names a line.")
+    catfile: str = option(
+        "", "List of exposures and their catalogs, two names a line.", names_file=True
+    )
     starfinder: str = option("iraf", "How stars are found.", choices=FINDERS)
     snr_threshold: float = option(10.0, "Peak of a star over the noise.", minimum=0)
     kernel_fwhm: float | None = option(
@@ -88,6 +90,7 @@ class TweakregParameters:
         "",
         "What to align to: a file with columns RA, DEC, or GAIAREFCAT, GAIADR3, GAIADR2, GAIADR1; "
         "nothing if empty.",
+        names_file=True,
     )
     save_abs_catalog: bool = option(False, "Write the catalog that was aligned to.")
     abs_service: str = option(SERVICE, "Address (TAP) of the archive with the Gaia catalogs.")
