@@ -26,6 +26,16 @@ def tiny(programs, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def all_programs(programs, tmp_path_factory) -> Path:
+    """Observing programs of every mode: uncal/, pools/, and pool.csv made from the headers."""
+    folder = tmp_path_factory.mktemp("all_programs")
+    run(["calwebb-simulate", "programs", "-q", "--output-dir", folder])
+    done = run(["calwebb-pool", folder / "uncal", "-o", folder / "pool.csv"])
+    assert "left out" not in done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
 def realdata() -> Path:
     """Folder of the public real data; the test is skipped where it is absent."""
     folder = Path(os.environ.get("CALWEBB_REALDATA", ROOT.parent / "shared" / "realdata"))

@@ -5,7 +5,6 @@ import pytest
 from calwebb_associate.generate import left_out, make_associations
 from calwebb_associate.pool import read_pool
 from calwebb_simulator.programs.files import MODES
-from programs import run
 
 IMAGES, SPECTRA = {"image2", "image3"}, {"spec2", "spec3"}
 EXPECTED = {
@@ -42,35 +41,26 @@ EXPECTED = {
 LINKED = {"niriss-parallel": {"spec2"}}
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """Folder of the programs' files, with a pool of all of them made from their headers."""
-    folder = tmp_path_factory.mktemp("programs")
-    run(["calwebb-simulate", "programs", "-q", "--output-dir", folder])
-    run(["calwebb-pool", folder / "uncal", "-o", folder / "pool.csv"])
-    return folder
-
-
 def types(pool):
     return {association.asn_type for association in make_associations(pool)}
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_associations_of_the_mission_s_pool(mode, written):
-    pool = read_pool(written / "pools" / f"jw{MODES[mode].number}_pool.csv")
+def test_associations_of_the_mission_s_pool(mode, all_programs):
+    pool = read_pool(all_programs / "pools" / f"jw{MODES[mode].number}_pool.csv")
     assert types(pool) == EXPECTED[mode]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_associations_of_the_pool_from_headers(mode, written):
-    pool = read_pool(written / "pool.csv").of_program(str(MODES[mode].number))
+def test_associations_of_the_pool_from_headers(mode, all_programs):
+    pool = read_pool(all_programs / "pool.csv").of_program(str(MODES[mode].number))
     assert types(pool) == EXPECTED[mode] - LINKED.get(mode, set())
 
 
-def test_pools_agree_on_what_headers_say(written):
-    ours = {row["filename"]: row for row in read_pool(written / "pool.csv").exposures()}
+def test_pools_agree_on_what_headers_say(all_programs):
+    ours = {row["filename"]: row for row in read_pool(all_programs / "pool.csv").exposures()}
     count = 0
-    for path in sorted((written / "pools").iterdir()):
+    for path in sorted((all_programs / "pools").iterdir()):
         for row in read_pool(path).exposures():
             made = ours[row["filename"]]
             shared = row.keys() & made.keys() - {"expspcin", "mostilno", "dithptin", "pntgtype"}
@@ -85,6 +75,6 @@ def test_pools_agree_on_what_headers_say(written):
     assert count == len(ours)
 
 
-def test_what_is_left_out_is_said(written):
-    pool = read_pool(written / "pool.csv").of_program(str(MODES["niriss-soss"].number))
+def test_what_is_left_out_is_said(all_programs):
+    pool = read_pool(all_programs / "pool.csv").of_program(str(MODES["niriss-soss"].number))
     assert len(left_out(pool, make_associations(pool))) == 1  # F277W, which nothing calibrates

@@ -5,8 +5,6 @@ Headers lack the candidates that join observations; all else that rules ask for 
 so that the same associations follow.
 """
 
-from pathlib import Path
-
 import pytest
 
 from calwebb_associate.generate import make_associations
@@ -18,19 +16,16 @@ OWN_WAY = {"asn_candidate", "expspcin"}
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory):
+def pools(all_programs):
     """Return the archive's pools of all programs, and the pool of all headers."""
-    folder: Path = tmp_path_factory.mktemp("programs")
-    run(["calwebb-simulate", "programs", "--output-dir", folder, "-q"])
-    done = run(["calwebb-pool", folder / "uncal", "-o", folder / "pool.csv"])
-    assert "left out" not in done.stderr
-    assert run(["calwebb-pool", folder / "pool.csv", "--check"]).stdout == ""
-    archive = [read_pool(path) for path in sorted((folder / "pools").glob("*.csv"))]
-    return archive, read_pool(folder / "pool.csv")
+    headers = all_programs / "pool.csv"
+    assert run(["calwebb-pool", headers, "--check"]).stdout == ""
+    archive = [read_pool(path) for path in sorted((all_programs / "pools").glob("*.csv"))]
+    return archive, read_pool(headers)
 
 
-def test_headers_give_the_archive_s_values(programs):
-    archive, headers = programs
+def test_headers_give_the_archive_s_values(pools):
+    archive, headers = pools
     made = {row["filename"]: row for row in headers.exposures()}
     known = [row for pool in archive for row in pool.exposures()]
     assert len(made) == len(known) > 400
@@ -39,8 +34,8 @@ def test_headers_give_the_archive_s_values(programs):
             assert value(made[row["filename"]], column) == value(row, column), column
 
 
-def test_headers_give_the_archive_s_associations(programs):
-    archive, headers = programs
+def test_headers_give_the_archive_s_associations(pools):
+    archive, headers = pools
     for pool in archive:
         known = {row["filename"]: row["asn_candidate"] for row in pool.exposures()}
         linked = Pool(
@@ -65,8 +60,8 @@ def associations(pool):
     }
 
 
-def test_imprints_and_references_are_known_from_headers(programs):
-    _, headers = programs
+def test_imprints_and_references_are_known_from_headers(pools):
+    _, headers = pools
     found = list(headers.exposures())
     for column in ("is_imprt", "is_psf", "bkgdtarg", "tsovisit"):
         assert {flag(row, column) for row in found} == {True, False}, column
