@@ -75,13 +75,23 @@ def carded(content: bytes, rng: random.Random) -> bytes:
     return bytes(spoilt)
 
 
+class Content:
+    """What a file is to hold, shown by how it came about."""
+
+    def __init__(self, data: bytes, how: str = "") -> None:
+        self.data, self.how = data, how
+
+    def __repr__(self) -> str:
+        return self.how or f"{self.data[:300]!r}"
+
+
 def spoilt(content: bytes, *ways: Callable[[bytes, random.Random], bytes]) -> st.SearchStrategy:
     """Return a strategy for what comes of one to three of some ways to spoil a content."""
 
-    def spoil(seed: int, count: int) -> bytes:
+    def spoil(seed: int, count: int) -> Content:
         rng, result = random.Random(seed), content
         for _ in range(count):
             result = rng.choice(ways)(result, rng) or b"x"
-        return result
+        return Content(result, f"seed {seed}, {count} times")
 
     return st.builds(spoil, st.integers(0, 2**32), st.integers(1, 3))

@@ -38,7 +38,7 @@ from calwebb_core.framework.reference_files import read_reference
 from calwebb_core.framework.reference_list import read_reference_list
 
 from . import valid
-from .damage import carded, cut, flipped, inserted, spoilt, swapped
+from .damage import Content, carded, cut, flipped, inserted, spoilt, swapped
 
 EXAMPLES = int(100 * float(os.environ.get("CALWEBB_FUZZ", "1")))
 FUZZ = settings(
@@ -71,6 +71,7 @@ ON_TEXT = (flipped, cut, inserted, inserted, inserted)
 anything = st.binary(max_size=200) | st.text(max_size=200).map(
     lambda text: text.encode("utf-8", "surrogatepass")
 )
+anything = anything.map(Content)
 
 
 def expect_answer(read, path, error=CalwebbError):
@@ -184,7 +185,7 @@ def check(path, read, contents, error=CalwebbError):
     @FUZZ
     @given(content=contents)
     def one(content):
-        path.write_bytes(content)
+        path.write_bytes(content.data)
         expect_answer(read, path, error)
 
     one()

@@ -3,6 +3,7 @@
 The size that the headers promise is checked against the file's before anything is allocated.
 """
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -189,6 +190,10 @@ def size_of(header: Any, axes: list[int]) -> int:
         raise ValueError(msg)
     if kind == "BINTABLE":
         check_columns(header, axes[0])
+    scaling = [float(header.get(keyword, 1)) for keyword in ("BZERO", "BSCALE")]
+    if not all(map(math.isfinite, scaling)):
+        msg = f"BZERO and BSCALE are {scaling}; expected finite numbers"
+        raise ValueError(msg)
     if prod([max(1, axis) for axis in axes]) > LARGEST:
         msg = f"an array of {' x '.join(map(str, axes))} values is none that a file can hold"
         raise ValueError(msg)

@@ -47,9 +47,11 @@ class Storage:
         if self.unsigned:
             top_bit = 1 << (8 * raw.dtype.itemsize - 1)
             raw = raw.view(raw.dtype.str.replace("i", "u")) ^ top_bit
-        if self.zero == 0 and self.scale == 1:
-            return raw.astype(dtype)
-        return (raw * np.float64(self.scale) + np.float64(self.zero)).astype(dtype)
+        # a file may hold values that the type has not, such as NaN in an array of flags
+        with np.errstate(invalid="ignore", over="ignore"):
+            if self.zero == 0 and self.scale == 1:
+                return raw.astype(dtype)
+            return (raw * np.float64(self.scale) + np.float64(self.zero)).astype(dtype)
 
     def put(self, raw: NDArray[Any], result: NDArray[Any]) -> None:
         """Convert stored values to a native array of the same length."""
@@ -59,7 +61,8 @@ class Storage:
             np.copyto(result, raw.view(raw.dtype.str.replace("i", "u")))
             result ^= result.dtype.type(1 << (8 * raw.dtype.itemsize - 1))
         elif plain and not self.unsigned:
-            np.copyto(result, raw, casting="unsafe")
+            with np.errstate(invalid="ignore", over="ignore"):
+                np.copyto(result, raw, casting="unsafe")
         else:
             result[...] = self.convert(raw, result.dtype)
 

@@ -27,6 +27,10 @@ class PlainFormatter(logging.Formatter):
         record.message = one_line(text) if record.name == "py.warnings" else printable(text)
         return super().formatMessage(record)
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the base class's
+        """Return a traceback, whose lines may have texts of files, too."""
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+
 
 class UtcFormatter(PlainFormatter):
     """Formatter whose time stamps are UTC."""

@@ -276,8 +276,8 @@ def view(content: bytes, dtype: np.dtype[Any], entry: dict[str, Any]) -> NDArray
         )
     except (TypeError, ValueError, OverflowError) as error:
         raise damaged from error
-    # strides can let a few bytes stand for any number of values
-    if array.size * dtype.itemsize > len(content):
+    # strides can let a few bytes stand for any number of values, and numpy takes -1 for the rest
+    if array.shape != shape or array.size * dtype.itemsize > len(content):
         raise damaged
     return array.astype(dtype.newbyteorder("="), order="C")
 

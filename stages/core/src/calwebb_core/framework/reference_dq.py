@@ -49,7 +49,7 @@ def _bit(reference: Reference, value: Any) -> int:
     try:
         return int(np.uint32(int(value)))
     except (ValueError, TypeError, OverflowError) as error:
-        msg = f"{reference.path}: DQ_DEF has VALUE {value!r:.40}; expected a number of 32 bits"
+        msg = f"{reference.path}: DQ_DEF has VALUE {value!s:.40}; expected a number of 32 bits"
         raise ReferenceFileError(msg) from error
 
 
