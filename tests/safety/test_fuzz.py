@@ -40,7 +40,7 @@ from calwebb_core.framework.reference_list import read_reference_list
 from . import valid
 from .damage import Content, carded, cut, flipped, inserted, spoilt, swapped
 
-EXAMPLES = int(100 * float(os.environ.get("CALWEBB_FUZZ", "1")))
+EXAMPLES = int(200 * float(os.environ.get("CALWEBB_FUZZ", "1")))
 FUZZ = settings(
     max_examples=EXAMPLES,
     deadline=5000,
