@@ -109,9 +109,10 @@ def test_date_is_all_that_a_clock_changes(first, data, tmp_path):
     texts = differences(*folders)
     assert sorted(texts) == sorted(path.name for path in folders[0].glob("*.fits"))
     for text in texts.values():
-        assert text.startswith("PRIMARY header: DATE=")
-        assert "," not in text
-        assert ";" not in text
+        card, *copy = text.split("; ")
+        assert card.startswith("PRIMARY header: DATE=")
+        assert ", " not in card
+        assert copy in ([], ["ASDF: other values"])
 
 
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="about x86-64 instructions")
