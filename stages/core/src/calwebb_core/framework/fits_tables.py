@@ -67,8 +67,10 @@ def read_plain(raw: bytes, hdu: Hdu) -> Table | None:
         data[name] = column
     units = {}
     for number, name in enumerate(columns, 1):
-        if unit := str(hdu.header.get(f"TUNIT{number}", "")).strip():
-            units[name] = unit
+        # a value that follows no form of the standard says nothing
+        with suppress(ValueError):
+            if unit := str(hdu.header.get(f"TUNIT{number}", "")).strip():
+                units[name] = unit
     return Table(data, units, keywords_of(hdu.header))
 
 

@@ -1,6 +1,7 @@
 """REFS.json: the list of an exposure's reference files that `calwebb-references` writes."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from calwebb_core.framework.reference_sources import NOT_APPLICABLE, Missing, So
 from calwebb_core.framework.references import References
 
 FORMAT = 1
+LONGEST = 4096
 
 
 def reference_list(selection: Selection, exposure: str) -> dict[str, Any]:
@@ -119,6 +121,9 @@ def _entry(listing: Path, kind: str, entry: Any) -> Source | Missing | None:
         msg = f"{listing}: entry {kind} is {entry!r:.60}; expected a name, path and sha256, or N/A"
         raise InputError(msg)
     path = listing.parent / entry["path"]
+    if len(entry["path"]) > LONGEST or any(len(os.fsencode(part)) > 255 for part in path.parts):
+        msg = f"{listing}: the path of {kind} is too long for a file; make the list anew"
+        raise InputError(msg)
     name, digest = entry.get("name") or path.name, entry.get("sha256")
     if not isinstance(name, str) or not isinstance(digest, str | None):
         msg = f"{listing}: name or sha256 of {kind} is no text; make the list anew"
