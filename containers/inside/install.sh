@@ -44,4 +44,6 @@ fi
 cat > /opt/calwebb/environment << EOF
 export PATH=/opt/calwebb/bin:\$PATH LC_ALL=C.UTF-8 PYTHONNOUSERSITE=1 CALWEBB_IMAGE=$2
 EOF
+# what products say about the environment that made them, as from a virtual environment
+sha256sum < $build/requirements.lock | cut -c1-64 > /opt/calwebb/calwebb-lock.sha256
 rm -rf $build
