@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.atomic import atomic_path
-from calwebb_core.framework.fits_cards import COMMENTARY, Card, Header
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.fits_cards import CARD, COMMENTARY, Card, Header
 from calwebb_core.framework.fits_headers import card
 from calwebb_core.framework.fits_layout import BLOCK
 from calwebb_core.framework.fits_tables import plain_bytes
@@ -127,7 +128,7 @@ def write_block(stream: BinaryIO, block: Block) -> None:
     """Write one HDU: its header with room for the checksums, the data, then the checksums."""
     header = header_of(block)
     start = stream.tell()
-    stream.write(header.tostring().encode("ascii"))
+    stream.write(header_bytes(header))
     if isinstance(block.array, Streamed):
         datasum = block.array.datasum
         stream.seek(stream.tell() + padded(block.array.nbytes))
@@ -135,11 +136,31 @@ def write_block(stream: BinaryIO, block: Block) -> None:
         datasum = write_data(stream, block.array)
     end = stream.tell()
     header["DATASUM"] = str(datasum)
-    total = add_words(datasum, header.tostring().encode("ascii"))
+    total = add_words(datasum, header_bytes(header))
     header["CHECKSUM"] = encode(~total & 0xFFFFFFFF)
     stream.seek(start)
-    stream.write(header.tostring().encode("ascii"))
+    stream.write(header_bytes(header))
     stream.seek(end)
+
+
+def header_bytes(header: Header) -> bytes:
+    """Return a header as its file holds it.
+
+    Raises
+    ------
+    InputError
+        If it holds other characters than ASCII, as the names of a table that was read may.
+    """
+    text = header.tostring()
+    try:
+        return text.encode("ascii")
+    except UnicodeEncodeError as error:
+        place = error.start - error.start % CARD
+        msg = (
+            f"header card {text[place : place + CARD].strip()!a} holds {text[error.start]!a}, "
+            "which FITS does not know; give names of tables, columns and units in plain ASCII"
+        )
+        raise InputError(msg) from error
 
 
 def header_of(block: Block) -> Header:
