@@ -91,3 +91,13 @@ def crds(monkeypatch, tmp_path):
     monkeypatch.setenv("CRDS_READONLY_CACHE", "1")
     monkeypatch.delenv("CRDS_CONTEXT", raising=False)
     return REALDATA / "crds_cache"
+
+
+@pytest.fixture
+def raw(put, tmp_path):
+    """Folder with two raw exposures of one observation."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    for number in (1, 2):
+        put(f"jw01345001001_02201_0000{number}_nrcalong_uncal.fits", folder)
+    return folder

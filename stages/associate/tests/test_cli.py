@@ -21,15 +21,6 @@ def run():
     return invoke
 
 
-@pytest.fixture
-def raw(put, tmp_path):
-    folder = tmp_path / "raw"
-    folder.mkdir()
-    for number in (1, 2):
-        put(f"jw01345001001_02201_0000{number}_nrcalong_uncal.fits", folder)
-    return folder
-
-
 @pytest.mark.parametrize("command", PROGRAMS)
 def test_help_has_an_example_and_version_a_number(run, command):
     result = run(command, "--help")

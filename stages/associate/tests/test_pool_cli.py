@@ -23,15 +23,6 @@ def run(tmp_path, monkeypatch):
     return invoke
 
 
-@pytest.fixture
-def raw(put, tmp_path):
-    folder = tmp_path / "raw"
-    folder.mkdir()
-    for number in (1, 2):
-        put(f"jw01345001001_02201_0000{number}_nrcalong_uncal.fits", folder)
-    return folder
-
-
 def rows(path):
     return list(read_pool(path).exposures())
 
