@@ -21,7 +21,7 @@ if [ ! -s .build/base.tar ]; then
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/lib/x86_64-linux-gnu/gconv/*' \
         --customize-hook=': > "$1/etc/hostname"; : > "$1/etc/resolv.conf"' \
-        --customize-hook="echo 'deb http://deb.debian.org/debian $suite main' > \"\$1/etc/apt/sources.list\"" \
+        --customize-hook=': > "$1/etc/apt/sources.list"' \
         --customize-hook='rm -rf "$1"/var/log/* "$1"/var/cache/*' \
         "$suite" - "$mirror" | tar --delete ./dev > .build/base.tar.part
     mv .build/base.tar.part .build/base.tar
