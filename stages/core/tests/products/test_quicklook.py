@@ -18,7 +18,7 @@ from calwebb_core.framework.fits_layout import find, scan
 from calwebb_core.framework.models import Segmentation
 from calwebb_core.framework.products import write_image, write_ramp, write_segmentation
 from calwebb_core.framework.quicklook import binned, mean_plane, sources_of, write_quicklook
-from calwebb_core.framework.quicklook_figure import limits
+from calwebb_core.framework.quicklook_figure import limits, stretched
 from calwebb_core.framework.quicklook_page import LONGEST, PAGE, Layout
 
 from .samples import keywords, sample_image, sample_mosaic, sample_ramp
@@ -157,6 +157,16 @@ def test_limits():
     low, high, width = limits(np.full((3, 3), 7, np.float32))
     assert low < 7 < high
     assert width > 0
+
+
+def test_the_stretch_does_not_depend_on_the_c_library():
+    """It is the logarithm in double precision, rounded once: pictures are the same everywhere."""
+    image = np.random.default_rng(4).exponential(30, (300, 400)).astype(np.float32)
+    above = (image - np.float32(1.5)) / np.float32(0.7)
+    expected = np.arcsinh(above.astype(np.float64)) / np.arcsinh(98.5 / 0.7)
+    found = stretched(image, 1.5, 100.0, 0.7)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, expected.clip(0, 1).astype(np.float32))
 
 
 @pytest.mark.parametrize("shape", [(100, 100), (760, 10), (10, 760), (1, 1), (64, 64)])

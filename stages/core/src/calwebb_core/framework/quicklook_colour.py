@@ -289,8 +289,9 @@ def combined(planes: Sequence[Float32]) -> UInt8:
     cube = mean[..., None] + share * (cube - mean[..., None])
     floor = SKY * sigma
     above = np.maximum(mean + floor, 1e-6 * sigma)
-    light = np.arcsinh(above / (DARK * sigma)) / np.arcsinh(high / (DARK * sigma))
-    colour = (cube + floor) * (light / above)[..., None]
+    # in double precision: in single, C libraries round it otherwise
+    light = np.arcsinh(above / (DARK * sigma), dtype=np.float64) / np.arcsinh(high / (DARK * sigma))
+    colour = (cube + floor) * (light / above).astype(np.float32)[..., None]
     colour /= np.maximum(colour.max(axis=-1), 1)[..., None]
     picture = (255 * colour.clip(0, 1)).round().astype(np.uint8) & DEPTH
     picture[~good] = rgb(MISSING)

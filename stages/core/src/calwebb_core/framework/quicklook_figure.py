@@ -56,9 +56,13 @@ def colour_map() -> UInt8:
 
 
 def stretched(image: Float32, low: float, high: float, width: float) -> Float32:
-    """Return 0 to 1, linear within `width` of the darkest value and logarithmic above."""
+    """Return 0 to 1, linear within `width` of the darkest value and logarithmic above.
+
+    The logarithm is taken in double precision: in single, C libraries round it otherwise.
+    """
     top = np.arcsinh((high - low) / width)
-    scaled = np.arcsinh((image - np.float32(low)) / np.float32(width)) / np.float32(top)
+    above = (image - np.float32(low)) / np.float32(width)
+    scaled = np.arcsinh(above, dtype=np.float64) / top
     return np.asarray(scaled.clip(0, 1), np.float32)
 
 
