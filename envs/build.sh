@@ -39,12 +39,13 @@ fi
 build detector1 "stages/core stages/detector1" \
     "calwebb-detector1 calwebb-dark calwebb-guider"
 build image2 "stages/core stages/image2" "calwebb-image2"
+build spec2 "stages/core stages/spec2" "calwebb-spec2"
 build level3 "stages/core stages/level3" "calwebb-image3 calwebb-quicklook calwebb-verify"
 build associate "stages/core stages/associate" \
     "calwebb-pool calwebb-associate calwebb-references calwebb-report calwebb-crate"
 build simulator "stages/core simulator" "calwebb-simulate"
 build workflow "stages/core stages/associate" "snakemake"
-build test "stages/core stages/detector1 stages/image2 stages/level3 stages/associate simulator" \
+build test "stages/core stages/detector1 stages/image2 stages/spec2 stages/level3 stages/associate simulator" \
     "pytest ruff mypy lint-imports snakefmt"
 build validate "" "rocrate-validator"
 touch .env/ready

@@ -14,6 +14,7 @@ STAGES = {
     "detector1": "stages/detector1",
     "image2": "stages/image2",
     "level3": "stages/level3",
+    "spec2": "stages/spec2",
     "simulator": "simulator",
 }
 ENVIRONMENT = """\

@@ -7,7 +7,7 @@ uv=../.env/bootstrap/bin/uv
 compile=("$uv" pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest
     --generate-hashes --no-emit-index-url --no-annotate --no-header)
 "${compile[@]}" --output-file test.lock test.in
-for name in detector1 image2 level3 associate simulator workflow; do
+for name in detector1 image2 spec2 level3 associate simulator workflow; do
     "${compile[@]}" --constraint test.lock --output-file "$name.lock" "$name.in"
 done
 for name in bootstrap peer validate; do

@@ -10,6 +10,7 @@ from programs import ROOT, run
 STAGES = {
     "detector1": "calwebb_detector1",
     "image2": "calwebb_image2",
+    "spec2": "calwebb_spec2",
     "level3": "calwebb_level3",
     "associate": "calwebb_associate",
 }
@@ -73,11 +74,28 @@ def test_the_plan_knows_what_image2_and_image3_take():
     assert set(needed_types(IMAGE2, instrument="NIRSPEC")) == {*OPTICS, "flat", "photom", "area"}
 
 
+def test_programs_that_make_no_products_yet_are_in_no_plan():
+    """A program joins the plan once a mode of it needs no step that does not exist yet."""
+    from calwebb_associate.pipelines import PIPELINES, SPEC2, program_refuses
+    from calwebb_core.framework.step import always_applies
+    from calwebb_spec2.modes import MODES
+    from calwebb_spec2.pipeline import BY_NAME, PIPELINE
+
+    for mode in MODES:
+        steps = [BY_NAME[name] for name in mode.steps]
+        needed = [step for step in steps if not step.skip and step.not_needed is always_applies]
+        assert not all(step.there for step in needed), f"{mode.name}: add {SPEC2} to the plan"
+        for kind in mode.exp_types:
+            assert program_refuses(SPEC2, kind.lower()) == "calwebb-spec2 does not exist yet"
+    assert PIPELINE.program == SPEC2
+    assert SPEC2 not in PIPELINES
+
+
 @pytest.mark.parametrize(
     "program",
     [
-        "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-image3",
-        "calwebb-pool",
+        "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-spec2",
+        "calwebb-image3", "calwebb-pool",
         "calwebb-associate", "calwebb-references", "calwebb-report",
         "calwebb-simulate", "calwebb-quicklook", "calwebb-verify", "calwebb-crate",
     ],

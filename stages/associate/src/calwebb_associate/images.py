@@ -18,6 +18,7 @@ from calwebb_core.framework.errors import InputError
 PROJECTS: Final = {
     "detector1": "stages/detector1",
     "image2": "stages/image2",
+    "spec2": "stages/spec2",
     "level3": "stages/level3",
     "associate": "stages/associate",
     "simulator": "simulator",

@@ -7,20 +7,14 @@ import logging
 from pathlib import Path
 from typing import Unpack
 
-from calwebb_core.framework.association import (
-    Association,
-    AssociationProduct,
-    MemberOptions,
-    is_association,
-    read_association,
-)
+from calwebb_core.framework.association import MemberOptions, is_association, read_association
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
 from calwebb_core.framework.products import read_metadata as read_headers
-from calwebb_core.framework.products import root_of
 from calwebb_image2.target import ImageFile, TargetFile, TargetMetadata
 
+PROGRAM = "calwebb-image2"
 USED = ("science", "background")
 
 logger = logging.getLogger(__name__)
@@ -55,7 +49,7 @@ def open_target(path: Path, **options: Unpack[MemberOptions]) -> TargetFile:
     if not is_association(path):
         return _open_file(path)
     association = read_association(path, **options)
-    product, member = science_member(association)
+    product, member = association.one_exposure(PROGRAM)
     target = _open_file(member)
     target.metadata["ASNTABLE"] = path.name
     target.metadata["ASNPOOL"] = association.pool or None
@@ -76,36 +70,8 @@ def read_metadata(path: Path, **options: Unpack[MemberOptions]) -> Metadata:
     """Return the keywords of an exposure, or of the science member of an association."""
     if not is_association(path):
         return read_headers(path)
-    product, member = science_member(read_association(path, **options))
+    product, member = read_association(path, **options).one_exposure(PROGRAM)
     return TargetMetadata.of(read_headers(member), len(product.of_type("background")))
-
-
-def science_member(association: Association) -> tuple[AssociationProduct, Path]:
-    """Return the one product of an image2 association and its science exposure.
-
-    Raises
-    ------
-    InputError
-        If it is not of level 2, has several products, not exactly one science member, or a
-        product that is named otherwise than its exposure.
-    """
-    product = association.only_product("calwebb-image2", level=2)
-    science = product.of_type("science")
-    if len(science) != 1:
-        msg = (
-            f"{association.path}: product {product.name} has {len(science)} science members; "
-            "expected 1"
-        )
-        raise InputError(msg)
-    member = science[0].path
-    root = root_of(member)
-    if product.name != root:
-        msg = (
-            f"{association.path}: product {product.name} is made of {member.name}; expected "
-            f"product {root}: stage 2 products are named like their exposure"
-        )
-        raise InputError(msg)
-    return product, member
 
 
 def check_size(metadata: Metadata, shape: tuple[int, int]) -> None:

@@ -7,7 +7,7 @@ WCS at `meta.wcs`; what this pipeline records about itself is at `calwebb_flow`.
 import io
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
@@ -86,6 +86,84 @@ def to_asdf(metadata: Metadata, values: dict[str, Any], wcs: Any = None) -> byte
         tree["meta"]["wcs"] = wcs_node(wcs)
         tree["history"] = {"extensions": [Tagged(EXTENSION, entry) for entry in EXTENSIONS]}
     return write_tree(tree)
+
+
+def slits_to_asdf(
+    metadata: Metadata, values: dict[str, Any], slits: Sequence[tuple[Any, bool | None]]
+) -> bytes:
+    """Return the ASDF file of a product of several slits.
+
+    Parameters
+    ----------
+    metadata, values
+        Of the exposure, as for `to_asdf`.
+    slits : sequence of (WCS or None, extended or None)
+        What the headers of the slits cannot hold.
+    """
+    tree: dict[str, Any] = {"meta": meta_tree(metadata, values)}
+    if metadata.provenance:
+        tree[PROVENANCE] = metadata.provenance
+    nodes: list[dict[str, Any]] = []
+    for wcs, extended in slits:
+        node: dict[str, Any] = {} if extended is None else {"is_extended": extended}
+        if wcs is not None:
+            node["meta"] = {"wcs": wcs_node(wcs)}
+            tree["history"] = {"extensions": [Tagged(EXTENSION, entry) for entry in EXTENSIONS]}
+        nodes.append(node)
+    tree["slits"] = nodes
+    return write_tree(tree)
+
+
+def slits_from_asdf(content: bytes, source: str, count: int) -> list[tuple[Any, bool | None]]:
+    """Read what `slits_to_asdf` wrote of the slits: WCS, and whether the source is extended.
+
+    Raises
+    ------
+    InputError
+        If the extension is damaged, or has another number of slits.
+    """
+    try:
+        nodes = read_tree(content).get("slits") or [{}] * count
+        found = [slit_from_node(mapping_of(node)) for node in nodes]
+    except (UnknownContentError, UnknownTransformError):
+        found = slits_with_library(content)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a tree of another form leads to
+        msg = f"{source}: its ASDF extension is damaged: {error}; make the product again"
+        raise InputError(msg) from error
+    if len(found) != count:
+        msg = f"{source}: its ASDF extension has {len(found)} slits, but there are {count} SCI"
+        raise InputError(msg)
+    return found
+
+
+def slit_from_node(node: Mapping[str, Any]) -> tuple[Any, bool | None]:
+    """Return WCS and extent of a slit from its place in the tree."""
+    wcs = mapping_of(node.get("meta")).get("wcs")
+    extended = node.get("is_extended")
+    return (
+        None if wcs is None else World.from_node(wcs),
+        extended if isinstance(extended, bool) else None,
+    )
+
+
+def slits_with_library(content: bytes) -> list[tuple[Any, bool | None]]:
+    """Read them by the asdf library, which knows the objects of other packages."""
+    import asdf
+
+    check_for_library(content)
+    with warnings.catch_warnings():
+        # pixels that others link to from their tree, and types of theirs, are not needed here
+        warnings.simplefilter("ignore", asdf.exceptions.AsdfWarning)
+        with asdf.open(io.BytesIO(content), lazy_load=False, memmap=False) as file:
+            nodes = [mapping_of(node) for node in file.tree.get("slits", [])]
+    found = []
+    for node in nodes:
+        wcs, extended = mapping_of(node.get("meta")).get("wcs"), node.get("is_extended")
+        usable = wcs if hasattr(wcs, "forward_transform") else None
+        found.append((usable, extended if isinstance(extended, bool) else None))
+    return found
 
 
 def wcs_node(wcs: Any) -> Any:

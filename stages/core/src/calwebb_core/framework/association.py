@@ -29,6 +29,7 @@ from calwebb_core.framework.association_json import (
 )
 from calwebb_core.framework.association_members import MemberOptions, member_path
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.roots import root_of
 
 __all__ = [
     "EXPTYPES",
@@ -156,6 +157,33 @@ class Association:
             )
             raise InputError(msg)
         return self.products[0]
+
+    def one_exposure(self, program: str) -> tuple[AssociationProduct, Path]:
+        """Return the one product of an association of level 2 and its science exposure.
+
+        Raises
+        ------
+        InputError
+            If it is not of level 2, has several products, not exactly one science member, or a
+            product that is named otherwise than its exposure.
+        """
+        product = self.only_product(program, level=2)
+        science = product.of_type("science")
+        if len(science) != 1:
+            msg = (
+                f"{self.path}: product {product.name} has {len(science)} science members; "
+                "expected 1"
+            )
+            raise InputError(msg)
+        member = science[0].path
+        root = root_of(member)
+        if product.name != root:
+            msg = (
+                f"{self.path}: product {product.name} is made of {member.name}; expected "
+                f"product {root}: stage 2 products are named like their exposure"
+            )
+            raise InputError(msg)
+        return product, member
 
 
 def is_association(path: str | os.PathLike[str]) -> bool:

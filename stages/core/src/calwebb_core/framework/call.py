@@ -13,7 +13,7 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.opening import Opened, check_input, member_options
 from calwebb_core.framework.parameters import merge
 from calwebb_core.framework.pipeline import Pipeline
-from calwebb_core.framework.plan import Planned, make_plan
+from calwebb_core.framework.plan import Planned, make_plan, refuse_missing
 from calwebb_core.framework.provenance import input_record_later
 from calwebb_core.framework.references import References
 from calwebb_core.framework.runner import (
@@ -175,6 +175,7 @@ def prepare(
     """
     settings = settle(pipeline, **wishes)
     plan = make_plan(pipeline, metadata, settings, **part._asdict())
+    refuse_missing(pipeline, metadata, plan)
     types = reference_types(plan, settings)
     steps = [item.step for item in plan]
     more = parameter_types(pipeline, steps) if crds else []
@@ -185,6 +186,7 @@ def prepare(
         wishes = {**wishes, "parameters": merge(layer, {k: v or {} for k, v in own.items()})}
         settings = settle(pipeline, **wishes)
         plan = make_plan(pipeline, metadata, settings, **part._asdict())
+        refuse_missing(pipeline, metadata, plan)
         wanted = reference_types(plan, settings)
         if given is None and (new := set(wanted) - set(types)):
             found.entries |= find_references(given, metadata, sorted(new), overrides).entries

@@ -104,6 +104,7 @@ def _record(step: Step, settings: StepSettings) -> dict[str, Any]:
         "keyword": step.keyword,
         "meaning": step.meaning,
         "default": "off" if step.skip else "on",
+        "there": step.there,
         "references": list(step.references),
         "options": {
             name: {
@@ -135,7 +136,7 @@ def _print_table(pipeline: Pipeline, rows: list[dict[str, Any]], *, options: boo
 
 def _runs(row: dict[str, Any]) -> str:
     if "action" not in row:
-        return str(row["default"])
+        return str(row["default"]) + ("" if row["there"] else ", does not exist yet")
     return f"{row['action']}: {row['reason']}" if row["reason"] else str(row["action"])
 
 

@@ -98,6 +98,39 @@ class Image:
 
 
 @dataclass
+class Slit(Image):
+    """The spectrum of one slit or source, cut out of an exposure.
+
+    `metadata` has the keywords of its SCI header: SLTNAME, SOURCEID, STLARITY, SRCTYPE, ...
+
+    Attributes
+    ----------
+    planes : further arrays by EXTNAME, float32, shape of `data` (WAVELENGTH, PATHLOSS_PS, ...)
+    extended : whether the source catalog calls the source extended, or None without one
+    """
+
+    planes: dict[str, Float32] = field(default_factory=dict)
+    extended: bool | None = None
+
+
+@dataclass
+class Slits:
+    """The spectra that were cut out of one exposure.
+
+    Attributes
+    ----------
+    metadata : Metadata
+        Keywords of the exposure.
+    slits : list of Slit
+    tables : other HDUs that are carried along by EXTNAME (INT_TIMES, ...)
+    """
+
+    metadata: Metadata
+    slits: list[Slit]
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass
 class Planes:
     """Arrays of a product that is not an image (`_fitopt`, ...), in the order of the file.
 

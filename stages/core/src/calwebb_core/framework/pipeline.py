@@ -51,6 +51,8 @@ class Pipeline:
     select_alone : callable, optional
         ``select_alone(metadata) -> tuple of Step``: the steps of which one may run alone, for
         modes that have steps but no pipeline yet. By default those of `select`.
+    mode : callable, optional
+        ``mode(metadata) -> str``: what an exposure's mode is called. By default its EXP_TYPE.
     associations : bool
         Whether an input may be an association (.json). One of several products is run once for
         each, with the keyword `product`.
@@ -69,6 +71,11 @@ class Pipeline:
     open: Callable[..., Any] | None = None
     together: Callable[..., tuple[Any, list[Status]]] | None = None
     associations: bool = False
+    mode: Callable[[Metadata], str] | None = None
+
+    def mode_of(self, metadata: Metadata) -> str:
+        """Return what an exposure's mode is called."""
+        return self.mode(metadata) if self.mode else str(metadata.get("EXP_TYPE", "this exposure"))
 
     def steps_of(self, metadata: Metadata, *, alone: bool = False) -> tuple[Step, ...]:
         """Return the steps for an exposure's mode, or those that may run alone on it."""

@@ -12,15 +12,18 @@ from calwebb_core.framework.step import Step
 RUN = "run"
 SKIP = "skip"
 DONE = "done"
+MISSING = "missing"
 LEFT_OUT = "left out as asked"
 FINISHED = ("COMPLETE", "SKIPPED")
 
 
 @dataclass(frozen=True)
 class Planned:
-    """One step of a plan: `run`, `skip` or `done` (in the input already), with the reason.
+    """One step of a plan, with the reason: `run`, `skip`, `done` (in the input already), `missing`.
 
-    `intermediate` says that the step runs alone and others would follow it.
+    `missing` is a step that the exposure needs and that does not exist yet; `refuse_missing` ends
+    a run with one before it begins. `intermediate` says that the step runs alone and others would
+    follow it.
     """
 
     step: Step
@@ -64,7 +67,8 @@ def make_plan(
         _plan(step, metadata, settings[step.name]) for step in _until(pipeline, steps, stop_after)
     ]
     _check_order(planned, metadata, settings)
-    if not any(item.action == RUN for item in planned) and any(i.action == DONE for i in planned):
+    actions = {item.action for item in planned}
+    if DONE in actions and not actions & {RUN, MISSING}:
         last = f" up to {stop_after}" if stop_after else ""
         msg = (
             f"{metadata.source}: no step of {pipeline.name}{last} is left to run; "
@@ -93,14 +97,38 @@ def _plan(step: Step, metadata: Metadata, wish: StepSettings) -> Planned:
     status = str(metadata.get(step.keyword, ""))
     if status == "COMPLETE" or (status == "SKIPPED" and wish.skip is not False):
         return Planned(step, DONE, f"{step.keyword} is {status} in the input")
-    if wish.skip:
+    if wish.skip and (step.there or step.skip):
         return Planned(step, SKIP, LEFT_OUT)
     reason = step.not_needed(metadata)
     if reason:
         return Planned(step, SKIP, reason)
     if step.skip and wish.skip is None:
         return Planned(step, SKIP, "off unless asked for")
-    return Planned(step, RUN)
+    return Planned(step, RUN) if step.there else Planned(step, MISSING, "does not exist yet")
+
+
+def refuse_missing(pipeline: Pipeline, metadata: Metadata, plan: list[Planned]) -> None:
+    """Refuse a run that needs a step which does not exist yet: its products would lack it.
+
+    Such a step cannot be left out by asking for it either, unless it is off by default.
+
+    Raises
+    ------
+    InputError
+        Naming the mode and the first such step.
+    """
+    missing = next((item.step.name for item in plan if item.action == MISSING), "")
+    if not missing:
+        return
+    kind = pipeline.mode_of(metadata)
+    if len(plan) == 1:
+        msg = f"{metadata.source}: step {missing} of {pipeline.name} for {kind} does not exist yet"
+    else:
+        msg = (
+            f"{metadata.source}: {pipeline.name} for {kind} is not available yet: "
+            f"its step {missing} does not exist"
+        )
+    raise InputError(msg)
 
 
 def _plan_alone(
@@ -114,6 +142,8 @@ def _plan_alone(
         )
         raise InputError(msg)
     reason = step.not_needed(metadata) or ""
+    if not (reason or step.there):
+        return Planned(step, MISSING, "does not exist yet")
     return Planned(step, SKIP if reason else RUN, reason, intermediate=step != steps[-1])
 
 

@@ -65,40 +65,64 @@ OTHER_TYPES = ("abvegaoffset", "apcorr", "picture_frame", "pictureframe", "psf")
 
 # CRDS types of files that hold options instead of pixels: `pars-` and the official class's name.
 PARAMETERS = "pars-"
-CLASS_NAMES = {"bkg_subtract": "background"}
-PIPELINES = ("detector1", "dark", "guider", "image2", "image3")
+CLASS_NAMES = {
+    "bkg_subtract": "background",
+    "imprint_subtract": "imprint",
+    "msa_flagging": "msaflagopen",
+    "srctype": "sourcetype",
+}
+PIPELINES = ("detector1", "dark", "guider", "image2", "image3", "spec2")
 STEPS = (
+    "adaptive_trace_model",
     "assign_mtwcs",
     "assign_wcs",
+    "badpix_selfcal",
+    "barshadow",
     "bkg_subtract",
     "charge_migration",
     "clean_flicker_noise",
+    "cube_build",
     "dark_current",
     "dq_init",
     "emicorr",
+    "extract_1d",
+    "extract_2d",
     "firstframe",
     "flat_field",
+    "fringe",
     "gain_scale",
     "group_scale",
     "guider_cds",
+    "imprint_subtract",
     "ipc",
     "jump",
     "lastframe",
     "linearity",
+    "master_background_mos",
+    "msa_flagging",
     "outlier_detection",
+    "pathloss",
     "persistence",
     "photom",
     "picture_frame",
+    "pixel_replace",
     "ramp_fit",
     "refpix",
     "resample",
+    "resample_spec",
     "reset",
+    "residual_fringe",
     "rscd",
     "saturation",
     "skymatch",
     "source_catalog",
+    "srctype",
+    "straylight",
     "superbias",
+    "targ_centroid",
     "tweakreg",
+    "wavecorr",
+    "wfss_contam",
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from calwebb_core.framework.batches import batches
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.pipeline import Pipeline
-from calwebb_core.framework.plan import RUN, Planned, make_plan
+from calwebb_core.framework.plan import RUN, Planned, make_plan, refuse_missing
 from calwebb_core.framework.planes import Store
 from calwebb_core.framework.provenance import RunRecord
 from calwebb_core.framework.references import References
@@ -83,6 +83,7 @@ def run_pipeline(
     """
     settings = settle(pipeline, **wishes)
     plan = make_plan(pipeline, model.metadata, settings, stop_after=stop_after, only=only)
+    refuse_missing(pipeline, model.metadata, plan)
     return execute(
         pipeline,
         model,

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.parameters import NoParameters
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class Step:
         these options.
     warm : callable, optional
         Loads what `run` will need; called in a thread beside the steps before it.
+    there : bool
+        Whether it can run at all. A pipeline lists steps that are not there yet, too, where they
+        belong, and is refused for an exposure that needs one of them (`missing_step`).
     """
 
     name: str
@@ -83,7 +88,30 @@ class Step:
     joins: Callable[[Metadata, Any], bool] = always_joins
     references_for: Callable[[Any], tuple[str, ...]] | None = None
     warm: Callable[[], None] | None = None
+    there: bool = True
 
     def types(self, parameters: Any) -> tuple[str, ...]:
         """Return the CRDS types that the step uses with these options."""
         return self.references_for(parameters) if self.references_for else self.references
+
+
+def missing_step(
+    name: str,
+    keyword: str,
+    meaning: str,
+    *,
+    not_needed: Callable[[Metadata], str | None] = always_applies,
+    skip: bool = False,
+) -> Step:
+    """Return the place of a step that is not there yet; the arguments are `Step`'s.
+
+    Plans show it, and no run begins that would need it.
+    """
+
+    def run(_: Any, __: Any, ___: Any) -> tuple[Any, Status]:
+        msg = f"step {name} does not exist yet"
+        raise InputError(msg)
+
+    return Step(
+        name, keyword, meaning, NoParameters, run, not_needed=not_needed, skip=skip, there=False
+    )

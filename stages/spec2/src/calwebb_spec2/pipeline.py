@@ -1,0 +1,76 @@
+"""calwebb_spec2: the steps in order, and the files around them.
+
+The order of each mode is in `calwebb_spec2.modes`. Steps that do not exist yet are listed where
+they belong (`calwebb_spec2.missing`); an exposure that needs one of them is refused.
+"""
+
+from pathlib import Path
+
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Slits
+from calwebb_core.framework.pipeline import Pipeline
+from calwebb_core.framework.product_writing import write_image
+from calwebb_core.framework.products import product_path, root_of
+from calwebb_core.framework.slit_products import write_slits
+from calwebb_core.framework.step import Step
+from calwebb_spec2.inputs import Spectra, read, read_metadata
+from calwebb_spec2.missing import MISSING
+from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
+from calwebb_spec2.steps import srctype
+
+THERE: tuple[Step, ...] = (srctype.STEP,)
+BY_NAME = {step.name: step for step in (*MISSING, *THERE)}
+STEPS: tuple[Step, ...] = tuple(BY_NAME[name] for name in every_step(MODES))
+LAST = "photom"
+
+
+def select(metadata: Metadata) -> tuple[Step, ...]:
+    """Return the steps of an exposure's mode in order, also those that do not exist yet."""
+    return tuple(BY_NAME[name] for name in mode_of(metadata).steps)
+
+
+def save(model: Spectra, step_name: str, directory: Path) -> list[Path]:
+    """Write the spectra as they are after a step, under the step's name."""
+    return [put(model, directory, step_name)]
+
+
+def write(model: Spectra, directory: Path) -> list[Path]:
+    """Write the spectra as they are after the last step, under its name.
+
+    Only what has been through photom is called `_cal` or `_calints`.
+    """
+    done = [step.name for step in select(model.metadata) if step.keyword in model.metadata]
+    if LAST not in done:
+        return [put(model, directory, done[-1])]
+    return [put(model, directory, "calints" if has_integrations(model) else "cal")]
+
+
+def has_integrations(model: Spectra) -> bool:
+    """Say whether there is a spectrum of each integration."""
+    arrays = [slit.data for slit in model.slits] if isinstance(model, Slits) else [model.data]
+    return any(array.ndim == 3 for array in arrays)
+
+
+def put(model: Spectra, directory: Path, suffix: str) -> Path:
+    """Write one product and return its path."""
+    path = product_path(directory, root_of(model.metadata), suffix)
+    if isinstance(model, Slits):
+        write_slits(model, path)
+    else:
+        write_image(model, path)
+    return path
+
+
+PIPELINE = Pipeline(
+    name="calwebb_spec2",
+    program="calwebb-spec2",
+    meaning="Calibrate spectra in wavelength, position and flux.",
+    steps=STEPS,
+    select=select,
+    read=read,
+    save=save,
+    write=write,
+    read_metadata=read_metadata,
+    associations=True,
+    mode=name_of,
+)
