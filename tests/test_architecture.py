@@ -86,7 +86,7 @@ def test_programs_that_make_no_products_yet_are_in_no_plan():
         needed = [step for step in steps if not step.skip and step.not_needed is always_applies]
         assert not all(step.there for step in needed), f"{mode.name}: add {SPEC2} to the plan"
         for kind in mode.exp_types:
-            assert program_refuses(SPEC2, kind.lower()) == "calwebb-spec2 does not exist yet"
+            assert program_refuses(SPEC2, kind.lower()) == "calwebb-spec2 makes no products yet"
     assert PIPELINE.program == SPEC2
     assert SPEC2 not in PIPELINES
 

@@ -82,7 +82,7 @@ def test_a_mosaic_is_a_member_of_a_slitless_spectrum():
     (spectrum, *_) = plan_associations([slitless(), mosaic(IMAGE), rate(IMAGE)], sources())
     assert spectrum.members[0] == f"{GRISM}_rate.fits"
     assert spectrum.makers == (DETECTOR1, IMAGE3, IMAGE3)
-    assert spectrum.reason == "calwebb-spec2 does not exist yet"
+    assert spectrum.reason == "calwebb-spec2 makes no products yet"
     assert spectrum.suffixes == ("cal", "x1d")
 
 
@@ -99,7 +99,7 @@ def test_it_is_available_as_soon_as_its_program_is(monkeypatch):
 def test_what_needs_a_program_that_does_not_exist_says_so():
     needs = association("image3", MOSAIC, (f"{IMAGE}_cal.fits", "science"))
     made = [needs, association("spec2", IMAGE, (f"{IMAGE}_rate.fits", "science"))]
-    why = "members that calwebb-spec2 makes, which does not exist yet"
+    why = "members of calwebb-spec2, which makes no products yet"
     assert reasons(made)[needs.file_name] == why
 
 
@@ -156,9 +156,9 @@ def test_what_is_missing_is_counted_by_program_and_product():
         product = f"jw01345-o001_{name}_niriss_f200w-gr150r"
         made.append(association("spec3", product, (f"{GRISM}_cal.fits", "science")))
     assert not_available(plan_associations(made, sources())) == [
-        "calwebb-spec2 does not exist yet: 1 association (1 spec2), not available yet: 1 cal, "
+        "calwebb-spec2 makes no products yet: 1 association (1 spec2), not available yet: 1 cal, "
         "1 x1d",
-        "calwebb-spec3 does not exist yet: 2 associations (2 spec3), not available yet: 2 x1d, "
+        "calwebb-spec3 makes no products yet: 2 associations (2 spec3), not available yet: 2 x1d, "
         "2 c1d; 1 of them for each source",
         "1 association of NIS_WFSS: calwebb-image2 calibrates no such exposures",
     ]

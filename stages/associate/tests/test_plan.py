@@ -150,7 +150,7 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
         "1 exposure of NRC_IMAGE in a file named as guide-star data",
         "1 exposure of subarrays of several stripes: calwebb-detector1 is not available for them "
         "yet",
-        "calwebb-tso3 does not exist yet: 1 association (1 tso3), not available yet: 1 phot",
+        "calwebb-tso3 makes no products yet: 1 association (1 tso3), not available yet: 1 phot",
         "2 associations of subarrays of several stripes: calwebb-detector1 is not available for "
         "them yet",
     )

@@ -231,7 +231,7 @@ class _Finder:
         if maker is None:
             return f"members _{suffix} that nothing makes" if suffix else f"{name}, unknown"
         if maker.pipeline not in PIPELINES:
-            return f"members that {maker.pipeline} makes, which does not exist yet"
+            return f"members of {maker.pipeline}, which makes no products yet"
         return self.why_not(maker)
 
 

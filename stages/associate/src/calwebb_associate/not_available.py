@@ -29,14 +29,14 @@ def counted(reasons: Iterable[str], what: str) -> list[str]:
 
 
 def _of_program(program: str, associations: Collection[PlannedAssociation]) -> str:
-    """Return "calwebb-spec2 does not exist yet: 3 associations (3 spec2) of 3 cal, 3 x1d"."""
+    """Return "calwebb-spec2 makes no products yet: 3 associations (3 spec2) of 3 cal, 3 x1d"."""
     number = len(associations)
     types = Counter(item.asn_type for item in associations)
     products = Counter(suffix for item in associations for suffix in item.suffixes)
     names = {name for item in associations for name in item.products}
     for_sources = sum(PLACEHOLDER in name for name in names)
     text = (
-        f"{program} does not exist yet: {number} association{'s' * (number > 1)} "
+        f"{program} makes no products yet: {number} association{'s' * (number > 1)} "
         f"({_list(types)}), not available yet: {_list(products)}"
     )
     return text + (f"; {for_sources} of them for each source" if for_sources else "")

@@ -29,7 +29,7 @@ TSO3: Final = "calwebb-tso3"
 CORON3: Final = "calwebb-coron3"
 AMI3: Final = "calwebb-ami3"
 WFS_IMAGE3: Final = "calwebb-wfs-image3"
-# The programs that exist; of the others, associations are made and listed as not available yet.
+# Programs that make products; associations for others are made, too, and listed as not available.
 PIPELINES: Final = (DETECTOR1, DARKS, GUIDER, IMAGE2, IMAGE3)
 # Program that takes an association, by its asn_type.
 PROGRAMS: Final[dict[str, str]] = {
@@ -234,7 +234,7 @@ def program_refuses(program: str, exp_type: str) -> str:
     """
     name = exp_type.upper()
     if program not in PIPELINES:
-        return f"{program} does not exist yet"
+        return f"{program} makes no products yet"
     if program == IMAGE2 and exp_type not in IMAGE2_TYPES:
         return f"{name}: calwebb-image2 calibrates no such exposures"
     if program == IMAGE3 and exp_type not in MOSAICS:
