@@ -45,9 +45,22 @@ def test_folders_of_files_and_of_what_links_point_to(folder):
         folder / "repository",
         {"CRDS_PATH": str(folder / "crds")},
     )
-    assert found == {
-        folder / name for name in ("raw", "far", "crds", "crds/references", "repository/schemas")
+    assert {path for path in found if not path.is_relative_to(folder / "repository")} == {
+        folder / name for name in ("raw", "far", "crds", "crds/references")
     }
+
+
+def test_of_the_workflow_only_what_jobs_read(folder):
+    found = read_folders(config(), plan(), folder / "repository", {})
+    names = {str(path.relative_to(folder / "repository")) for path in found}
+    assert names == {"Snakefile", "config.yaml", "rules", "schemas", "containers"}
+
+
+def test_a_file_alone_is_shown_without_its_folder(folder):
+    (folder / "Snakefile").touch()
+    (folder / "rules").mkdir()
+    text = bindings([folder / "Snakefile", folder / "rules", folder / "absent"], [])
+    assert text == f"{folder}/Snakefile:{folder}/Snakefile:ro,{folder}/rules:{folder}/rules:ro"
 
 
 def test_folders_of_files_that_options_name(folder):

@@ -17,12 +17,14 @@ from calwebb_core.framework.errors import InputError
 CACHE = "CRDS_PATH"
 SEPARATORS = ",:"
 SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
+# What the page and the research object of a program read of the workflow; all else stays unseen.
+OF_THE_WORKFLOW = ("Snakefile", "config.yaml", "rules", "schemas", "containers")
 
 
 def read_folders(
     config: Mapping[str, Any], plan: Plan, base: Path, environment: Mapping[str, str]
 ) -> set[Path]:
-    """Return the folders of what jobs read.
+    """Return the folders of what jobs read, and the workflow's own files.
 
     Parameters
     ----------
@@ -38,7 +40,8 @@ def read_folders(
     files = [exposure.path for exposure in plan.exposures]
     files += plan.reference_paths.values()
     files += [Path(text) for text in _strings(config) if Path(text).is_file()]
-    folders = {base / "schemas"} | {_absolute(path).parent for path in files}
+    folders = {base / name for name in OF_THE_WORKFLOW}
+    folders |= {_absolute(path).parent for path in files}
     folders |= {Path(text) for text in config["associations"] if Path(text).is_dir()}
     cache = environment.get(CACHE) or os.environ.get(CACHE)
     folders |= {Path(cache)} if cache else set()
@@ -55,7 +58,7 @@ def written_folders(config: Mapping[str, Any]) -> set[Path]:
 
 
 def bindings(read: Iterable[Path], written: Iterable[Path]) -> str:
-    """Return what APPTAINER_BIND says: outer folders before those inside them.
+    """Return what APPTAINER_BIND says of what is there: outer folders before those inside them.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def bindings(read: Iterable[Path], written: Iterable[Path]) -> str:
             )
             raise InputError(msg)
     return ",".join(
-        f"{path}:{path}:{mode}" for path, mode in sorted(modes.items()) if path.is_dir()
+        f"{path}:{path}:{mode}" for path, mode in sorted(modes.items()) if path.exists()
     )
 
 
