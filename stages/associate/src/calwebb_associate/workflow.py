@@ -108,6 +108,8 @@ class Run:
         }
         self.handover = self._handover()
         self.colours = self._colours()
+        # Reference files of each selection, looked for once: most exposures share theirs.
+        self._files: dict[tuple[tuple[str, str], ...], list[str]] = {}
         self._said = False
 
     def say_what_is_missing(self) -> None:
@@ -188,7 +190,10 @@ class Run:
         selection |= {kind: NOT_APPLICABLE for kind in options if kind in self.overrides}
         for kind in selection.keys() & self.overrides.keys():
             selection[kind] = self.overrides[kind] if overrides else NOT_APPLICABLE
-        return existing(unit, selection, self.plan.reference_paths)
+        key = tuple(selection.items())
+        if key not in self._files:
+            self._files[key] = existing(unit, selection, self.plan.reference_paths)
+        return self._files[key]
 
     def options(self, pipeline: str) -> str:
         """Return `--set` for options not at their default, `--override` for the user's files."""
