@@ -103,12 +103,15 @@ class Block:
         Keywords behind those of the structure.
     structure : list of Card
         Structure of a table; that of an image follows from its array.
+    version : int
+        EXTVER of an image: which of several HDUs of one name it is.
     """
 
     name: str
     array: "NDArray[Any] | bytes | Streamed | Lazy | None" = None
     cards: list[Any] = field(default_factory=list)
     structure: list[Any] = field(default_factory=list)
+    version: int = 1
 
 
 def write_blocks(path: Path, blocks: list[Block]) -> None:
@@ -202,7 +205,7 @@ def structure(block: Block) -> list[Any]:
         ("GCOUNT", 1, "number of groups"),
         *((("BSCALE", 1, ""), ("BZERO", 1 << (bits - 1), "")) if unsigned else ()),
         ("EXTNAME", block.name, "extension name"),
-        ("EXTVER", 1, "extension value"),
+        ("EXTVER", block.version, "extension value"),
     )
 
 

@@ -13,7 +13,6 @@ from calwebb_core.framework.asdf_extension import (
 )
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_headers import (
-    card,
     cards,
     checked_values,
     closing_cards,
@@ -157,9 +156,8 @@ def slit_blocks(slit: Slit, version: int) -> list[Block]:
         if getattr(slit, attribute) is not None
     }
     arrays |= {name: np.ascontiguousarray(plane) for name, plane in slit.planes.items()}
-    extver = card("EXTVER", version, "extension value")
     return [
-        Block(name, array, [extver, *array_cards(name, metadata, values)])
+        Block(name, array, array_cards(name, metadata, values), version=version)
         for name, array in arrays.items()
     ]
 
