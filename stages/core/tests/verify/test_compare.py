@@ -97,6 +97,25 @@ def test_catalogs(tmp_path):
     assert finding.text == "the catalog has 2 rows of 2 columns; made again 1 of 2"
 
 
+def test_windows_of_persistence(tmp_path):
+    import asdf
+
+    def write(name, value, runs):
+        entry = {"rows": np.arange(3), "vals": np.array([1.0, value, 3.0]), "pers_time": 60.0}
+        path = tmp_path / f"{name}_perswindow.asdf"
+        asdf.AsdfFile({"NRCB1": entry, "calwebb_flow": {"runs": runs}}).write_to(path)
+        return path
+
+    one, other = write("a", 2.0, [1]), write("b", 2.0, [2])
+    assert not same_bytes(one, other)
+    assert differences(one, other) == []
+    (finding,) = differences(one, write("c", 2.5, [1]))
+    assert finding.text == "its entries NRCB1 differ"
+    other.write_bytes(other.read_bytes()[:200])
+    (finding,) = differences(one, other)
+    assert finding.text == "its content differs"
+
+
 def changed(**values):
     run = copy.deepcopy(RUN)
     for name, value in values.items():
@@ -130,6 +149,9 @@ def with_step(number, **values):
          "option flat_field.inverse was False, here it is True"),
         (with_step(0, parameters={"inverse": False, "more": 1}),
          "option flat_field.more was not recorded, here it is 1"),
+        (with_step(0, hook_files={"mine:look": {"name": "mine.py", "sha256": "b" * 64}}),
+         "the file of hook mine:look of flat_field has changed: its SHA-256 was none, here it is "
+         "bbbbbbbbbbbb..."),
     ],
 )  # fmt: skip
 def test_causes(new, text):

@@ -2,10 +2,12 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.metadata import PROVENANCE
 from calwebb_core.framework.product_writing import write_product
 from calwebb_core.framework.products import product_path, root_of
 from calwebb_detector1.afterglow import TrapsFilled, WindowEnds
@@ -41,7 +43,7 @@ def write_trapsfilled(traps: TrapsFilled, path: Path) -> None:
 def write_ends(windows: WindowEnds, path: Path) -> None:
     """Write when windows end, for the pixels that are in one, as the official package does.
 
-    `start` is ours: where the pixels are counted from.
+    `start` is ours: where the pixels are counted from. So is the record of how it was made.
     """
     import asdf
 
@@ -55,7 +57,10 @@ def write_ends(windows: WindowEnds, path: Path) -> None:
         "pers_time": windows.length,
         "start": [area.x, area.y],
     }
+    tree: dict[str, Any] = {windows.metadata.require("DETECTOR", str).upper(): entry}
+    if windows.metadata.provenance:
+        tree[PROVENANCE] = windows.metadata.provenance
     buffer = io.BytesIO()
-    asdf.AsdfFile({windows.metadata.require("DETECTOR", str).upper(): entry}).write_to(buffer)
+    asdf.AsdfFile(tree).write_to(buffer)
     with atomic_path(path) as temporary:
         temporary.write_bytes(buffer.getvalue())

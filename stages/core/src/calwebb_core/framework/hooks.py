@@ -48,6 +48,15 @@ def hook_name(hook: Hook) -> str:
     return f"{hook.__module__}:{getattr(hook, '__qualname__', type(hook).__name__)}"
 
 
+def hook_file(hook: Hook) -> Path | None:
+    """Return the file that holds a function that was imported; None for a command."""
+    if isinstance(hook, str) and not FUNCTION.fullmatch(hook):
+        return None
+    module = hook.partition(":")[0] if isinstance(hook, str) else hook.__module__
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return Path(file) if file and Path(file).is_file() else None
+
+
 def run_hook(hook: Hook, model: Any, place: Place) -> Any:
     """Run one hook and return the container to go on with.
 

@@ -20,10 +20,10 @@ from typing import Any, Unpack
 
 from calwebb_core.framework.association import MemberOptions, is_association, read_association
 from calwebb_core.framework.hashing import sha256_of
-from calwebb_core.framework.hooks import hook_name
+from calwebb_core.framework.hooks import hook_file, hook_name
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
-from calwebb_core.framework.settings import StepSettings
+from calwebb_core.framework.settings import Hook, StepSettings
 from calwebb_core.framework.step import Status, Step
 
 FORMAT = 1
@@ -178,6 +178,8 @@ class RunRecord:
             ):
                 if hooks:
                     entry[name] = [hook_name(hook) for hook in hooks]
+            if files := hook_files((*settings.pre_hooks, *settings.post_hooks)):
+                entry["hook_files"] = files
         self.content["steps"].append(entry)
 
     def add_references(self, context: str, crds_version: str, used: dict[str, Any]) -> None:
@@ -199,6 +201,16 @@ class RunRecord:
 
     def _is_mine(self, run: dict[str, Any]) -> bool:
         return all(run.get(key) == self.content[key] for key in ("program", "input"))
+
+
+def hook_files(hooks: Iterable[Hook]) -> dict[str, dict[str, str]]:
+    """Return name and SHA-256 of the files that the user's functions are in, by hook."""
+    files = {hook_name(hook): hook_file(hook) for hook in hooks}
+    return {
+        name: {"name": file.name, "sha256": sha256_of(file)}
+        for name, file in sorted(files.items())
+        if file is not None
+    }
 
 
 def plain_parameters(parameters: Any) -> dict[str, Any]:

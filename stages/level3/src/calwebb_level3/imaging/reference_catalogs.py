@@ -11,6 +11,7 @@ import numpy as np
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.exposures import Exposure
+from calwebb_core.framework.metadata import PROVENANCE
 from calwebb_core.science.footprint import sky
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.imaging import gaia
@@ -213,17 +214,21 @@ def table_name(exposure: Exposure, kind: str) -> str:
 
 
 def write_tables(images: ImageSet, directory: Path) -> list[Path]:
-    """Write the tables of a set, by the names they have there; return the paths."""
+    """Write the tables of a set, by the names they have there; return the paths.
+
+    ECSV files say how they were made; FITS tables have no room for it.
+    """
     from calwebb_core.framework.atomic import atomic_path
     from calwebb_core.framework.catalogs import write_catalog
 
     paths = []
+    record = {PROVENANCE: images.metadata.provenance} if images.metadata.provenance else {}
     for name, table in images.tables.items():
         path = Path(directory) / name
         if name.endswith(".fits"):
             with atomic_path(path) as temporary:
                 table.write(temporary, format="fits", overwrite=True)
         else:
-            write_catalog(table, path)
+            write_catalog(table, path, record)
         paths.append(path)
     return paths

@@ -12,7 +12,7 @@ from calwebb_core.framework.fits_layout import Hdu, find, scan
 from calwebb_core.framework.fits_read import PIECE, read_bytes, read_into, storage
 from calwebb_core.framework.metadata import PROVENANCE
 from calwebb_core.framework.verify.findings import Finding
-from calwebb_core.framework.verify.record import CATALOG
+from calwebb_core.framework.verify.record import CATALOG, WINDOWS
 
 BLOCK = 1 << 20
 CHECKSUMS = ("CHECKSUM", "DATASUM")
@@ -46,6 +46,8 @@ def differences(old: Path, new: Path) -> list[Finding]:
     """
     if old.suffix == CATALOG:
         return compare_catalogs(old, new)
+    if old.suffix == WINDOWS:
+        return compare_windows(old, new)
     before, after = scan(old), scan(new)
     names = [[hdu.name for hdu in hdus] for hdus in (before, after)]
     if names[0] != names[1]:
@@ -194,6 +196,34 @@ def add(
         known = np.isfinite(scale) & (scale > 0)
         ratio = size[known] / scale[known]
         tally.in_err = max(tally.in_err, float(ratio.max(initial=0.0)))
+
+
+def compare_windows(old: Path, new: Path) -> list[Finding]:
+    """Say which entries of an ASDF file differ."""
+    from calwebb_core.framework.plain_asdf import DamagedError, UnknownContentError, read_tree
+
+    try:
+        before, after = (read_tree(path.read_bytes()) for path in (old, new))
+    except (DamagedError, UnknownContentError):
+        return [Finding("metadata", "its content differs")]
+    names = [
+        name
+        for name in {**before, **after}
+        if name != PROVENANCE and not same_entry(before.get(name), after.get(name))
+    ]
+    if not names:
+        return []
+    text = f"its entries {', '.join(names)} differ"
+    return [Finding("table", text, {"entries": names})]
+
+
+def same_entry(one: Any, other: Any) -> bool:
+    """Say whether two values of a tree are the same, arrays among them."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same_entry(one[key], other[key]) for key in one)
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other)
+    return type(one) is type(other) and bool(one == other)
 
 
 def compare_catalogs(old: Path, new: Path) -> list[Finding]:

@@ -101,7 +101,7 @@ def other_step(was: dict[str, Any], is_now: dict[str, Any]) -> list[Finding]:
         text = f"step {name} ended as {ends[0]}, here as {ends[1]}"
         return [Finding("step", text, {"name": name, "recorded": ends[0], "found": ends[1]})]
     before, after = (step.get("parameters", {}) for step in (was, is_now))
-    found = []
+    found = other_hooks(was, is_now)
     for option in {**before, **after}:
         pair = [values.get(option, "not recorded") for values in (before, after)]
         if pair[0] != pair[1]:
@@ -109,6 +109,32 @@ def other_step(was: dict[str, Any], is_now: dict[str, Any]) -> list[Finding]:
             details = {"name": f"{name}.{option}", "recorded": pair[0], "found": pair[1]}
             found.append(Finding("option", text, details))
     return found
+
+
+def other_hooks(was: dict[str, Any], is_now: dict[str, Any]) -> list[Finding]:
+    """Name the user's own functions whose files have changed."""
+    before, after = (hook_sums(step) for step in (was, is_now))
+    found = []
+    for hook in {**before, **after}:
+        sums = [files.get(hook) for files in (before, after)]
+        if sums[0] != sums[1]:
+            text = (
+                f"the file of hook {hook} of {was['name']} has changed: its SHA-256 was "
+                f"{short(sums[0])}, here it is {short(sums[1])}"
+            )
+            details = {"name": hook, "recorded": sums[0], "found": sums[1]}
+            found.append(Finding("hook changed", text, details))
+    return found
+
+
+def hook_sums(step: dict[str, Any]) -> dict[str, str]:
+    """Return the SHA-256 of the files that the user's functions of a step are in."""
+    files = step.get("hook_files")
+    return {
+        str(hook): str(file.get("sha256"))
+        for hook, file in (files.items() if isinstance(files, dict) else ())
+        if isinstance(file, dict)
+    }
 
 
 def other_rest(old: dict[str, Any], new: dict[str, Any]) -> list[Finding]:

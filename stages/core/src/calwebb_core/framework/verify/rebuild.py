@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from calwebb_core.framework.reference_sources import NOT_APPLICABLE
 from calwebb_core.framework.reference_types import PARAMETERS
 from calwebb_core.framework.roots import root_of
 from calwebb_core.framework.verify.find import Ingredients
+from calwebb_core.framework.verify.levels import COMMON
 from calwebb_core.framework.verify.record import FROM_CRDS, Recorded
+from calwebb_core.framework.verify.steps import own_addresses
 
 POLL = 0.05
 Waiting = Callable[[float], None]
@@ -38,7 +40,7 @@ def find_program(name: str) -> str | None:
 def workspace(product: Path, folder: Path | None) -> Iterator[Path]:
     """Yield a temporary folder: in the user's, else beside the product, else the system's."""
     beside = product.absolute().parent
-    parent = folder or (beside if os.access(beside, os.W_OK) else None)
+    parent = folder.absolute() if folder else (beside if os.access(beside, os.W_OK) else None)
     try:
         with tempfile.TemporaryDirectory(prefix=".verify-", dir=parent) as name:
             yield Path(name)
@@ -54,6 +56,7 @@ def rebuild(
     *,
     program: str,
     waiting: Waiting,
+    level: Mapping[str, str] = COMMON,
     allow_outside: bool = False,
 ) -> Path:
     """Make a product again and return where it is.
@@ -69,6 +72,8 @@ def rebuild(
         The stage program.
     waiting : callable
         Called with the seconds since the start while the program runs.
+    level : mapping, optional
+        Variables for the programs: loops of another kind of processor.
     allow_outside : bool
         Whether members of the association may lie outside its folder.
 
@@ -80,9 +85,14 @@ def rebuild(
         If the association has members outside its folder.
     """
     words = arguments(recorded, ingredients, work, allow_outside=allow_outside)
+    environment = {**os.environ, **level}
+    if recorded.epoch:
+        environment["SOURCE_DATE_EPOCH"] = recorded.epoch
+    # the user's own code is where the user is
+    place = Path.cwd() if recorded.hooks else work
     said = ""
     for command in commands(recorded):
-        said = run([program, *command, *words], recorded, work, waiting)
+        said = run([program, *command, *words], environment, place, work, waiting)
         if made := product_in(work, recorded):
             return made
     names = sorted(path.name for path in (work / "out").rglob("*") if path.is_file())
@@ -188,7 +198,7 @@ def options_text(recorded: Recorded, ingredients: Ingredients) -> str:
 
     options: dict[str, dict[str, Any]] = {}
     for step in recorded.steps:
-        values = dict(step.get("parameters", {}))
+        values = own_addresses(step.get("parameters", {}))
         for name in values:
             if path := ingredients.options.get((step["name"], name)):
                 values[name] = str(path.absolute())
@@ -238,15 +248,14 @@ def chosen_product(recorded: Recorded, association: Association) -> str | None:
     return chosen[0].name if len(chosen) == 1 and association.products[1:] else None
 
 
-def run(command: list[str], recorded: Recorded, work: Path, waiting: Waiting) -> str:
+def run(
+    command: list[str], environment: Mapping[str, str], place: Path, work: Path, waiting: Waiting
+) -> str:
     """Run the stage program; return what it said if it failed."""
-    environment = dict(os.environ)
-    if recorded.epoch:
-        environment["SOURCE_DATE_EPOCH"] = recorded.epoch
     started = time.monotonic()
     with (work / "said").open("w+", encoding="utf-8", errors="replace") as said:
         process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=said, cwd=work
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=said, cwd=place
         )
         try:
             while process.poll() is None:

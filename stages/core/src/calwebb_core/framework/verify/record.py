@@ -21,8 +21,9 @@ PROGRAMS = (
     "calwebb-image2",
     "calwebb-image3",
 )
-CATALOG = ".ecsv"
+CATALOG, WINDOWS = ".ecsv", ".asdf"
 FROM_CRDS = "crds://"
+LARGEST = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,32 @@ def read_record(path: Path) -> Recorded:
 
         record = read_catalog(path).meta.get(PROVENANCE)
         return Recorded(path, path.name, checked_runs(path, record))
+    if path.suffix == WINDOWS:
+        return Recorded(path, path.name, checked_runs(path, record_in(path, bytes_of(path))))
     if path.suffix != ".fits":
-        msg = f"{path}: is no product that can be made again; expected .fits or {CATALOG}"
+        msg = (
+            f"{path}: is no product that can be made again; expected .fits, {CATALOG} or {WINDOWS}"
+        )
         raise InputError(msg)
     return record_of_fits(path)
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return the content of an ASDF file of a size that products have.
+
+    Raises
+    ------
+    InputError
+        If it is larger, or cannot be read.
+    """
+    try:
+        if path.stat().st_size <= LARGEST:
+            return path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise InputError(msg) from error
+    msg = f"{path}: is larger than any product in ASDF; expected at most {LARGEST >> 20} MB"
+    raise InputError(msg)
 
 
 def record_of_fits(path: Path) -> Recorded:

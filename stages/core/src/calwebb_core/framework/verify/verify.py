@@ -14,6 +14,7 @@ from calwebb_core.framework.verify.compare import differences, same_bytes
 from calwebb_core.framework.verify.explain import causes, machine
 from calwebb_core.framework.verify.find import Finder, Ingredients, gather
 from calwebb_core.framework.verify.findings import Finding, Verdict
+from calwebb_core.framework.verify.levels import other_levels
 from calwebb_core.framework.verify.rebuild import (
     Waiting,
     commands,
@@ -110,7 +111,10 @@ def verify(
     verdict.findings += unrun_hooks(recorded, wishes)
     program = find_program(recorded.last["program"])
     if program is None:
-        text = f"{recorded.last['program']}, which made it, is not on the path (PATH)"
+        text = (
+            f"{recorded.last['program']}, which made it, is not on the path (PATH); an image holds "
+            "one stage: verify it in the image of that stage, or outside"
+        )
         verdict.findings.append(Finding("program missing", text))
     if program is None or any(item.blocks for item in verdict.findings):
         return verdict
@@ -172,7 +176,9 @@ def make_and_compare(
     reasons = causes(recorded.last, read_record(made).last)
     found = differences(recorded.path, made)
     if not reasons and not verdict.findings:
-        reasons = [machine(recorded.last)]
+        reasons = [
+            (found and processor(recorded, ingredients, wishes, bench)) or machine(recorded.last)
+        ]
     verdict.findings += [*reasons, *found]
     if not found:
         verdict.notes.append("only the record of how it was made differs: pixels are the same")
@@ -195,6 +201,33 @@ def make(recorded: Recorded, ingredients: Ingredients, wishes: Wishes, bench: Be
         waiting=bench.waiting,
         allow_outside=wishes.allow_outside,
     )
+
+
+def processor(
+    recorded: Recorded, ingredients: Ingredients, wishes: Wishes, bench: Bench
+) -> Finding | None:
+    """Make the product with the loops of other processors: say with which it is the same."""
+    for name, level in other_levels():
+        with workspace(recorded.path, wishes.work) as work:
+            try:
+                made = rebuild(
+                    recorded,
+                    ingredients,
+                    work,
+                    program=bench.program,
+                    waiting=bench.waiting,
+                    level=level,
+                    allow_outside=wishes.allow_outside,
+                )
+            except (InputError, ProcessingError):
+                continue
+            if same_bytes(recorded.path, made):
+                text = (
+                    f"with the loops of {name} it has the same bytes: it was made on another kind "
+                    "of CPU, or with other settings of numpy and OpenBLAS"
+                )
+                return Finding("processor", text, {"level": name})
+    return None
 
 
 def chain(product: Path, wishes: Wishes, seen: set[Path]) -> Iterator[Path]:
