@@ -13,6 +13,7 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import PROVENANCE
 from calwebb_core.framework.provenance import FORMAT
 from calwebb_core.framework.reference_types import REFERENCE_KEYWORDS
+from calwebb_core.framework.verify.steps import check_steps
 
 PROGRAMS = (
     "calwebb-detector1",
@@ -201,10 +202,13 @@ def check_run(path: Path, run: Any) -> None:
     if not fit or not all(isinstance(step, dict) and "name" in step for step in run["steps"]):
         msg = f"{path}: its record of how it was made is damaged; get the product again"
         raise InputError(msg)
+    check_steps(path, run["steps"])
     if run["program"] not in PROGRAMS:
         msg = f"{path}: was made by {run['program']!r}; expected one of {', '.join(PROGRAMS)}"
         raise InputError(msg)
-    for item in (run["input"], *run["input"].get("members", ()), *run["references"].values()):
+    members = run["input"].get("members", [])
+    members = members if isinstance(members, list) else [None]
+    for item in (run["input"], *members, *run["references"].values()):
         plain_name(path, item.get("name") if isinstance(item, dict) else None)
 
 
