@@ -1,6 +1,5 @@
 """Where the blocks of an exposure come from and go to: raw files, ramps and rates in memory."""
 
-import mmap
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ from calwebb_core.framework.models import Ramp, UInt32
 from calwebb_core.framework.product_reading import read_asdf
 from calwebb_core.framework.products import open_raw, read_ramp
 from calwebb_core.framework.raw_ramp import RawRamp
+from calwebb_core.framework.stored_parts import OpenFile, read_frames
 from calwebb_detector1.blocks import Block, Exposure, Window
 from calwebb_detector1.kernels import samples
 
 ALL = slice(None)
-TOUCHED = 32 << 20  # bytes of a file that may be in memory at a time
+AT_ONCE = 8 << 20  # bytes of a file that are in memory beside what is made of them
 
 
 class RawExposure:
@@ -38,8 +38,7 @@ class RawExposure:
         self.shape = raw.shape
         self.tables = raw.tables()
         self._hdus = raw.hdus
-        self._bytes: mmap.mmap | None = None
-        self._views: dict[str, NDArray[np.uint16]] = {}
+        self._file: OpenFile | None = None
 
     def load(self) -> Ramp:
         """Read all samples into memory."""
@@ -75,33 +74,28 @@ class RawExposure:
         pixeldq = np.zeros(self.shape[2:], np.uint32)
         return Exposure(self.metadata, self.shape, pixeldq, self, self.has_zeroframe)
 
-    def stored(self, name: str) -> NDArray[np.uint16]:
-        """Return an array as it lies in the file, without reading it."""
-        if self._bytes is None:
-            with self.path.open("rb") as stream:
-                self._bytes = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        if name not in self._views:
-            hdu = find(self._hdus, name)
-            assert hdu is not None  # noqa: S101 - SCI is required, ZEROFRAME asked for before
-            self._views[name] = np.ndarray(hdu.shape, np.uint16, self._bytes, hdu.offset)
-        return self._views[name]
+    def _opened(self) -> OpenFile:
+        if self._file is None:
+            self._file = OpenFile(self.path)
+        return self._file
 
     def samples(self, name: str, index: tuple[slice, ...]) -> Any:
         """Read a part of SCI (4 slices) or ZEROFRAME (3 slices) as float32, DN."""
-        whole = self.stored(name)
-        view = whole[index]
-        out = np.empty(view.shape, np.float32)
-        flat = (1,) if view.ndim == 3 else ()
-        # a few rows of every frame touch every page of the file: a part of it at a time
-        step = max(1, TOUCHED // (whole[0].nbytes or 1))
-        for first in range(0, len(view), step):
-            some = slice(first, first + step)
-            part, target = view[some], out[some]
-            samples.convert_raw(part.reshape(flat + part.shape), target.reshape(flat + part.shape))
-            if self._bytes is not None:
-                # pages would count as this process's memory; the system's cache keeps them
-                self._bytes.madvise(mmap.MADV_DONTNEED)
-        return out
+        hdu = find(self._hdus, name)
+        assert hdu is not None  # noqa: S101 - SCI is required, ZEROFRAME asked for before
+        shape, flat = hdu.shape, (1,) * (4 - len(index))
+        ranges = tuple(range(size)[part] for size, part in zip(shape, index, strict=True))
+        out = np.empty([*flat, *map(len, ranges)], np.float32)
+        shape, ranges = (*flat, *shape), (*map(range, flat), *ranges)
+        step = max(1, AT_ONCE // (2 * len(ranges[2]) * len(ranges[3]) or 1))
+        for i, integration in enumerate(ranges[0]):
+            for first in range(0, len(ranges[1]), step):
+                some = (range(integration, integration + 1), ranges[1][first : first + step])
+                part = read_frames(
+                    self._opened(), hdu.offset, shape, np.uint16, (*some, *ranges[2:])
+                )
+                samples.convert_raw(part, out[i : i + 1, first : first + step])
+        return out.reshape(out.shape[len(flat) :])
 
     def read(self, core: Window, halo: int, pixeldq: UInt32) -> Block:
         """Return a block."""

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_cards import Header
-from calwebb_core.framework.plain_files import open_regular
+from calwebb_core.framework.plain_files import check_holes, open_regular
 
 BLOCK = 2880
 EXTENSION = b"XTENSION"
@@ -74,6 +74,7 @@ def scan(path: Path, until: str = "") -> list[Hdu]:
     try:
         with open_regular(path) as stream:
             check_start(path, stream)
+            check_holes(stream.fileno(), os.fstat(stream.fileno()).st_size)
             hdus = []
             for hdu in walk(path, stream):
                 hdus.append(hdu)

@@ -1,6 +1,7 @@
 """Arrays and tables of a FITS file as native numpy arrays."""
 
 import logging
+import math
 import os
 import warnings
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.fits_layout import Hdu
 from calwebb_core.framework.fits_tables import keywords_of
+from calwebb_core.framework.memory import check_room
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.threads import in_threads
 
@@ -97,6 +99,18 @@ def read_into(stream: Any, offset: int, shape: tuple[int, ...], dtype: Any) -> N
         If the file ends before, because somebody changes it meanwhile.
     """
     raw: NDArray[Any] = np.empty(shape, dtype)
+    fill_from(stream, offset, raw)
+    return raw
+
+
+def fill_from(stream: Any, offset: int, raw: NDArray[Any]) -> None:
+    """Read a C-contiguous array as it is stored from a place of an open file, for any thread.
+
+    Raises
+    ------
+    ProcessingError
+        As `read_into`.
+    """
     left, place = raw.reshape(-1).view(np.uint8).data, offset
     while left:
         done = os.preadv(stream.fileno(), [left], place)
@@ -106,7 +120,6 @@ def read_into(stream: Any, offset: int, shape: tuple[int, ...], dtype: Any) -> N
             )
             raise ProcessingError(msg)
         left, place = left[done:], place + done
-    return raw
 
 
 def read_array(path: Path, hdu: Hdu, dtype: DTypeLike | None = None) -> NDArray[Any]:
@@ -119,9 +132,16 @@ def read_array(path: Path, hdu: Hdu, dtype: DTypeLike | None = None) -> NDArray[
         From `fits_layout.scan`, which has checked the file's length.
     dtype : dtype, optional
         Type to return; the stored one (unsigned where BZERO says so) otherwise.
+
+    Raises
+    ------
+    InputError
+        If there is no memory for it.
     """
     stored = storage(path, hdu)
-    result: NDArray[Any] = np.empty(hdu.shape, natural_dtype(stored) if dtype is None else dtype)
+    wanted = np.dtype(natural_dtype(stored) if dtype is None else dtype)
+    check_room(path, hdu.name, math.prod(hdu.shape) * wanted.itemsize)
+    result: NDArray[Any] = np.empty(hdu.shape, wanted)
     flat, size = result.reshape(-1), stored.dtype.itemsize
     with path.open("rb", buffering=0) as stream:
 
@@ -152,7 +172,14 @@ def read_rows(
 
 
 def read_bytes(path: Path, hdu: Hdu) -> bytes:
-    """Return the data of an HDU as they are stored."""
+    """Return the data of an HDU as they are stored.
+
+    Raises
+    ------
+    InputError
+        If there is no memory for them.
+    """
+    check_room(path, hdu.name, hdu.size)
     with path.open("rb") as stream:
         stream.seek(hdu.offset)
         return stream.read(hdu.size)

@@ -83,3 +83,37 @@ def read_text(
     """
     text = read_content(Path(path), largest).decode(encoding)
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check_holes(descriptor: int, size: int) -> None:
+    """Refuse a large file of which the disk holds next to nothing: its pixels would be zeros.
+
+    Raises
+    ------
+    OSError
+        As for compressed data, if less than a hundredth is there.
+    """
+    if size <= ANY_SIZE:
+        return
+    here = os.lseek(descriptor, 0, os.SEEK_CUR)
+    try:
+        found = stored_bytes(descriptor, size, -(-size // MOST_TIMES))
+    finally:
+        os.lseek(descriptor, here, os.SEEK_SET)
+    if found * MOST_TIMES < size:
+        text = f"it has {size} bytes, but all except {found} are holes that were never written"
+        raise OSError(errno.EINVAL, text)
+
+
+def stored_bytes(descriptor: int, size: int, enough: int) -> int:
+    """Return how many bytes of a file are there, or `enough` and more; moves its position."""
+    found = place = 0
+    while place < size and found < enough:
+        try:
+            place = os.lseek(descriptor, place, os.SEEK_DATA)
+        except OSError as error:
+            # none from here on, or a file system that does not tell
+            return found if error.errno == errno.ENXIO else size
+        end = os.lseek(descriptor, place, os.SEEK_HOLE)
+        found, place = found + end - place, end
+    return found

@@ -1,6 +1,7 @@
 """Products as containers: which HDU becomes which array, and what is checked on the way."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_headers import metadata_from
 from calwebb_core.framework.fits_layout import Hdu, find, require, scan
 from calwebb_core.framework.fits_read import read_array, read_bytes
+from calwebb_core.framework.memory import check_room
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Ramp, Segmentation
 from calwebb_core.framework.raw_ramp import (
@@ -82,6 +84,7 @@ def read_ramp(path: Path) -> Ramp:
     shape = ramp_shape(path, science)
     check_sizes(metadata, shape)
     nints, ngroups, ny, nx = shape
+    check_room(path, "its samples and their flags", 5 * math.prod(shape))
     ramp = Ramp(
         metadata=metadata,
         data=read_array(path, science, np.float32),
@@ -161,6 +164,8 @@ def read_image(path: Path) -> Image:
     path = Path(path)
     hdus, metadata = open_product(path)
     shape = check_image(path, hdus)
+    sizes = [4 * math.prod(hdu.shape) for hdu in hdus if hdu.name in IMAGE_ARRAYS]
+    check_room(path, "the arrays of the image", sum(sizes))
     arrays = {
         attribute: optional(path, hdus, name, image_shape(name, hdus, shape), dtype)
         for name, (attribute, dtype) in IMAGE_ARRAYS.items()

@@ -1,6 +1,6 @@
 """Arrays of a reference file that stay on disk until they are asked for, whole or in part."""
 
-import mmap
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.fits_layout import Hdu
-from calwebb_core.framework.fits_read import Storage, natural_dtype, storage
+from calwebb_core.framework.fits_read import natural_dtype, storage
+from calwebb_core.framework.memory import check_room
+from calwebb_core.framework.stored_parts import OpenFile, read_frames
 
 ALL = slice(None)
 
@@ -36,8 +39,7 @@ class FileArrays(Mapping[str, NDArray[Any]]):
         self._hdus = hdus
         self._cut = cut
         self._size = size
-        self._bytes: mmap.mmap | None = None
-        self._views: dict[str, tuple[NDArray[Any], Storage]] = {}
+        self._file: OpenFile | None = None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._hdus)
@@ -53,7 +55,7 @@ class FileArrays(Mapping[str, NDArray[Any]]):
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array after it is cut out."""
-        return self._stored(name)[0].shape
+        return tuple(map(len, self._ranges(name)))
 
     def part(
         self, name: str, planes: slice = ALL, rows: slice = ALL, columns: slice = ALL
@@ -68,36 +70,35 @@ class FileArrays(Mapping[str, NDArray[Any]]):
             Of the axis before the rows, where there is one.
         rows, columns : slice
             Of the cut-out array.
+
+        Raises
+        ------
+        ReferenceFileError
+            If there is no memory for it.
         """
-        view, stored = self._stored(name)
-        index = (planes, rows, columns) if view.ndim > 2 else (rows, columns)
-        raw = view[(..., *index)] if view.ndim > 1 else view
-        if stored.unsigned or (stored.zero, stored.scale) != (0.0, 1.0):
-            raw = np.ascontiguousarray(raw)
-        result = np.ascontiguousarray(stored.convert(raw, natural_dtype(stored)))
-        self._forget(result.nbytes)
-        return result
+        hdu, ranges = self._hdus[name], self._ranges(name)
+        stored, wanted = storage(self._path, hdu), (planes, rows, columns)[-len(ranges) :]
+        ranges = (*ranges[:-3], *(part[cut] for part, cut in zip(ranges[-3:], wanted, strict=True)))
+        frame = (1, *hdu.shape) if len(ranges) == 1 else hdu.shape
+        index = (range(1), *ranges) if len(ranges) == 1 else ranges
+        needed = math.prod(map(len, ranges)) * natural_dtype(stored).itemsize
+        check_room(self._path, name, needed, ReferenceFileError)
+        raw = read_frames(self._opened(), hdu.offset, frame, stored.dtype, index)
+        shape = tuple(map(len, ranges))
+        return np.ascontiguousarray(stored.convert(raw.reshape(shape), natural_dtype(stored)))
 
-    def _stored(self, name: str) -> tuple[NDArray[Any], Storage]:
-        """Return an array as it lies in the file, cut out, without reading it, and its type."""
-        if name not in self._views:
-            hdu = self._hdus[name]
-            stored, shape = storage(self._path, hdu), hdu.shape
-            array: NDArray[Any] = np.ndarray(shape, stored.dtype, self._map(), hdu.offset)
-            cut = array[(..., *self._cut)] if shape[-2:] == self._size else array
-            self._views[name] = cut, stored
-        return self._views[name]
+    def _ranges(self, name: str) -> tuple[range, ...]:
+        """Return the part of each axis of an array that is left when it is cut out."""
+        shape = self._hdus[name].shape
+        axes = tuple(map(range, shape))
+        if shape[-2:] != self._size:
+            return axes
+        return (*axes[:-2], *(axis[part] for axis, part in zip(axes[-2:], self._cut, strict=True)))
 
-    def _map(self) -> mmap.mmap:
-        if self._bytes is None:
-            with self._path.open("rb") as stream:
-                self._bytes = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        return self._bytes
-
-    def _forget(self, size: int) -> None:
-        """Give pages back that would count as this process's memory; the cache keeps them."""
-        if self._bytes is not None and size > 1 << 16:
-            self._bytes.madvise(mmap.MADV_DONTNEED)
+    def _opened(self) -> OpenFile:
+        if self._file is None:
+            self._file = OpenFile(self._path)
+        return self._file
 
 
 def part_of(

@@ -13,6 +13,7 @@ from calwebb_core.framework.plain_asdf import (
     check_for_library,
     read_tree,
 )
+from calwebb_core.framework.plain_files import MEGABYTE, read_content
 from calwebb_core.framework.plain_values import mapping_of
 from calwebb_core.framework.reference_data import Reference, check_fits
 from calwebb_core.framework.reference_fits import read_fits_reference
@@ -66,17 +67,20 @@ def missing_text(kind: str, path: Path) -> str:
     )
 
 
+LARGEST = 1000 * MEGABYTE  # of an ASDF file, which is read whole
 # kinds of tags that are read as plain mappings and tables; files with others are read by the asdf
 # library, which makes objects of them
 PLAIN_KINDS = ("transform/", "gwcs/", "jwst_pipeline/", "unit/", "table/")
 
 
 def _read_asdf(kind: str, path: Path) -> Reference:
-    content = path.read_bytes()
     try:
+        content = read_content(path, LARGEST)
         tree = read_tree(content, PLAIN_KINDS)
     except UnknownContentError:
         tree = _read_with_library(kind, path, content)
+    except OSError as error:
+        raise unreadable(kind, path, OSError(error.strerror)) from error
     except DamagedError as error:
         raise unreadable(kind, path, error) from error
     return Reference(kind, path.name, path, _asdf_metadata(tree, path), tree=tree)

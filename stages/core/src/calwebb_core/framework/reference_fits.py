@@ -15,6 +15,7 @@ from calwebb_core.framework.errors import CalwebbError, InputError, ReferenceFil
 from calwebb_core.framework.fits_layout import Hdu, scan
 from calwebb_core.framework.fits_read import read_bytes
 from calwebb_core.framework.fits_tables import read_plain
+from calwebb_core.framework.memory import check_room, most_memory
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.plain_files import most_bytes
@@ -48,6 +49,7 @@ def read_fits_reference(kind: str, path: Path, science: Metadata | None) -> Refe
     size = (window.ny, window.nx) if window else (0, 0)
     reference.arrays = FileArrays(path, images, cut_of(reference, window, science), size)
     tables = [hdu for hdu in hdus if not hdu.is_image and hdu.name != "ASDF"]
+    check_room(path, "its tables", sum(hdu.size for hdu in tables), ReferenceFileError)
     if tables:
         reference.tables = read_tables(kind, path, tables)
     reference.dq = translate_dq(reference)
@@ -148,7 +150,7 @@ def unpacked(path: Path) -> tuple[Path | io.BytesIO, int]:
     """
     if path.suffix != ".gz":
         return path, path.stat().st_size
-    largest = most_bytes(path.stat().st_size)
+    largest = min(most_bytes(path.stat().st_size), most_memory() // 4)
     content = io.BytesIO()
     with gzip.open(path) as stream:
         while part := stream.read(1 << 20):
@@ -173,7 +175,7 @@ def check_images(hdus: Any, stored: int) -> None:
         Naming both sizes.
     """
     size = sum(int(hdu.size) for hdu in hdus if hdu.is_image)
-    if size > most_bytes(stored):
+    if size > min(most_bytes(stored), most_memory()):
         msg = f"its images are said to hold {size} bytes, but the file has {stored}"
         raise ValueError(msg)
 
