@@ -15,6 +15,7 @@ import yaml
 from numpy.typing import NDArray
 
 from calwebb_core.framework.plain_asdf_blocks import BOOL, Block, find_blocks
+from calwebb_core.framework.plain_asdf_checks import TEXTS, checked_parts, text_length
 from calwebb_core.framework.plain_asdf_writing import write_tree
 from calwebb_core.framework.plain_values import (
     STANDARD_TAG,
@@ -43,12 +44,9 @@ __all__ = [
 ]
 
 END_OF_TREE = re.compile(rb"\r?\n\.\.\.\r?(\n|$)")
-TEXTS = {"ucs4": "U", "ascii": "S"}
 ORDER: dict[str, Literal["<", ">"]] = {"little": "<", "big": ">"}
 TABLES = ("core/table", "table/table")
 LARGEST_TREE = 50_000_000
-# keys of a reference in JSON's way and of the array in another file in ASDF's
-REFERENCES = ("$ref", "fileuri")
 NUMBERS = {
     BOOL: "bool",
     **{f"{kind}{bits}": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
@@ -95,8 +93,8 @@ def check_for_library(content: bytes) -> None:
     Raises
     ------
     DamagedError
-        If it is nested without end, has a block that is compressed more than a hundredfold, or
-        refers to another file.
+        If it is nested without end, has a block that is compressed more than a hundredfold,
+        refers to another file, or makes the library count or multiply without end.
     """
     loader, _ = loader_of(content)
     try:
@@ -106,23 +104,7 @@ def check_for_library(content: bytes) -> None:
     finally:
         loader.dispose()
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-        elif isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if isinstance(value, yaml.ScalarNode):
-                    check_reference(kind_of(node.tag), str(key.value), str(value.value))
-                waiting.append(value)
-
-
-def check_reference(kind: str, key: str, place: str) -> None:
-    """Refuse an array in another file, and any part of one; other HDUs of a product are well."""
-    array = kind == "core/ndarray" and key == "source"
-    array = array and not place.lstrip("-").isdecimal() and not place.startswith("fits:")
-    if array or (key in REFERENCES and not place.startswith("#")):
-        msg = f"it refers to another file ({key} {place!r:.60})"
-        raise DamagedError(msg)
+        waiting += checked_parts(waiting.pop())
 
 
 def no_yaml(error: yaml.YAMLError) -> DamagedError:
@@ -239,7 +221,8 @@ def array_type(datatype: Any, entry: dict[str, Any]) -> np.dtype[Any]:
     try:
         if isinstance(datatype, list):
             kind, length = datatype
-            return np.dtype(f"{ORDER[entry.get('byteorder', 'big')]}{TEXTS[kind]}{length:d}")
+            order = ORDER[entry.get("byteorder", "big")]
+            return np.dtype(f"{order}{TEXTS[kind]}{text_length(length):d}")
         dtype = np.dtype(NUMBERS[datatype])
         return dtype.newbyteorder(ORDER[entry.get("byteorder", "big")])
     except (TypeError, ValueError, KeyError, OverflowError):

@@ -1,9 +1,12 @@
 """The file of a user's own output grid."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.plain_asdf import check_for_library
+from calwebb_core.framework.plain_files import read_content
 
 
 def read_grid(path: Path) -> dict[str, Any]:
@@ -12,14 +15,19 @@ def read_grid(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing or not ASDF.
+        If the file is missing, not ASDF, refers to other files or says to hold far more than it
+        has bytes for.
     """
     import asdf
 
     try:
-        with asdf.open(path, lazy_load=False, memmap=False) as file:
+        content = read_content(path)
+        check_for_library(content)
+        with asdf.open(io.BytesIO(content), lazy_load=False, memmap=False) as file:
             return dict(file.tree)
-    except (OSError, ValueError, RuntimeError, asdf.exceptions.ValidationError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a tree of another form leads to
         reason = " ".join(str(error).split())
         msg = f"{path}: output_wcs can't be read as ASDF ({reason:.120})"
         raise InputError(msg) from error

@@ -4,14 +4,18 @@ Steps open no files: `prepare` reads what the options name before the step runs,
 writes what the step left in the set.
 """
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from calwebb_core.framework.catalogs import LARGEST, read_catalog
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.exposures import Exposure
+from calwebb_core.framework.fits_layout import scan
 from calwebb_core.framework.metadata import PROVENANCE
+from calwebb_core.framework.plain_files import read_content, read_text
 from calwebb_core.science.footprint import sky
 from calwebb_level3.imageset import ImageSet
 from calwebb_level3.imaging import gaia
@@ -22,7 +26,6 @@ if TYPE_CHECKING:
 
     from calwebb_level3.steps.tweakreg import TweakregParameters
 
-UNREADABLE = (OSError, ValueError, TypeError, KeyError, IndexError)
 # Names of the columns of positions, as different programs write them.
 PLACES = (("x", "y"), ("xcentroid", "ycentroid"), ("x_centroid", "y_centroid"))
 FORMATS = ("ecsv", "fits")
@@ -57,7 +60,7 @@ def prepare(images: ImageSet, parameters: "TweakregParameters") -> None:
 
 
 def read_table(path: Path, option: str) -> Any:
-    """Return a table in any format that astropy recognizes.
+    """Return the table of a file: ECSV, FITS, or columns of text.
 
     Raises
     ------
@@ -67,9 +70,18 @@ def read_table(path: Path, option: str) -> Any:
     from astropy.table import QTable
 
     try:
-        return QTable.read(path)
-    except UNREADABLE as error:
-        reason = " ".join(str(error).split())
+        content = read_content(path, LARGEST)
+        if content.startswith(b"SIMPLE  ="):
+            scan(path)
+            return QTable.read(io.BytesIO(content), format="fits")
+        text = content.decode()
+        if text.startswith("# %ECSV"):
+            return read_catalog(path)
+        return QTable.read(text, format="ascii")
+    except MemoryError:
+        raise
+    except Exception as error:  # astropy raises many kinds; all mean an unreadable table
+        reason = " ".join(str(error).removeprefix(f"{path}: ").split())
         msg = f"{path}: {option} can't be read as a table ({reason:.120}); expected ECSV or FITS"
         raise InputError(msg) from error
 
@@ -144,7 +156,7 @@ def read_catfile(path: Path) -> dict[str, Path]:
         If it is missing or a line has more than two names.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: catfile can't be read ({error}); expected a text file"
         raise InputError(msg) from error

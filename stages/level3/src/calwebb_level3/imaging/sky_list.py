@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.plain_files import read_text
 from calwebb_core.framework.products import root_of
 
 
@@ -23,7 +24,7 @@ def read_sky_list(path: Path) -> dict[str, float]:
         If it can't be read, a line is something else, or an exposure is in it twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: skymatch.skylist can't be read ({error}); expected a text file"
         raise InputError(msg) from error
