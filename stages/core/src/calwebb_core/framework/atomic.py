@@ -49,23 +49,56 @@ def atomic_path(final: Path, *, flush_folder: bool = True) -> Iterator[Path]:
     final = Path(final)
     temporary = final.with_name(f".{final.name}.{os.getpid()}.tmp")
     try:
-        temporary.open("wb").close()
+        make_new(temporary)
     except OSError as error:
         msg = f"{final}: cannot be written: {error.strerror}; choose another output folder"
         raise InputError(msg) from error
     try:
-        yield temporary
-        flush(temporary)
-        temporary.replace(final)
-        if flush_folder:
-            flush(final.parent)
+        with disk_errors(final):
+            yield temporary
+            flush(temporary)
+            temporary.replace(final)
+            if flush_folder:
+                flush(final.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def make_new(path: Path) -> None:
+    """Make an empty file in the place of what a killed program left there, never behind a link."""
+    path.unlink(missing_ok=True)
+    path.open("xb").close()
+
+
+@contextmanager
+def disk_errors(final: Path) -> Iterator[None]:
+    """Tell failures of the disk in a sentence while a file is written.
+
+    Raises
+    ------
+    ProcessingError
+        Naming the file and what the system says.
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
         msg = f"{final}: could not be written: {error.strerror}; an older file is left as it was"
         raise ProcessingError(msg) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def reserve(file: int, size: int) -> None:
+    """Give a file a size, and the room on disk: touching a page for which there is none is fatal.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
+    os.ftruncate(file, size)
+    if hasattr(os, "posix_fallocate") and size:
+        os.posix_fallocate(file, 0, size)
 
 
 def flush(path: Path) -> None:

@@ -5,9 +5,13 @@ of a pipeline. Importing this module is cheap: no numpy, astropy or stage is loa
 command's body runs.
 """
 
+import errno
 import logging
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +25,9 @@ from calwebb_core.framework.printing import one_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+TERMINATED = 128 + signal.SIGTERM
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 LOG_OPTIONS = ("log_file", "quiet", "verbose", "debug")
 logger = logging.getLogger("calwebb_core")
 
@@ -32,6 +39,9 @@ def report_error(name: str, error: BaseException, *, debug: bool) -> int:
         line = one_line(str(error))
     elif isinstance(error, MemoryError):
         line = one_line(f"{notes}not enough memory ({error}); use a machine that has more")
+    elif isinstance(error, OSError) and error.errno in NO_ROOM:
+        place = f"{error.filename}: " if error.filename else ""
+        line = one_line(f"{notes}{place}{error.strerror}; nothing is left half-written: make room")
     else:
         line = one_line(f"{notes}unexpected {type(error).__name__}: {error}")
         line += " (this is a fault of the program; --debug shows where)"
@@ -51,6 +61,33 @@ def _log_to_file_only(error: BaseException) -> None:
             handler.handle(record)
 
 
+class Terminated(BaseException):
+    """The system, a scheduler or the user asks the program to end (SIGTERM)."""
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let requests to end (SIGTERM, SIGHUP) end a program as errors do: what cleans up runs."""
+    mine: list[signal.Signals] = []
+
+    def leave_by_signal(_number: int, _frame: Any) -> NoReturn:
+        # schedulers ask more than once; what cleans up is not to be interrupted
+        for number in mine:
+            signal.signal(number, signal.SIG_IGN)
+        raise Terminated
+
+    if threading.current_thread() is threading.main_thread():
+        # a signal that is ignored stays so, as nohup wants it
+        mine += [n for n in ENDINGS if signal.getsignal(n) == signal.SIG_DFL]
+    for number in mine:
+        signal.signal(number, leave_by_signal)
+    try:
+        yield
+    finally:
+        for number in mine:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _usage_line(error: click.ClickException) -> str:
     text = one_line(error.format_message())
     context = getattr(error, "ctx", None)
@@ -66,7 +103,9 @@ class OneLineErrors(click.Command):
         run: Callable[..., Any] = super().main
         if not standalone_mode:
             return run(*args, standalone_mode=False, **extra)
-        sys.exit(self._guarded(run, *args, **extra))
+        with ended_in_order():
+            code = self._guarded(run, *args, **extra)
+        sys.exit(code)
 
     def _guarded(self, run: Callable[..., Any], *args: Any, **extra: Any) -> int:
         name = self.name or ""
@@ -75,6 +114,9 @@ class OneLineErrors(click.Command):
         except click.Abort:
             click.echo(f"{name}: interrupted", err=True)
             return 1
+        except Terminated:
+            click.echo(f"{name}: terminated", err=True)
+            return TERMINATED
         except click.ClickException as error:
             click.echo(f"{name}: error: {_usage_line(error)}", err=True)
             return 2

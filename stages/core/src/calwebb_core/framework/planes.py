@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from calwebb_core.framework.errors import ProcessingError
+from calwebb_core.framework.fits_write import write_at
 
 ALL = slice(None)
 MEMORY = 256 << 20  # bytes that a store keeps in memory
@@ -93,9 +94,11 @@ class FilePlane(Plane):
         """Write some rows."""
         offset, count = self._place(rows)
         stored = np.ascontiguousarray(np.broadcast_to(values, (count, self.shape[1])), self.dtype)
-        if os.pwrite(self.file, stored.view(np.uint8).data, offset) != stored.nbytes:
-            msg = "a temporary file cannot be written; is the disk full?"
-            raise ProcessingError(msg)
+        try:
+            write_at(self.file, stored.reshape(-1).view(np.uint8).data, offset)
+        except OSError as error:
+            msg = f"a temporary file cannot be written: {error.strerror}"
+            raise ProcessingError(msg) from error
 
 
 @dataclass

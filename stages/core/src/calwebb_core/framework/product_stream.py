@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.atomic import atomic_path, disk_errors, reserve
 from calwebb_core.framework.errors import ProcessingError
 from calwebb_core.framework.fits_write import (
     Block,
     Streamed,
     header_of,
     padded,
+    write_at,
     write_block,
 )
 from calwebb_core.framework.metadata import Metadata
@@ -97,32 +98,48 @@ class ImageStream:
         rows, columns : slice
             Where the part lies.
         values : float32 or uint32, (rows, columns) or (nints, rows, columns)
+
+        Raises
+        ------
+        ProcessingError
+            If the disk is full.
         """
-        array, (ny, nx) = self.arrays[name], self.arrays[name].shape[-2:]
-        whole = columns.start == 0 and columns.stop == nx
+        array, nx = self.arrays[name], self.arrays[name].shape[-1]
         words = np.ascontiguousarray(values, array.dtype).view(np.uint32)
         if array.dtype.kind == "u":
             words = words ^ np.uint32(1 << 31)
         total = int(words.sum(dtype=np.uint64))
-        if whole:
-            stored = words.astype(">u4").reshape(-1, *words.shape[-2:])
-            for plane, image in enumerate(stored):
-                first = (plane * ny + rows.start) * nx
-                os.pwrite(self._file, image.data, self._offsets[name] + 4 * first)
-        else:
-            # so many short pieces are better written through memory
-            images = self._view(name).reshape(-1, ny, nx)
-            pieces = words.reshape(-1, *words.shape[-2:])
-            step = max(1, PIECE // (4 * ny * nx))
-            for plane in range(0, len(images), step):
-                some = slice(plane, plane + step)
-                images[some, rows, columns] = pieces[some]
-                self._bytes().madvise(mmap.MADV_DONTNEED)
+        with disk_errors(self.path):
+            if columns.start == 0 and columns.stop == nx:
+                self._put_rows(name, rows, words)
+            else:
+                self._put_pieces(name, rows, columns, words)
         with self._lock:
             total += array.datasum
             while total >> 32:
                 total = (total & 0xFFFFFFFF) + (total >> 32)
             array.datasum = total
+
+    def _put_rows(self, name: str, rows: slice, words: NDArray[np.uint32]) -> None:
+        """Write whole rows of every plane."""
+        ny, nx = self.arrays[name].shape[-2:]
+        stored = words.astype(">u4").reshape(-1, words.shape[-2] * nx)
+        for plane, image in enumerate(stored):
+            first = (plane * ny + rows.start) * nx
+            write_at(self._file, image.view(np.uint8).data, self._offsets[name] + 4 * first)
+
+    def _put_pieces(
+        self, name: str, rows: slice, columns: slice, words: NDArray[np.uint32]
+    ) -> None:
+        """Write some columns of rows, through memory: so many short pieces would take longer."""
+        ny, nx = self.arrays[name].shape[-2:]
+        images = self._view(name).reshape(-1, ny, nx)
+        pieces = words.reshape(-1, *words.shape[-2:])
+        step = max(1, PIECE // (4 * ny * nx))
+        for plane in range(0, len(images), step):
+            some = slice(plane, plane + step)
+            images[some, rows, columns] = pieces[some]
+            self._bytes().madvise(mmap.MADV_DONTNEED)
 
     def get(self, name: str, rows: slice) -> NDArray[Any]:
         """Return some rows of a 2-D array as they were put."""
@@ -151,7 +168,7 @@ class ImageStream:
         """Return the file as memory that is shared with it."""
         with self._lock:
             if self._memory is None:
-                os.ftruncate(self._file, self._end)
+                reserve(self._file, self._end)
                 self._memory = mmap.mmap(self._file, self._end)
             return self._memory
 
@@ -168,8 +185,8 @@ class ImageStream:
             If the disk is full.
         """
         blocks = self._blocks()
-        self._move(offsets_of(blocks))
-        with self.temporary.open("r+b") as stream:
+        with disk_errors(self.path), self.temporary.open("r+b") as stream:
+            self._move(offsets_of(blocks))
             for block in blocks:
                 write_block(stream, block)
             stream.truncate()
@@ -186,7 +203,7 @@ class ImageStream:
             move_bytes(self._file, self._offsets[name], places[name], size)
             # what lay between the arrays is no padding of zeros any more
             padding = padded(size) - size
-            os.pwrite(self._file, b"\0" * padding, places[name] + size)
+            write_at(self._file, b"\0" * padding, places[name] + size)
 
 
 def offsets_of(blocks: list[Block]) -> dict[str, int]:
@@ -207,4 +224,4 @@ def move_bytes(file: int, source: int, target: int, size: int) -> None:
     starts = range(0, size, PIECE)
     for start in reversed(starts) if target > source else starts:
         piece = os.pread(file, min(PIECE, size - start), source + start)
-        os.pwrite(file, piece, target + start)
+        write_at(file, piece, target + start)

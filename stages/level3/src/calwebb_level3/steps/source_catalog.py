@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from calwebb_core.framework.atomic import reserve
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.exposures import Exposure, StoredImage
 from calwebb_core.framework.models import Segmentation
@@ -107,7 +108,9 @@ def segments_of(shape: tuple[int, int], images: ImageSet) -> Any:
     if shape[0] * shape[1] <= LARGE:
         return np.zeros(shape, np.int32)
     with tempfile.TemporaryFile(dir=images.store.folder) as file:
-        return np.memmap(file, np.int32, "w+", shape=shape)
+        # touching a page for which the disk has no room would end the process
+        reserve(file.fileno(), 4 * shape[0] * shape[1])
+        return np.memmap(file, np.int32, "r+", shape=shape)
 
 
 def jansky_per_pixel(mosaic: StoredImage | Exposure) -> float:
