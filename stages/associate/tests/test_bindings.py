@@ -1,5 +1,6 @@
 """What containers see: declared folders, read-only unless jobs write there."""
 
+import os
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from calwebb_associate.bindings import (
+    MOST_FILES,
     bindings,
     container_environment,
     read_folders,
+    temporary_folder,
     written_folders,
 )
 from calwebb_core.framework.errors import InputError
@@ -46,8 +49,29 @@ def test_folders_of_files_and_of_what_links_point_to(folder):
         {"CRDS_PATH": str(folder / "crds")},
     )
     assert {path for path in found if not path.is_relative_to(folder / "repository")} == {
-        folder / name for name in ("raw", "far", "crds", "crds/references")
+        folder / name for name in ("raw", "far/b_uncal.fits", "crds", "crds/references")
     }
+
+
+def test_folders_of_links_that_are_many(folder):
+    names = [f"{number}_uncal.fits" for number in range(MOST_FILES + 1)]
+    for name in names:
+        (folder / "far" / name).touch()
+        (folder / "raw" / name).symlink_to(folder / "far" / name)
+    found = read_folders(config(), plan(*(folder / "raw" / name for name in names)), folder, {})
+    assert folder / "far" in found
+    assert not [path for path in found if path.suffix == ".fits"]
+
+
+def test_the_temporary_folder_is_the_users_own(folder, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "raw"))
+    assert temporary_folder().stat().st_mode & 0o777 == 0o700
+    assert temporary_folder().parent == folder / "raw"
+    temporary_folder().rmdir()
+    temporary_folder_of_others = folder / "raw" / f"calwebb-{os.getuid()}"
+    temporary_folder_of_others.symlink_to(folder / "far")
+    with pytest.raises(InputError, match=r"is another user's; name a temporary folder"):
+        temporary_folder()
 
 
 def test_of_the_workflow_only_what_jobs_read(folder):
@@ -84,7 +108,7 @@ def test_results_outside_the_working_folder_are_made(folder):
     assert (folder / "out").is_dir()
     assert not (folder / "work" / "logs").exists()
     assert written == {
-        folder / "out", Path("logs"), folder / "work", Path(tempfile.gettempdir()),
+        folder / "out", Path("logs"), folder / "work", temporary_folder(),
     }  # fmt: skip
 
 
@@ -110,6 +134,6 @@ def test_variables_pass_and_no_server_is_asked(folder):
     found = container_environment(run, [folder / "raw"], [])
     assert found["APPTAINERENV_SOURCE_DATE_EPOCH"] == "1"
     assert "serverless" in found["APPTAINERENV_CRDS_SERVER_URL"]
-    assert found["APPTAINERENV_TMPDIR"] == tempfile.gettempdir()
+    assert found["APPTAINERENV_TMPDIR"] == str(temporary_folder())
     assert found["APPTAINER_BIND"] == found["SINGULARITY_BIND"]
     assert not [name for name in found if name.endswith("ENV_PATH")]

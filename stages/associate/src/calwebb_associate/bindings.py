@@ -2,10 +2,13 @@
 
 Folders that jobs only read are shown read-only. The working folder, the results, the logs and
 the temporary folder can be written to; where one of these lies in a folder of the others, it
-still can.
+still can. Of the temporary folder a part that is the user's alone is shown: there are others'
+files, and sockets of the user's session. A link that leads out of the folders that are named
+takes only its file along, so that a folder of data opens no other folder.
 """
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +19,7 @@ from calwebb_core.framework.errors import InputError
 
 CACHE = "CRDS_PATH"
 SEPARATORS = ",:"
+MOST_FILES = 100  # that are shown one by one: a variable holds no more than 100 kB
 SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
 # What the page and the research object of a program read of the workflow; all else stays unseen.
 OF_THE_WORKFLOW = ("Snakefile", "config.yaml", "rules", "schemas", "containers")
@@ -45,7 +49,16 @@ def read_folders(
     folders |= {Path(text) for text in config["associations"] if Path(text).is_dir()}
     cache = environment.get(CACHE) or os.environ.get(CACHE)
     folders |= {Path(cache)} if cache else set()
-    return folders | {path.resolve().parent for path in files}
+    folders |= {folder.resolve() for folder in folders}
+    return folders | behind_links(files, folders)
+
+
+def behind_links(files: Iterable[Path], folders: Iterable[Path]) -> set[Path]:
+    """Return files that links lead to outside some folders; their folders if they are many."""
+    known = set(folders)
+    targets = {path.resolve() for path in files}
+    targets = {path for path in targets if path.parent not in known}
+    return targets if len(targets) <= MOST_FILES else {path.parent for path in targets}
 
 
 def written_folders(config: Mapping[str, Any]) -> set[Path]:
@@ -54,7 +67,24 @@ def written_folders(config: Mapping[str, Any]) -> set[Path]:
     for folder in written:
         if not _absolute(folder).is_relative_to(Path.cwd()):
             folder.mkdir(parents=True, exist_ok=True)
-    return written | {Path.cwd(), Path(tempfile.gettempdir())}
+    return written | {Path.cwd(), temporary_folder()}
+
+
+def temporary_folder() -> Path:
+    """Return a folder of the user's own in the system's temporary one; it is made if missing.
+
+    Raises
+    ------
+    InputError
+        If there is another user's in its place.
+    """
+    folder = Path(tempfile.gettempdir(), f"calwebb-{os.getuid()}")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        msg = f"{folder}: is another user's; name a temporary folder of your own with TMPDIR"
+        raise InputError(msg)
+    return folder
 
 
 def bindings(read: Iterable[Path], written: Iterable[Path]) -> str:
@@ -93,7 +123,7 @@ def container_environment(
     """
     outside = {key: value for key, value in os.environ.items() if key == CACHE}
     inside = outside | {key: value for key, value in environment.items() if key != "PATH"}
-    inside |= {"CRDS_SERVER_URL": SERVERLESS, "TMPDIR": tempfile.gettempdir()}
+    inside |= {"CRDS_SERVER_URL": SERVERLESS, "TMPDIR": str(temporary_folder())}
     shown = bindings(read, written)
     return {
         f"{kind}{name}": value
