@@ -4,7 +4,7 @@ import atexit
 import os
 
 from calwebb_associate.workflow import Run
-from calwebb_core.framework import names
+from calwebb_core.framework import names, printing
 from calwebb_core.framework.errors import CalwebbError
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import DeploymentMethod
@@ -17,7 +17,7 @@ try:
         in workflow.deployment_settings.deployment_method,
     )
 except CalwebbError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(printing.printable(str(error))) from None
 
 # What is not available yet is said before the first job, or below all jobs of a dry run.
 if workflow.is_main_process:

@@ -10,6 +10,8 @@ import yaml
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.parameters import did_you_mean
+from calwebb_core.framework.plain_files import read_text
+from calwebb_core.framework.yaml_reading import load_yaml
 from calwebb_simulator.effects import chosen_effects
 from calwebb_simulator.options import Exposures, PointingErrors, Scene
 from calwebb_simulator.scenario import Scenario, checked
@@ -23,7 +25,7 @@ def built_in() -> dict[str, str]:
     names = sorted(item.name for item in folder.iterdir() if item.name.endswith(".yaml"))
     texts = {name: folder.joinpath(name).read_text(encoding="utf-8") for name in names}
     return {
-        name.removesuffix(".yaml"): str(yaml.safe_load(text)["description"])
+        name.removesuffix(".yaml"): str(load_yaml(text)["description"])
         for name, text in texts.items()
     }
 
@@ -41,8 +43,7 @@ def load_scenario(name: str) -> Scenario:
         if not path.is_file():
             msg = f"{path}: the scenario file does not exist"
             raise InputError(msg)
-        text = path.read_text(encoding="utf-8")
-        return parse_scenario(text, str(path), path.resolve().parent)
+        return parse_scenario(own_text(path), str(path), path.resolve().parent)
     known = built_in()
     if name not in known:
         msg = f"unknown scenario {name!r}{did_you_mean(name, known)}, or name a .yaml file"
@@ -51,10 +52,25 @@ def load_scenario(name: str) -> Scenario:
     return parse_scenario(item.read_text(encoding="utf-8"), name)
 
 
+def own_text(path: Path) -> str:
+    """Return the text of the user's file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is no text.
+    """
+    try:
+        return read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: the scenario file cannot be read ({error})"
+        raise InputError(msg) from error
+
+
 def parse_scenario(text: str, source: str, folder: Path = Path()) -> Scenario:
     """Make a scenario from YAML; `source` is how messages call it."""
     try:
-        tree = yaml.safe_load(text)
+        tree = load_yaml(text)
     except yaml.YAMLError as error:
         msg = f"{source}: is not YAML: {' '.join(str(error).split())}"
         raise InputError(msg) from error

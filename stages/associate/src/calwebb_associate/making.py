@@ -4,7 +4,6 @@ A user may give the pool (from an archive's query, or edited), rules, the candid
 and associations that are used as they are.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -157,9 +156,10 @@ def _files(place: Path) -> list[Path]:
 def _read(path: Path) -> MadeAssociation:
     """Read one association and check that a run can use it."""
     from calwebb_core.framework.association import read_association
+    from calwebb_core.framework.association_json import read_json
 
     read_association(path, check_files=False)
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_json(path)
     asn_type = str(content.get("asn_type"))
     problem = _problem(path, content, asn_type)
     if problem:

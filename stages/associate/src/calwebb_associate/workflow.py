@@ -17,6 +17,7 @@ from calwebb_associate.bindings import container_environment, read_folders, writ
 from calwebb_associate.choice import NOT_APPLICABLE, existing
 from calwebb_associate.configuration import environment, load_schema, validate
 from calwebb_associate.files import raw_exposures
+from calwebb_associate.given_paths import check_files, check_given
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
 from calwebb_associate.images import WORKFLOW, require_images
 from calwebb_associate.making import Making
@@ -75,6 +76,7 @@ class Run:
         self.base = Path(base)
         self.schema = load_schema(self.base / "schemas" / "config.schema.json")
         validate(config, self.schema)
+        check_given(config)
         self.images = require_images(self.base, WORKFLOW) if containers else {}
         self.config = config
         self.results = str(config["results"])
@@ -92,6 +94,7 @@ class Run:
             crds_parameters=config["crds_parameters"],
             making=self._making(),
         )
+        check_files(exposure.path for exposure in self.plan.exposures)
         self.environment["CRDS_CONTEXT"] = self.plan.context
         if containers:
             read = read_folders(config, self.plan, self.base, self.environment)

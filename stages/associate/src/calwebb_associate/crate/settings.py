@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from calwebb_core.framework.plain_files import read_text
+
 # They say where things are on one machine, not what is made of them.
 PLACES: Final = frozenset(("crds_path", "crds_server", "logs", "pool", "results", "uncal"))
 STAGES: Final = {
@@ -29,9 +31,9 @@ def crate_options(config: Mapping[str, Any], defaults: Path, images: Mapping[str
     images : mapping
         Path of the container image by stage; empty where no containers are used.
     """
-    import yaml
+    from calwebb_core.framework.yaml_reading import load_yaml
 
-    known = yaml.safe_load(defaults.read_text(encoding="utf-8"))
+    known = load_yaml(read_text(defaults))
     words = [f"--set={name}={value}" for name, value in changed(config, known)]
     words += [
         f"--image={program}={images[stage]}" for program, stage in STAGES.items() if stage in images

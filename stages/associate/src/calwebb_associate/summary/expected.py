@@ -1,6 +1,5 @@
 """What a program's exposures and associations are to become, and by which pipeline."""
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from calwebb_associate.summary.fits import Headers
 from calwebb_associate.summary.text import clean
 from calwebb_associate.targets import PRODUCTS, folder_of
 from calwebb_core.framework.association import read_association
+from calwebb_core.framework.association_json import read_json
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import split_suffix
 
@@ -141,7 +141,7 @@ def written_in(folder: Path) -> tuple[dict[str, dict[str, Any]], list[Associatio
     for path in sorted(folder.glob("*.json")):
         try:
             read_association(path, check_files=False)
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             _check(content)
         except InputError as error:
             broken.append(_broken(path, str(error).replace(f"{path}: ", "")))
