@@ -8,11 +8,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 suite=trixie
 export SOURCE_DATE_EPOCH=1735689600
-mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m1 'debian/*$')}
 command -v mmdebstrap > /dev/null || { echo "mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 2; }
 
 mkdir -p .build
 if [ ! -s .build/base.tar ]; then
+    mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -1)}
+    [ -n "$mirror" ] || { echo "apt knows no mirror of Debian to make the base of images from: set MIRROR to one" >&2; exit 2; }
     # device nodes cannot be unpacked by a plain user; manuals and translations are not read;
     # nothing may say where the image was built
     mmdebstrap --quiet --variant=minbase --include=python3 \

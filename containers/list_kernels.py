@@ -10,6 +10,7 @@ Types of literal values are left out: numba makes them for calls among kernels, 
 along. `containers/kernels/renew.sh` does it for all stages.
 """
 
+import fcntl
 import os
 import sys
 import threading
@@ -59,8 +60,9 @@ def has_literals(kinds: Any) -> bool:
 
 
 def add(line: str) -> None:
-    """Add a line to the list, which stays sorted."""
-    with _lock:
+    """Add a line to the list, which stays sorted and which other programs add to as well."""
+    with _lock, LIST.with_suffix(".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
         lines = set(LIST.read_text().splitlines()) if LIST.exists() else set()
         if line not in lines:
             LIST.write_text("".join(f"{item}\n" for item in sorted(lines | {line})))

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# containers/kernels/renew.sh WORK [SCENARIO...]
+# containers/kernels/renew.sh WORK [SCENARIO[:DITHERS]...]
 #
 # Add to the lists of kernels that images are built with: simulate scenarios in WORK, run every stage
 # on them from the environments of this machine, and write down which kernels were called with which
-# types. Then the same with options that are off by default. Delete a list first to write it anew.
+# types. Then the same with options that are off by default, on those scenarios.
+# Several run side by side, as many as there are processors; count rates in WORK are not made again.
+# Delete a list first to write it anew.
 set -uo pipefail
 lists=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$lists/../.." && pwd)
-work=$(mkdir -p "${1:?usage: containers/kernels/renew.sh WORK [SCENARIO...]}" && cd "$1" && pwd)
+work=$(mkdir -p "${1:?usage: containers/kernels/renew.sh WORK [SCENARIO[:DITHERS]...]}" && cd "$1" && pwd)
 shift
 scenarios=("$@")
-[ $# -gt 0 ] || scenarios=(tiny averaged background fgs-image miri miri-image moving-target niriss
-    niriss-image nirspec-subarray persistence time-series two-filters)
+[ $# -gt 0 ] || scenarios=(nirspec-irs2 fgs time-series tiny:2 averaged background:2 fgs-image:2 miri
+    miri-image:2 moving-target:2 niriss niriss-image:2 nirspec-subarray persistence pointing:1 two-filters:2)
 export PATH=$root/.env/bin:$PATH PYTHONPATH=$root/containers
 export NUMBA_CACHE_LOCATOR_CLASSES=list_kernels.Recorder,InTreeCacheLocator
 export CRDS_SERVER_URL=https://jwst-serverless-mode.stsci.edu CRDS_CONTEXT=jwst_0001.pmap
@@ -23,43 +25,95 @@ listing() {
     CALWEBB_KERNEL_LIST=$lists/$stage.txt "$@" -q || echo "not taken: $*" >&2
 }
 
-# stages SCENARIO: raw exposures to mosaics
+# stages SCENARIO[:DITHERS]: raw exposures to mosaics, by the associations that the workflow makes
 stages() {
-    local data=$work/$1 raw root
-    [ -e "$data/crds_cache" ] || listing simulator calwebb-simulate run --scenario "$1" --output-dir "$data"
+    local scenario=${1%:*} dithers=${1#"${1%:*}"} data raw association
+    data=$work/$scenario
     export CRDS_PATH=$data/crds_cache
+    [ -e "$CRDS_PATH" ] || listing simulator calwebb-simulate run --scenario "$scenario" \
+        ${dithers:+--exposures "${dithers#:}"} --output-dir "$data"
     for raw in "$data"/uncal/*_uncal.fits; do
-        root=$data/$(basename "$raw" _uncal.fits)
-        calwebb-references "$raw" -o "$root.json" -q --with clean_flicker_noise --with emicorr --with persistence
-        listing detector1 calwebb-detector1 run "$raw" --references "$root.json" --output-dir "$data"
-        listing image2 calwebb-image2 run "${root}_rate.fits" --references "$root.json" --output-dir "$data"
+        [ -e "$data/$(basename "$raw" uncal.fits)rate.fits" ] \
+            || listing detector1 calwebb-detector1 run "$raw" --output-dir "$data"
     done
-    calwebb-associate "$data/uncal" --level 3 --output-dir "$data" -q
-    for association in "$data"/*_image3_*_asn.json; do
+    calwebb-associate "$data/uncal" --output-dir "$data" -q
+    for association in "$data"/*image2_*_asn.json; do
+        [ ! -e "$association" ] || listing image2 calwebb-image2 run "$association" --output-dir "$data"
+    done
+    for association in "$data"/*image3_*_asn.json; do
         [ ! -e "$association" ] || listing level3 calwebb-image3 run "$association" --output-dir "$data"
     done
 }
 
-# with SCENARIO OPTIONS...: one exposure through detector1
+# with SCENARIO OPTIONS...: its first exposure through detector1
 with() {
     local data=$work/$1 raw
     shift
     [ -e "$data/crds_cache" ] || return 0
     export CRDS_PATH=$data/crds_cache
     raw=$(find "$data/uncal" -name '*_uncal.fits' | sort | head -1)
-    listing detector1 calwebb-detector1 run "$raw" --output-dir "$data/with" "$@" \
-        --references "$data/$(basename "$raw" _uncal.fits).json"
+    listing detector1 calwebb-detector1 run "$raw" --output-dir "$(mktemp -d "$data/with.XXXX")" "$@"
 }
 
-for scenario in "${scenarios[@]}"; do stages "$scenario"; done
-for scenario in tiny averaged; do with "$scenario" --set ramp_fit.algorithm=LIKELY; done
-with tiny --set ipc.skip=false --set charge_migration.skip=false --set ramp_fit.save_opt=true
+# with_images STAGE PROGRAM SCENARIO OPTIONS...: its first association through another stage
+with_images() {
+    local stage=$1 program=$2 data=$work/$3 association
+    shift 3
+    association=$(find "$data" -maxdepth 1 -name "*_${program#calwebb-}_*_asn.json" 2> /dev/null | sort | head -1)
+    [ -n "$association" ] || return 0
+    export CRDS_PATH=$data/crds_cache
+    listing "$stage" "$program" run "$association" --output-dir "$(mktemp -d "$data/with.XXXX")" "$@"
+}
+
+# beside COMMAND...: run it beside others, each in a folder of its own
+beside() {
+    while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    "$@" &
+}
+
+for scenario in "${scenarios[@]}"; do beside stages "$scenario"; done
+wait
+
+for scenario in tiny averaged; do beside with "$scenario" --set ramp_fit.algorithm=LIKELY; done
+beside with tiny --set ipc.skip=false --set charge_migration.skip=false --set ramp_fit.save_opt=true
+beside with tiny --set dark_current.average_dark_current=0.1 --set saturation.n_pix_grow_sat=2 \
+    --set jump.after_jump_flag_dn1=100 --set jump.after_jump_flag_time1=20
 for method in median fft; do
-    with tiny --set clean_flicker_noise.skip=false --set clean_flicker_noise.fit_method=$method
+    beside with tiny --set clean_flicker_noise.skip=false --set clean_flicker_noise.fit_method=$method
 done
-with tiny --set jump.expand_large_events=true
-with tiny --set persistence.skip=false --set persistence.method=traps
-with tiny --set persistence.skip=false --set persistence.method=window --set persistence.persistence_time=1000
-with miri --set emicorr.skip=false --set rscd.correct_decay=true
-with miri --set emicorr.skip=false --set emicorr.algorithm=sequential --set jump.find_showers=true
+beside with tiny --set clean_flicker_noise.skip=false --set clean_flicker_noise.background_method=model \
+    --set clean_flicker_noise.fit_histogram=true
+beside with time-series --set clean_flicker_noise.skip=false --set clean_flicker_noise.single_mask=false \
+    --set clean_flicker_noise.background_method=median_image --set clean_flicker_noise.apply_flat_field=true
+beside with time-series --set jump.minimum_sigclip_groups=10
+beside with time-series --set jump.minimum_sigclip_groups=10 --set jump.only_use_ints=false
+beside with fgs --set clean_flicker_noise.skip=false --set clean_flicker_noise.fit_by_channel=true
+beside with tiny --set jump.expand_large_events=true
+for scenario in tiny persistence; do
+    beside with $scenario --set persistence.skip=false --set persistence.method=traps
+    beside with $scenario --set persistence.skip=false --set persistence.method=window \
+        --set persistence.persistence_time=1000
+done
+beside with nirspec-irs2 --set refpix.irs2_mean_subtraction=true --set picture_frame.skip=false \
+    --set clean_flicker_noise.skip=false --set clean_flicker_noise.mask_science_regions=true
+beside with miri --set emicorr.skip=false --set rscd.correct_decay=true --set firstframe.skip=false
+beside with miri --set emicorr.skip=false --set emicorr.algorithm=sequential --set jump.find_showers=true
+
+for kernel in gaussian point turbo lanczos2; do
+    beside with_images image2 calwebb-image2 tiny --set resample.kernel=$kernel --set resample.pixfrac=0.8
+    beside with_images level3 calwebb-image3 tiny --set resample.kernel=$kernel --set resample.weight_type=exptime \
+        --set resample.propagate_dq=true
+done
+beside with_images image2 calwebb-image2 tiny --set flat_field.inverse=true --set photom.inverse=true
+for method in global global+match local; do
+    beside with_images level3 calwebb-image3 pointing --set skymatch.skymethod=$method --set skymatch.skystat=mode
+done
+for finder in dao segmentation; do
+    beside with_images level3 calwebb-image3 pointing --set tweakreg.starfinder=$finder --set tweakreg.fitgeometry=general
+done
+beside with_images level3 calwebb-image3 moving-target --set assign_mtwcs.motion=rotation
+for kernel in point turbo; do beside with_images level3 calwebb-image3 tiny --set outlier_detection.kernel=$kernel; done
+beside with_images level3 calwebb-image3 tiny --set source_catalog.localbkg_width=10 --set source_catalog.deblend=false
+wait
+rm -f "$lists"/*.lock
 wc -l "$lists"/*.txt

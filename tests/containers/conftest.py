@@ -1,14 +1,19 @@
-"""An image of a stage, built when it is not there; skipped where Apptainer is not installed."""
+"""Images of the stages, built when they are not there; skipped where Apptainer is not installed."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from calwebb_associate.images import image_path
+from calwebb_associate.images import WORKFLOW, image_path
 from programs import ROOT
+
+# Nothing of the machine but what is bound: no environment, home, /tmp, network, or rights.
+CLOSED = ("--cleanenv", "--containall", "--no-home", "--net", "--network", "none")
+Inside = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
@@ -24,13 +29,21 @@ def apptainer() -> str:
 
 
 @pytest.fixture(scope="session")
-def image(apptainer) -> Path:
-    """The image of detector1."""
-    path = image_path(ROOT, "detector1")
-    if not path.exists():
-        done = subprocess.run(
-            [ROOT / "containers" / "build.sh", "detector1"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-    return path
+def images(apptainer) -> dict[str, Path]:
+    """The images that the workflow uses."""
+    done = subprocess.run(
+        [ROOT / "containers" / "build.sh", *WORKFLOW], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {stage: image_path(ROOT, stage) for stage in WORKFLOW}
+
+
+@pytest.fixture(scope="session")
+def inside(images) -> Inside:
+    """A function that runs a command in the image of a stage, with options of Apptainer."""
+
+    def run_inside(stage, *words, options=()):
+        command = ["apptainer", "exec", *CLOSED, *options, images[stage], *words]
+        return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+
+    return run_inside

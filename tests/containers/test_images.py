@@ -1,71 +1,75 @@
-"""A stage program in its image: nothing but the declared folders, and the bytes of a bare run."""
+"""Every image: what it holds, what it can reach, how fast it starts."""
 
 import hashlib
-import json
-import subprocess
+import os
+import time
+import tomllib
 
 import pytest
 
-from programs import SERVERLESS, run
+from calwebb_associate.images import PROJECTS, WORKFLOW
+from programs import ROOT
 
-pytestmark = [pytest.mark.container, pytest.mark.slow]
-
-# Nothing of the machine but what is bound: no environment, home, /tmp, network, or rights.
-CLOSED = ["--cleanenv", "--containall", "--no-home", "--net", "--network", "none"]
-EPOCH = "1735689600"  # of DATE, which would tell the runs apart
-
-
-def inside(image, *words, options=()):
-    """Run a command in an image."""
-    command = ["apptainer", "exec", *CLOSED, *options, image, *words]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+pytestmark = [
+    pytest.mark.container,
+    pytest.mark.slow,
+    pytest.mark.parametrize("stage", WORKFLOW),
+]
+STARTS = 1.5  # seconds, at most
 
 
-@pytest.fixture(scope="module")
-def exposure(tiny, tmp_path_factory):
-    """A raw exposure and its reference files, listed."""
-    folder = tmp_path_factory.mktemp("bare")
-    raw = sorted((tiny / "uncal").iterdir())[0]
-    crds = {"CRDS_PATH": str(tiny / "crds_cache"), "CRDS_SERVER_URL": SERVERLESS}
-    references = folder / "references.json"
-    run(["calwebb-references", raw, "-o", references, "--context", "jwst_0001.pmap"], **crds)
-    return tiny, raw, references
+def programs_of(project):
+    """Names of the programs that a project installs, and their packages."""
+    text = (ROOT / project / "pyproject.toml").read_text()
+    return sorted(tomllib.loads(text)["project"]["scripts"])
 
 
-def sums(folder):
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.fits")
-    }
-
-
-def test_same_bytes_as_a_bare_run_and_nothing_compiled(image, exposure, tmp_path):
-    tiny, raw, references = exposure
-    bare, contained = tmp_path / "bare", tmp_path / "contained"
-    contained.mkdir()
-    words = ["calwebb-detector1", "run", raw, "--references", references, "--threads", "1", "-q"]
-    run([*words, "--output-dir", bare], SOURCE_DATE_EPOCH=EPOCH)
-    options = [
-        "--bind", f"{tiny}:{tiny}:ro", "--bind", f"{references.parent}:{references.parent}:ro",
-        "--bind", contained,
-        "--env", f"NUMBA_CACHE_DIR={contained}/kernels,SOURCE_DATE_EPOCH={EPOCH}",
-    ]  # fmt: skip
-    done = inside(image, *words, "--output-dir", contained, options=options)
+def test_it_holds_the_programs_of_its_stage_and_of_the_core(stage, inside):
+    programs = programs_of("stages/core") + programs_of(PROJECTS[stage])
+    each = f'for program in {" ".join(programs)}; do "$program" --version || exit; done'
+    done = inside(stage, "sh", "-c", each)
     assert done.returncode == 0, done.stderr
-    assert len(sums(bare)) == 2
-    assert sums(contained) == sums(bare)
-    # a kernel that the image lacks would have been compiled, and kept there
-    assert not (contained / "kernels").exists()
+    assert [line.split()[0] for line in done.stdout.splitlines()] == programs
 
 
-def test_an_image_is_read_only_and_has_no_network_and_no_tools(image):
-    done = inside(image, "touch", "/opt/calwebb/x")
+def test_its_definition_tries_the_programs_of_its_stage(stage):
+    text = (ROOT / "containers" / f"{stage}.def").read_text()
+    for program in programs_of(PROJECTS[stage]):
+        assert f"\n    {program} --version\n" in text
+
+
+def test_it_knows_its_name_and_its_libraries(stage, images, inside):
+    lock = hashlib.sha256((ROOT / "envs" / f"{stage}.lock").read_bytes()).hexdigest()
+    script = 'echo "$CALWEBB_IMAGE"; cat "$(dirname "$(which python)")/../calwebb-lock.sha256"'
+    done = inside(stage, "sh", "-c", script)
+    assert done.stdout.split() == [images[stage].stem, lock], done.stderr
+
+
+def test_it_holds_its_stage_alone(stage, inside):
+    packages = ["calwebb_core", *(f"calwebb_{name}" for name in PROJECTS), "calwebb_simulator"]
+    code = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"
+    done = inside(stage, "python", "-c", code, *packages)
+    assert set(done.stdout.split()) == {"calwebb_core", f"calwebb_{stage}"}, done.stderr
+
+
+def test_it_is_read_only_without_network_and_without_tools(stage, inside):
+    script = 'touch /opt/calwebb/x; ls /sys/class/net; which pip gcc git; echo "user $(id -u)"'
+    done = inside(stage, "sh", "-c", script)
     assert "Read-only file system" in done.stderr
-    assert inside(image, "cat", "/sys/class/net/eth0/address").returncode != 0
-    for tool in ("pip", "gcc", "git"):
-        assert inside(image, "which", tool).returncode != 0
+    assert done.stdout.split() == ["lo", "user", str(os.getuid())]
 
 
-def test_an_image_holds_its_stage_alone(image):
-    code = "import calwebb_detector1, importlib.util as u, json; print(json.dumps([n for n in "
-    code += "('calwebb_image2', 'calwebb_level3', 'calwebb_associate') if u.find_spec(n)]))"
-    assert json.loads(inside(image, "python", "-c", code).stdout) == []
+def test_nothing_in_it_names_the_folder_it_was_built_in(stage, inside):
+    done = inside(stage, "grep", "-rlF", ROOT, "/opt", "/etc", "/.singularity.d")
+    assert done.stdout == "", "files with the path of this repository"
+
+
+def test_it_starts_fast(stage, inside):
+    program = programs_of(PROJECTS[stage])[0]
+    inside(stage, program, "--help")
+    times = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        assert inside(stage, program, "--help").returncode == 0
+        times.append(time.perf_counter() - begun)
+    assert min(times) < STARTS

@@ -2,9 +2,10 @@
 
 An image's name carries a hash over everything that its build reads from the repository, so that
 another definition, library or line of code has another path and Snakemake runs again what used
-the old one. Run as a program, it prints what `containers/build.sh` needs:
+the old one. Run as a program, it prints what `containers/build.sh` needs, the path of a stage's
+image or, without a stage, the folders of all stages' projects:
 
-    python -m calwebb_associate.images STAGE
+    python -m calwebb_associate.images [STAGE]
 """
 
 import hashlib
@@ -100,5 +101,12 @@ def require_images(base: Path, stages: Iterable[str]) -> dict[str, str]:
     return {stage: str(path) for stage, path in paths.items()}
 
 
+def lines(base: Path, stages: Iterable[str]) -> list[str]:
+    """Return the paths of stages' images, or without stages every stage and its project."""
+    paths = [str(image_path(base, stage)) for stage in stages]
+    return paths or [f"{stage} {project}" for stage, project in PROJECTS.items()]
+
+
 if __name__ == "__main__":
-    print(image_path(Path.cwd(), sys.argv[1]))  # noqa: T201 - the build script reads it
+    for text in lines(Path.cwd(), sys.argv[1:]):
+        print(text)  # noqa: T201 - the build script reads it
