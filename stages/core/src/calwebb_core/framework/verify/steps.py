@@ -58,7 +58,8 @@ def is_value(value: Any) -> bool:
     Files are recorded by name and checksum, in a mapping, and looked for by these.
     """
     if isinstance(value, Mapping):
-        return isinstance(value.get("name"), str)
+        name = value.get("name")
+        return isinstance(name, str) and bool(name) and name != ".." and is_value(name)
     if isinstance(value, list):
         return all(not isinstance(item, Mapping) and is_value(item) for item in value)
     if isinstance(value, str) and not is_address(value):
