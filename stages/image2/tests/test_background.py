@@ -9,10 +9,11 @@ import pytest
 from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.products import read_image, write_image
+from calwebb_core.framework.target_images import ImageFile
 from calwebb_image2 import PIPELINE
 from calwebb_image2.inputs import read_metadata
 from calwebb_image2.steps import bkg_subtract
-from calwebb_image2.target import ImageFile, number_of_backgrounds
+from calwebb_image2.target import number_of_backgrounds
 
 # one value of seven can be at most 2.27 standard deviations from the others
 CLIP = {"sigma": 2.0}

@@ -8,7 +8,6 @@ from click.testing import CliRunner
 from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.step import always_applies
 from calwebb_spec2 import modes
 from calwebb_spec2.cli import main
 from calwebb_spec2.missing import MISSING
@@ -109,7 +108,7 @@ def test_missing_steps_cannot_be_left_out_for_a_product(make_image, saved, tmp_p
 def test_the_first_step_that_the_input_lacks_is_named(make_image, saved, tmp_path):
     """Steps that another program has done before are none that are missing."""
     path = saved(make_image("MIR_LRS-FIXEDSLIT", S_WCS="COMPLETE"))
-    with pytest.raises(InputError, match="its step flat_field does not exist"):
+    with pytest.raises(InputError, match="its step pathloss does not exist"):
         call_pipeline(PIPELINE, path, output_dir=tmp_path)
     done = {name: BY_NAME[name].keyword for name in names("MIR_LRS-FIXEDSLIT")}
     path = saved(make_image("MIR_LRS-FIXEDSLIT", **dict.fromkeys(done.values(), "COMPLETE")))
@@ -134,6 +133,17 @@ def test_a_missing_step_is_refused_when_it_is_turned_on_or_asked_for_alone(
         call_pipeline(PIPELINE, path, output_dir=tmp_path / "out", parameters=wish)
 
 
+@pytest.mark.parametrize(
+    ("exp_type", "step"),
+    [("NRS_IFU", "flat_field"), ("NRS_BRIGHTOBJ", "flat_field"), ("NIS_SOSS", "bkg_subtract"),
+     ("NRC_WFSS", "bkg_subtract")],
+)  # fmt: skip
+def test_a_step_may_exist_for_other_modes_only(exp_type, step, make_image, saved, tmp_path):
+    assert step in {found.name for found in THERE}
+    with pytest.raises(InputError, match=f"step {step} of calwebb_spec2 for NIR.* does not exist"):
+        call_pipeline(PIPELINE, saved(make_image(exp_type)), output_dir=tmp_path, only=step)
+
+
 def test_a_step_of_another_mode_is_refused(make_image, saved, tmp_path):
     with pytest.raises(InputError, match="step fringe is no part of calwebb_spec2 for this mode"):
         call_pipeline(PIPELINE, saved(make_image("NIS_SOSS")), output_dir=tmp_path, only="fringe")
@@ -145,7 +155,7 @@ def test_steps_lists_the_order_of_a_mode_with_what_is_there(make_image, saved):
     assert done.exit_code == 0, done.output
     rows = json.loads(done.stdout)["steps"]
     assert [row["step"] for row in rows] == names("NIS_SOSS")
-    assert [row["step"] for row in rows if row["action"] == "run"] == ["srctype"]
+    assert [row["step"] for row in rows if row["action"] == "run"] == ["srctype", "flat_field"]
     assert {row["action"] for row in rows} == {"run", "missing"}
     assert "missing: does not exist yet" in CliRunner().invoke(main, ["steps", str(path)]).stdout
 
@@ -184,9 +194,8 @@ def test_members_of_the_association_decide_what_is_needed(make_image, saved, tmp
         "skip", "there is no association with background exposures"
     )  # fmt: skip
     assert alone["imprint_subtract"][0] == "skip"
-    assert actions(members[1])["bkg_subtract"][0] == "missing"
+    assert actions(members[1])["bkg_subtract"][0] == "run"
     assert actions(members[2])["imprint_subtract"][0] == "missing"
-    assert BY_NAME["flat_field"].not_needed is always_applies
 
 
 @pytest.mark.parametrize(

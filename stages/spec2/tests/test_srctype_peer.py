@@ -17,15 +17,18 @@ EXP_TYPES = [kind for mode in MODES for kind in mode.exp_types]
 WHOLE = [kind for mode in MODES for kind in mode.exp_types if not mode.cut_out] + ["NRC_GRISM"]
 CHOICES = {
     "SRCTYAPT": (None, "UNKNOWN", "POINT", "EXTENDED"),
-    "BKGDTARG": (None, True, False),
+    "BKGDTARG": (None, True),
     "TSOVISIT": (None, True),
-    "PATTTYPE": (
-        None, "NONE", "2-POINT-NOD", "4-POINT-NOD", "ALONG-SLIT-NOD",
-        "INTRAPIXEL-SLIT-SCAN-NOD1", "CYCLING",
-        "MAPPING",
-    ),
+    "PATTTYPE": (None, "NONE", "4-POINT-NOD", "INTRAPIXEL-SLIT-SCAN-NOD1", "MAPPING"),
     "DITHOPFR": (None, "POINT-SOURCE", "EXTENDED-SOURCE"),
 }  # fmt: skip
+# An exposure of slits takes the official package longer.
+FEWER = {
+    "SRCTYAPT": (None, "POINT", "EXTENDED"),
+    "BKGDTARG": (None, True),
+    "TSOVISIT": (None, True),
+    "PATTTYPE": (None, "2-POINT-NOD"),
+}
 CHOSEN = (None, "POINT", "EXTENDED")
 FIXED = [{"SLTNAME": name} for name in ("S200A1", "S200A2", "S400A1", "S1600A1", "S200B1")]
 STELLARITIES = (-1.0, -0.001, 0.0, 0.3, 0.75, 0.7500001, 0.76, 1.0, 2.0)
@@ -35,18 +38,18 @@ MULTI = [
 FOUND = [{"SLTNAME": "1", "extended": True}, {"SLTNAME": "2", "extended": False}, {"SLTNAME": "3"}]
 
 
-def exposures(kinds):
+def exposures(kinds, choices):
     """Every combination of keywords; None stands for a keyword that is absent."""
-    for kind, *values in product(kinds, *CHOICES.values()):
-        keywords = dict(zip(CHOICES, values, strict=True))
+    for kind, *values in product(kinds, *choices.values()):
+        keywords = dict(zip(choices, values, strict=True))
         given = {name: value for name, value in keywords.items() if value is not None}
         yield {"EXP_TYPE": kind, **given}
 
 
 def cases():
-    for keywords, chosen in product(exposures(WHOLE), CHOSEN):
+    for keywords, chosen in product(exposures(WHOLE, CHOICES), CHOSEN):
         yield {"keywords": keywords, "source_type": chosen}
-    some = [k for k in exposures(["NRS_FIXEDSLIT"]) if "DITHOPFR" not in k]
+    some = list(exposures(["NRS_FIXEDSLIT"], FEWER))
     for keywords, chosen, name in product(some, CHOSEN, ("S200A1", "S1600A1", "NONE")):
         yield {"keywords": {**keywords, "FXD_SLIT": name}, "source_type": chosen, "slits": FIXED}
     for keywords, chosen in product(some, CHOSEN):
@@ -98,7 +101,7 @@ def test_every_combination_has_the_type_of_the_official_step(
         elif found != theirs:
             different.append((case, found, theirs))
     assert not different, f"{len(different)} of {len(both[0])}: {different[:3]}"
-    assert len(both[0]) > 10_000
+    assert len(both[0]) > 5000
     # an option that its step accepts and then forgets
     assert {case["keywords"]["EXP_TYPE"] for case in broken} == {"NIS_SOSS"}
     assert all(case["source_type"] for case in broken)

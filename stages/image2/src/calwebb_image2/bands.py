@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from calwebb_core.framework.models import Float32, UInt32
 from calwebb_core.framework.step import Status
-from calwebb_image2.target import EXTENSIONS, ImageFile
+from calwebb_core.framework.target_images import EXTENSIONS, ImageFile
 
 BAND_BYTES = 8 << 20  # of an array of all integrations
 HIGHEST_BAND = 64

@@ -11,7 +11,7 @@ from calwebb_core.framework.exposures import ALL, Pixels
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Table
 from calwebb_core.framework.product_stream import ImageStream
-from calwebb_image2.target import EXTENSIONS
+from calwebb_core.framework.target_images import EXTENSIONS
 
 
 @dataclass

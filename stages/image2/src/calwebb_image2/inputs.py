@@ -12,7 +12,8 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
 from calwebb_core.framework.products import read_metadata as read_headers
-from calwebb_image2.target import ImageFile, TargetFile, TargetMetadata
+from calwebb_core.framework.target_images import ImageFile, TargetMetadata
+from calwebb_image2.target import TargetFile
 
 PROGRAM = "calwebb-image2"
 USED = ("science", "background")
@@ -71,7 +72,9 @@ def read_metadata(path: Path, **options: Unpack[MemberOptions]) -> Metadata:
     if not is_association(path):
         return read_headers(path)
     product, member = read_association(path, **options).one_exposure(PROGRAM)
-    return TargetMetadata.of(read_headers(member), len(product.of_type("background")))
+    return TargetMetadata.of(
+        read_headers(member), {"background": len(product.of_type("background"))}
+    )
 
 
 def check_size(metadata: Metadata, shape: tuple[int, int]) -> None:

@@ -10,11 +10,12 @@ from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.products import product_path, root_of, write_image
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import Status, Step
+from calwebb_core.framework.target_images import TargetImage
 from calwebb_image2.calibrated import Calibrated, StreamedImage
 from calwebb_image2.inputs import open_target, read, read_metadata
 from calwebb_image2.modes import exposure_type, senses_wavefront
 from calwebb_image2.steps import assign_wcs, bkg_subtract, flat_field, photom, resample
-from calwebb_image2.target import TargetFile, TargetImage
+from calwebb_image2.target import TargetFile
 from calwebb_image2.together import run_together
 
 Product = Image | StreamedImage | Calibrated

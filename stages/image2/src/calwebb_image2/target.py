@@ -8,84 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.fits_layout import Hdu, find, require
-from calwebb_core.framework.fits_read import read_rows
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
-from calwebb_core.framework.product_reading import (
-    IMAGE_ARRAYS,
-    check_image,
-    open_product,
-    read_asdf,
-    read_image,
-)
+from calwebb_core.framework.product_reading import IMAGE_ARRAYS, read_asdf, read_image
 from calwebb_core.framework.raw_ramp import carried
-
-EXTENSIONS = {attribute: (name, dtype) for name, (attribute, dtype) in IMAGE_ARRAYS.items()}
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """An exposure, `_rate` or `_rateints`, whose pixels stay in its file.
-
-    Attributes
-    ----------
-    path : Path
-    keywords : Metadata
-    shape : (nints, ny, nx), with nints 1 for a `_rate`
-    hdus : list of Hdu
-    ndim : int
-        2 for a `_rate`.
-    """
-
-    path: Path
-    keywords: Metadata
-    shape: tuple[int, int, int]
-    hdus: list[Hdu]
-    ndim: int = 2
-
-    @classmethod
-    def open(cls, path: Path) -> "ImageFile":
-        """Read the headers.
-
-        Raises
-        ------
-        InputError
-            If it is no image product.
-        """
-        hdus, keywords = open_product(path)
-        shape = check_image(path, hdus)
-        nints = shape[0] if len(shape) == 3 else 1
-        return cls(path, keywords, (nints, shape[-2], shape[-1]), hdus, len(shape))
-
-    def has(self, name: str) -> bool:
-        """Say whether the file has an array, by its name in `Image`."""
-        hdu = find(self.hdus, EXTENSIONS[name][0])
-        return hdu is not None and bool(hdu.shape)
-
-    def rows(self, name: str, integration: int, rows: slice) -> NDArray[Any] | None:
-        """Return rows of an array, by its name in `Image`, or None if the file has none."""
-        extension, dtype = EXTENSIONS[name]
-        if not self.has(name):
-            return None
-        first = integration * self.shape[1]
-        hdu = require(self.path, self.hdus, extension)
-        return read_rows(self.path, hdu, first + rows.start, first + rows.stop, np.dtype(dtype))
-
-
-@dataclass
-class TargetImage(Image):
-    """An image or cube with the background exposures that belong to it.
-
-    Attributes
-    ----------
-    backgrounds : tuple of ImageFile
-    combined : Image or None
-        Their average, if it is to be saved.
-    """
-
-    backgrounds: tuple[ImageFile, ...] = field(default=(), repr=False)
-    combined: Image | None = None
+from calwebb_core.framework.target_images import ImageFile, TargetImage, number_of_members
 
 
 @dataclass
@@ -142,20 +69,6 @@ class TargetFile:
         return TargetImage(**parts, backgrounds=self.backgrounds)
 
 
-class TargetMetadata(Metadata):
-    """Keywords of an exposure, and how many background exposures its association has."""
-
-    backgrounds: int = 0
-
-    @classmethod
-    def of(cls, metadata: Metadata, backgrounds: int) -> "TargetMetadata":
-        """Return the same keywords with that number."""
-        result = cls()
-        result.__dict__.update(metadata.__dict__)
-        result.backgrounds = backgrounds
-        return result
-
-
 def number_of_backgrounds(metadata: Metadata) -> int:
     """Return how many background exposures an exposure's association has."""
-    return metadata.backgrounds if isinstance(metadata, TargetMetadata) else 0
+    return number_of_members(metadata, "background")

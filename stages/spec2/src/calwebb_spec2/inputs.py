@@ -4,6 +4,7 @@ A product has one SCI array (`Image`), or one for each slit (`Slits`).
 """
 
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 from typing import Unpack
 
@@ -20,7 +21,7 @@ from calwebb_core.framework.models import Image, Slits
 from calwebb_core.framework.products import read_image
 from calwebb_core.framework.products import read_metadata as read_headers
 from calwebb_core.framework.slit_products import is_of_slits, read_slits
-from calwebb_spec2.target import TargetMetadata
+from calwebb_core.framework.target_images import ImageFile, TargetImage, TargetMetadata
 
 PROGRAM = "calwebb-spec2"
 Spectra = Image | Slits
@@ -46,6 +47,10 @@ def read(path: Path, **options: Unpack[MemberOptions]) -> Spectra:
     association = read_association(path, **options)
     product, member = association.one_exposure(PROGRAM)
     model = read_file(member)
+    files = tuple(ImageFile.open(item.path) for item in product.of_type("background"))
+    if isinstance(model, Image) and files:
+        parts = {item.name: getattr(model, item.name) for item in fields(model)}
+        model = TargetImage(**parts, backgrounds=files)
     model.metadata["ASNTABLE"] = path.name
     model.metadata["ASNPOOL"] = association.pool or None
     model.metadata = TargetMetadata.of(model.metadata, members_of(product))

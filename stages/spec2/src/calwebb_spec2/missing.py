@@ -1,27 +1,16 @@
 """The steps of calwebb_spec2 that do not exist yet.
 
 A line goes when the step's module comes: `calwebb_spec2.pipeline` then lists its `STEP` instead.
+What exists, but not for every mode, is in `Mode.not_yet` of `calwebb_spec2.modes`.
 """
 
 from typing import Final
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.step import Step, always_applies, missing_step
-from calwebb_spec2.target import number_of_members
+from calwebb_core.framework.target_images import number_of_members
 
-# Exposures whose background is a reference file, scaled.
-REFERENCE_BACKGROUND: Final = ("NIS_WFSS", "NRC_GRISM", "NRC_WFSS", "NIS_SOSS", "MIR_WFSS")
-NO_BACKGROUND: Final = "there is no association with background exposures"
 NO_IMPRINT: Final = "there is no association with an imprint exposure"
-
-
-def no_background(metadata: Metadata) -> str | None:
-    """Say that an exposure has no background exposures and needs some."""
-    if metadata.get("EXP_TYPE") in REFERENCE_BACKGROUND or number_of_members(
-        metadata, "background"
-    ):
-        return None
-    return NO_BACKGROUND
 
 
 def no_imprint(metadata: Metadata) -> str | None:
@@ -36,13 +25,11 @@ _ROWS: Final = (
     ("msa_flagging", "S_MSAFLG", "Flag the light of shutters that are stuck open.", False),
     ("clean_flicker_noise", "S_CLNFNS", "Subtract flicker noise of the readout.", True),
     ("imprint_subtract", "S_IMPRNT", "Subtract exposures with all shutters closed.", False),
-    ("bkg_subtract", "S_BKDSUB", "Subtract the background.", False),
     ("extract_2d", "S_EXTR2D", "Cut the spectra out of the exposure.", False),
     ("master_background_mos", "S_MSBSUB", "Subtract the spectrum of background slits.", False),
     ("wavecorr", "S_WAVCOR", "Correct wavelengths for sources beside the slit's centre.", False),
     ("targ_centroid", "S_TACNTR", "Find the source in its acquisition image.", True),
     ("straylight", "S_STRAY", "Subtract light scattered between the slices.", False),
-    ("flat_field", "S_FLAT", "Divide by the flat field.", False),
     ("fringe", "S_FRINGE", "Divide by the fringes of the detector.", False),
     ("pathloss", "S_PTHLOS", "Correct for light lost at the slit.", False),
     ("barshadow", "S_BARSHA", "Correct for the shadows of the bars between shutters.", False),
@@ -55,7 +42,7 @@ _ROWS: Final = (
     ("cube_build", "S_IFUCUB", "Build cubes of two positions and wavelength.", False),
     ("extract_1d", "S_EXTR1D", "Sum up the spectra of the sources.", False),
 )
-_CONDITIONS: Final = {"imprint_subtract": no_imprint, "bkg_subtract": no_background}
+_CONDITIONS: Final = {"imprint_subtract": no_imprint}
 MISSING: Final[tuple[Step, ...]] = tuple(
     missing_step(name, keyword, meaning, not_needed=_CONDITIONS.get(name, always_applies), skip=off)
     for name, keyword, meaning, off in _ROWS

@@ -34,12 +34,15 @@ class Mode:
         Names of its steps in order.
     cut_out : bool
         Whether extract_2d makes a slit or a source of its own of each spectrum.
+    not_yet : tuple of str
+        Those of its steps that exist for other modes, but not for this one yet.
     """
 
     name: str
     exp_types: tuple[str, ...]
     steps: tuple[str, ...]
     cut_out: bool = False
+    not_yet: tuple[str, ...] = ()
 
 
 FIXED_SLITS: Final = Mode(
@@ -51,6 +54,7 @@ FIXED_SLITS: Final = Mode(
         "resample_spec", "extract_1d",
     ),
     cut_out=True,
+    not_yet=("flat_field",),
 )  # fmt: skip
 MULTI_OBJECT: Final = Mode(
     "NIRSpec multi-object spectroscopy",
@@ -62,6 +66,7 @@ MULTI_OBJECT: Final = Mode(
         "extract_1d",
     ),
     cut_out=True,
+    not_yet=("flat_field",),
 )  # fmt: skip
 NIRSPEC_IFU: Final = Mode(
     "NIRSpec integral-field spectroscopy",
@@ -71,6 +76,7 @@ NIRSPEC_IFU: Final = Mode(
         "bkg_subtract", "srctype", "flat_field", "pathloss", "photom", "adaptive_trace_model",
         "pixel_replace", "cube_build", "extract_1d",
     ),
+    not_yet=("flat_field",),
 )  # fmt: skip
 BRIGHT_OBJECT: Final = Mode(
     "NIRSpec bright-object time series",
@@ -79,6 +85,7 @@ BRIGHT_OBJECT: Final = Mode(
         "assign_wcs", "clean_flicker_noise", "extract_2d", "srctype", "wavecorr", "flat_field",
         "photom", "adaptive_trace_model", "pixel_replace", "extract_1d",
     ),
+    not_yet=("flat_field",),
 )  # fmt: skip
 LRS_SLIT: Final = Mode(
     "MIRI LRS with slit",
@@ -111,6 +118,7 @@ SOSS: Final = Mode(
     (
         "assign_wcs", "bkg_subtract", "srctype", "flat_field", "pathloss", "extract_1d", "photom",
     ),
+    not_yet=("bkg_subtract",),
 )  # fmt: skip
 WIDE_FIELD: Final = Mode(
     "NIRCam or NIRISS wide-field slitless spectroscopy",
@@ -120,6 +128,7 @@ WIDE_FIELD: Final = Mode(
         "photom", "pixel_replace", "extract_1d",
     ),
     cut_out=True,
+    not_yet=("bkg_subtract",),
 )  # fmt: skip
 MIRI_WIDE_FIELD: Final = Mode(
     "MIRI wide-field slitless spectroscopy",
@@ -129,6 +138,7 @@ MIRI_WIDE_FIELD: Final = Mode(
         "pixel_replace", "extract_1d",
     ),
     cut_out=True,
+    not_yet=("bkg_subtract",),
 )  # fmt: skip
 GRISM_SERIES: Final = Mode(
     "NIRCam grism time series",

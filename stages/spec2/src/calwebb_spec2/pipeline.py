@@ -4,6 +4,7 @@ The order of each mode is in `calwebb_spec2.modes`. Steps that do not exist yet 
 they belong (`calwebb_spec2.missing`); an exposure that needs one of them is refused.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from calwebb_core.framework.metadata import Metadata
@@ -16,9 +17,9 @@ from calwebb_core.framework.step import Step
 from calwebb_spec2.inputs import Spectra, read, read_metadata
 from calwebb_spec2.missing import MISSING
 from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
-from calwebb_spec2.steps import srctype
+from calwebb_spec2.steps import bkg_subtract, flat_field, srctype
 
-THERE: tuple[Step, ...] = (srctype.STEP,)
+THERE: tuple[Step, ...] = (bkg_subtract.STEP, flat_field.STEP, srctype.STEP)
 BY_NAME = {step.name: step for step in (*MISSING, *THERE)}
 STEPS: tuple[Step, ...] = tuple(BY_NAME[name] for name in every_step(MODES))
 LAST = "photom"
@@ -26,7 +27,11 @@ LAST = "photom"
 
 def select(metadata: Metadata) -> tuple[Step, ...]:
     """Return the steps of an exposure's mode in order, also those that do not exist yet."""
-    return tuple(BY_NAME[name] for name in mode_of(metadata).steps)
+    mode = mode_of(metadata)
+    steps = (BY_NAME[name] for name in mode.steps)
+    return tuple(
+        replace(step, there=False) if step.name in mode.not_yet else step for step in steps
+    )
 
 
 def save(model: Spectra, step_name: str, directory: Path) -> list[Path]:

@@ -14,8 +14,9 @@ from calwebb_core.framework.models import Image
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
+from calwebb_core.framework.target_images import ImageFile, TargetImage
 from calwebb_image2.bands import Band
-from calwebb_image2.target import ImageFile, TargetFile, TargetImage, number_of_backgrounds
+from calwebb_image2.target import TargetFile, number_of_backgrounds
 
 NO_BACKGROUND = "there is no association with background exposures"
 
