@@ -134,6 +134,7 @@ def test_variables_pass_and_no_server_is_asked(folder):
     found = container_environment(run, [folder / "raw"], [])
     assert found["APPTAINERENV_SOURCE_DATE_EPOCH"] == "1"
     assert "serverless" in found["APPTAINERENV_CRDS_SERVER_URL"]
-    assert found["APPTAINERENV_TMPDIR"] == str(temporary_folder())
+    for name in ("TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        assert found[f"APPTAINERENV_{name}"] == str(temporary_folder())
     assert found["APPTAINER_BIND"] == found["SINGULARITY_BIND"]
     assert not [name for name in found if name.endswith("ENV_PATH")]

@@ -123,7 +123,9 @@ def container_environment(
     """
     outside = {key: value for key, value in os.environ.items() if key == CACHE}
     inside = outside | {key: value for key, value in environment.items() if key != "PATH"}
-    inside |= {"CRDS_SERVER_URL": SERVERLESS, "TMPDIR": str(temporary_folder())}
+    # libraries leave lists of fonts and the like there, otherwise in the working folder
+    places = dict.fromkeys(("TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(temporary_folder()))
+    inside |= {"CRDS_SERVER_URL": SERVERLESS, **places}
     shown = bindings(read, written)
     return {
         f"{kind}{name}": value
