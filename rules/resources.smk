@@ -1,6 +1,7 @@
 # How much memory and time a job may take, and with which others it is submitted: helpers for
 # the rules.
 import os
+import sys
 
 
 def megabytes(files):
@@ -30,15 +31,32 @@ def runtime(base, per_gigabyte):
     )
 
 
+# Inside a submission, Snakemake starts itself again. It is told there which jobs to run, but neither
+# `group-components`, without which exposures would be processed one after another, nor how many
+# cores were asked for, which not every site holds a job to.
+SUBMISSION = "submission"
+if workflow.remote_exec and workflow.local_exec:
+    cores = int(os.environ.get("SLURM_CPUS_PER_TASK") or workflow.cores)
+    workflow.global_resources["_cores"] = min(workflow.cores, cores)
+
+
+def together(name):
+    """Group of that name where jobs are submitted; one group inside a submission."""
+    if workflow.local_exec:
+        return None
+    if not workflow.remote_exec:
+        return name
+    # Not earlier: Snakemake gives the workflow its settings of groups after it has read the rules.
+    workflow.group_settings.group_components = {SUBMISSION: sys.maxsize}
+    return SUBMISSION
+
+
 def group(rule="", pipeline=""):
     """With which jobs a rule's are submitted to a scheduler; there are no groups without one."""
-    return lambda wildcards: (
-        None if workflow.local_exec else RUN.group(pipeline or wildcards.pipeline, rule)
-    )
+    return lambda wildcards: together(RUN.group(pipeline or wildcards.pipeline, rule))
 
 
 def association_group(wildcards):
     """With which jobs that of an association is submitted."""
-    if workflow.local_exec:
-        return None
-    return RUN.associations.group(wildcards.association)
+    return together(RUN.associations.group(wildcards.association))
+

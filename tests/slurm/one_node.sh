@@ -12,6 +12,10 @@ pids=(slurmd slurmctld munged)
 
 stop() {
     local name pid
+    # what runs would go on without them
+    if [ -s "$dir/slurmctld.pid" ] && timeout 10 "$dir/bin/scancel" --user="$(id -un)" 2> /dev/null; then
+        for _ in $(seq 50); do [ -n "$(timeout 10 "$dir/bin/squeue" --noheader)" ] || break; sleep 0.2; done
+    fi
     for name in "${pids[@]}"; do
         [ -s "$dir/$name.pid" ] || continue
         pid=$(cat "$dir/$name.pid")
@@ -41,6 +45,11 @@ for program in sbatch srun squeue scancel scontrol sinfo; do
     printf '#!/bin/sh\nSLURM_CONF=%s exec %s "$@"\n' "$dir/slurm.conf" "$(command -v $program)" > "$dir/bin/$program"
     chmod 755 "$dir/bin/$program"
 done
+# two ports that nothing listens to: another node may be here
+port=26817
+while (: <> "/dev/tcp/127.0.0.1/$port" || : <> "/dev/tcp/127.0.0.1/$((port + 1))") 2> /dev/null; do
+    port=$((port + 2))
+done
 host=$(hostname -s)
 read -r cpus memory < <(slurmd -C | sed -n 's/.*CPUs=\([0-9]*\).*RealMemory=\([0-9]*\).*/\1 \2/p')
 
@@ -49,8 +58,8 @@ ClusterName=one
 SlurmctldHost=$host(127.0.0.1)
 SlurmUser=$(id -un)
 SlurmdUser=$(id -un)
-SlurmctldPort=26817
-SlurmdPort=26818
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
 AuthType=auth/munge
 AuthInfo=socket=$dir/munge.socket
 SlurmctldPidFile=$dir/slurmctld.pid
