@@ -75,6 +75,47 @@ def test_times_images_and_settings(results):
     assert value(actions_of(crate)["calwebb-flow on program 01234"], "jump.x") == "1"
 
 
+def test_runs_that_failed_are_named(results):
+    logs = results.folder / "logs"
+    (logs / "image2").mkdir(parents=True)
+    (logs / "image2" / "jw01234001001_02101_00009_nrcb1.log").write_text(
+        "2026-01-01T10:00:00.000Z DEBUG x: a\n2026-01-01T10:00:02.000Z ERROR calwebb: "
+        "calwebb-image2: error: /somewhere/else/x_rate.fits: SCI is missing\n"
+    )
+    actions = actions_of(make(results, "--logs", logs))
+    failed = actions["calwebb-image2 on jw01234001001_02101_00009_nrcb1"]
+    assert failed["actionStatus"].endswith("FailedActionStatus")
+    assert failed["error"] == "x_rate.fits: SCI is missing"
+    assert failed["endTime"] == "2026-01-01T10:00:02+00:00"
+    assert failed["instrument"]["softwareVersion"] == "0.1.0"
+    whole = actions["calwebb-flow on program 01234"]
+    assert whole["actionStatus"].endswith("FailedActionStatus")
+    assert whole["error"] == "1 runs have failed"
+    assert actions["calwebb-image2 on one_asn.json"]["actionStatus"].endswith(
+        "CompletedActionStatus"
+    )
+
+
+def test_people_and_readme(results):
+    crate = make(
+        results, "--person", "Jane Doe=https://orcid.org/0000-0000-0000-0000",
+        "--organization", "Some institute",
+    )  # fmt: skip
+    assert crate.root_dataset["author"]["name"] == "Jane Doe"
+    assert crate.root_dataset["author"]["affiliation"]["name"] == "Some institute"
+    assert crate.root_dataset["publisher"].id == "#Organization/Some institute"
+    assert {action["agent"].id for action in crate.get_by_type("CreateAction")} == {
+        "https://orcid.org/0000-0000-0000-0000"
+    }
+    readme = crate.get("README.md")
+    assert readme["about"].id == "./"
+    assert readme["encodingFormat"] == "text/markdown"
+    path = results.folder / "results" / "01234" / "README.md"
+    path.write_text("my own\n")
+    make(results)
+    assert path.read_text() == "my own\n"
+
+
 def test_nothing_names_this_machine(results):
     make(results)
     text = (results.folder / "results/01234/ro-crate-metadata.json").read_text()

@@ -1,6 +1,6 @@
 """Put a research object together: the workflow's run, and each run of a stage program."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,8 @@ from rocrate.rocrate import ROCrate
 
 from calwebb_associate import __version__
 from calwebb_associate.crate.entities import Entities, options_of, refer
-from calwebb_associate.crate.runs import ProgramRun
-from calwebb_associate.crate.source import Workflow
+from calwebb_associate.crate.runs import FailedRun, ProgramRun
+from calwebb_associate.crate.source import README, Workflow
 from calwebb_core.framework.reference_sources import NOT_APPLICABLE
 
 RO_CRATE: Final = "1.1"
@@ -27,6 +27,7 @@ PROFILES: Final = {
 BIOSCHEMAS: Final = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 LICENSE: Final = "https://spdx.org/licenses/BSD-3-Clause"
 COMPLETED: Final = "http://schema.org/CompletedActionStatus"
+FAILED: Final = "http://schema.org/FailedActionStatus"
 RAW: Final = "_uncal.fits"
 
 
@@ -56,6 +57,10 @@ class About:
         Options of the workflow that are not at their defaults.
     images : mapping
         Name and SHA-256 of the container image by stage program.
+    failed : list of FailedRun
+        Runs that made nothing.
+    person, organization : str
+        Who ran it, and who publishes it: a name, or NAME=ADDRESS; empty if that is not said.
     """
 
     program: str
@@ -64,6 +69,9 @@ class About:
     workflow: Workflow
     settings: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    failed: Sequence[FailedRun] = ()
+    person: str = ""
+    organization: str = ""
 
 
 def build(runs: list[ProgramRun], about: About) -> dict[str, Any]:
@@ -83,10 +91,13 @@ def build(runs: list[ProgramRun], about: About) -> dict[str, Any]:
     tied = Tied()
     for run in runs:
         tie(entities, run, about, made, checksums, tied)
+    for failed in about.failed:
+        add_failure(entities, failed, runs)
     main = main_workflow(crate, entities, about, tied)
     entities.add(whole_run(entities, about, runs, tied, main))
-    actions = [entity.id for entity in crate.get_by_type("CreateAction")]
-    crate.root_dataset["mentions"] = refer(*actions)
+    actions = crate.get_by_type("CreateAction")
+    crate.root_dataset["mentions"] = refer(*(action.id for action in actions))
+    add_people(crate, entities, about, actions)
     content: dict[str, Any] = crate.metadata.generate()
     return content
 
@@ -122,6 +133,8 @@ def describe(crate: ROCrate, entities: Entities, about: About, runs: list[Progra
         profile = {"@id": address, "@type": "CreativeWork", "name": name, "version": version}
         entities.add(profile)
     crate.root_dataset["conformsTo"] = refer(*PROFILES)
+    if (about.root / README).is_file():
+        entities.file(about.root / README, about={"@id": "./"})
     crate.metadata["conformsTo"] = refer(DESCRIPTOR, WORKFLOW_PROFILE)
 
 
@@ -165,6 +178,38 @@ def tie(
             **times(run.start, run.end),
         }
     )
+
+
+def add_failure(entities: Entities, failed: FailedRun, runs: list[ProgramRun]) -> None:
+    """Add a run that made nothing: what it was about, and what it said."""
+    like = next((run for run in runs if run.program == failed.program), None)
+    program = like and entities.program(like)
+    entities.add(
+        {
+            "@id": f"#failed/{failed.program}/{failed.unit}",
+            "@type": "CreateAction",
+            "name": f"{failed.program} on {failed.unit}",
+            "description": "A run that ended with an error and made nothing",
+            "instrument": refer(program or entities.unknown_program(failed.program)),
+            "actionStatus": FAILED,
+            "error": failed.error,
+            **times(failed.start, failed.end),
+        }
+    )
+
+
+def add_people(crate: ROCrate, entities: Entities, about: About, actions: list[Any]) -> None:
+    """Say who ran it, and who publishes it, if that is known."""
+    belongs = {}
+    if about.organization:
+        publisher = {"@id": entities.somebody("Organization", about.organization)}
+        crate.root_dataset["publisher"] = publisher
+        belongs = {"affiliation": publisher}
+    if about.person:
+        person = {"@id": entities.somebody("Person", about.person, **belongs)}
+        crate.root_dataset["author"] = person
+        for action in actions:
+            action["agent"] = person
 
 
 def inputs_of(run: ProgramRun) -> list[dict[str, Any]]:
@@ -257,10 +302,11 @@ def whole_run(
         "@id": "#run",
         "@type": "CreateAction",
         "name": f"calwebb-flow on program {about.program}",
-        "description": f"{len(runs)} runs of stage programs",
+        "description": f"{len(runs)} runs of stage programs that made products",
         "instrument": {"@id": main},
         "object": refer(*tied.raw, *tied.references, *settings),
         "result": refer(*tied.products),
-        "actionStatus": COMPLETED,
+        "actionStatus": FAILED if about.failed else COMPLETED,
+        **({"error": f"{len(about.failed)} runs have failed"} if about.failed else {}),
         **times(min(starts, default=""), max(ends, default="")),
     }

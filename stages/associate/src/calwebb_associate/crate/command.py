@@ -51,6 +51,10 @@ log = logging.getLogger(__name__)
     metavar="NAME=VALUE",
     help="Option of the workflow that is not at its default. May be repeated.",
 )
+@click.option(
+    "--person", default="", metavar="NAME[=ADDRESS]", help="Who ran it, such as with an ORCID iD."
+)
+@click.option("--organization", default="", metavar="NAME[=ADDRESS]", help="Who publishes it.")
 def main(
     results: Path,
     output_dir: Path | None,
@@ -58,29 +62,38 @@ def main(
     logs: Path | None,
     images: tuple[str, ...],
     settings: tuple[str, ...],
+    person: str,
+    organization: str,
 ) -> None:
     """Describe what was made in RESULTS, of what and by what, as a Workflow Run RO-Crate.
 
-    Reads the records that products have; writes ro-crate-metadata.json and a copy of the
-    workflow beside it.
+    Reads the records that products have; writes ro-crate-metadata.json, a README.md and a copy
+    of the workflow beside it. Runs that failed are named by their logs.
     """
     from calwebb_associate.crate.build import About, build
-    from calwebb_associate.crate.runs import gather_runs
-    from calwebb_associate.crate.source import copy_workflow
+    from calwebb_associate.crate.entities import PACKAGES
+    from calwebb_associate.crate.runs import failed_runs, gather_runs
+    from calwebb_associate.crate.source import copy_workflow, write_readme
     from calwebb_associate.summary.command import logs_of
     from calwebb_core.framework.atomic import write_text
     from calwebb_core.framework.hashing import sha256_of
 
     root = output_dir or results
-    runs = gather_runs(results, logs or logs_of(results))
+    logs = logs or logs_of(results)
+    runs = gather_runs(results, logs)
+    program = results.resolve().name
+    write_readme(root, program)
     files = {name: existing(Path(value)) for name, value in pairs(images, "--image").items()}
     about = About(
-        program=results.resolve().name,
+        program=program,
         folder=results,
         root=root,
         workflow=copy_workflow(workflow, root),
         settings=pairs(settings, "--set"),
         images={name: (path.name, sha256_of(path)) for name, path in files.items()},
+        failed=failed_runs(logs, PACKAGES) if logs else [],
+        person=person,
+        organization=organization,
     )
     content = build(runs, about)
     write_text(root / FILE_NAME, json.dumps(content, indent=2) + "\n")

@@ -21,14 +21,25 @@ FORMATS: Final = {
     ".asdf": "application/x-asdf",
     ".csv": "text/csv",
     ".yaml": "application/yaml",
+    ".md": "text/markdown",
     ".smk": "text/plain",
     "": "text/plain",
+}
+HOMES: Final = {
+    "asdf": "https://www.asdf-format.org",
+    "astropy": "https://www.astropy.org",
+    "gwcs": "https://gwcs.readthedocs.io",
+    "llvmlite": "https://llvmlite.readthedocs.io",
+    "numba": "https://numba.pydata.org",
+    "numpy": "https://numpy.org",
+    "scipy": "https://scipy.org",
 }
 PACKAGES: Final = {
     "calwebb-detector1": "calwebb_detector1",
     "calwebb-dark": "calwebb_detector1",
     "calwebb-guider": "calwebb_detector1",
     "calwebb-image2": "calwebb_image2",
+    "calwebb-spec2": "calwebb_spec2",
     "calwebb-image3": "calwebb_level3",
 }
 IMAGE: Final = "https://w3id.org/ro/terms/workflow-run#SIFImage"
@@ -119,8 +130,15 @@ class Entities:
                 "@type": "SoftwareApplication",
                 "name": name,
                 "softwareVersion": version,
+                **({"url": HOMES[name]} if name in HOMES else {}),
             }
         )
+
+    def somebody(self, kind: str, text: str, **more: Any) -> str:
+        """Add a Person or an Organization: a name, or NAME=ADDRESS such as an ORCID iD."""
+        name, _, address = text.partition("=")
+        values = {"@id": address or f"#{kind}/{name}", "@type": kind, "name": name, **more}
+        return self.add(values | ({"url": address} if address else {}))
 
     def program(self, run: ProgramRun) -> str:
         """Add a stage program with its libraries and what it ran in."""
@@ -140,6 +158,17 @@ class Entities:
         if lock:
             values["identifier"] = refer(self.lock(lock))
         return self.add(values)
+
+    def unknown_program(self, name: str) -> str:
+        """Add a stage program of which no product says which version it was."""
+        return self.add(
+            {
+                "@id": f"pkg:generic/{name}",
+                "@type": "SoftwareApplication",
+                "name": name,
+                "softwareVersion": "unknown",
+            }
+        )
 
     def lock(self, checksum: str) -> str:
         """Add the lock file that an environment was made from."""
@@ -186,3 +215,6 @@ def options_of(run: ProgramRun) -> Iterable[tuple[str, Any]]:
             yield f"{step['name']}.skip", True
         for name, value in sorted(step.get("parameters", {}).items()):
             yield f"{step['name']}.{name}", value
+        for name in ("pre_hooks", "post_hooks"):
+            for hook in step.get(name, ()):
+                yield f"{step['name']}.{name}", hook

@@ -2,22 +2,47 @@
 
 import json
 import logging
-from collections import defaultdict
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from calwebb_associate.summary.state import error_of
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.roots import root_of
 from calwebb_core.framework.verify.record import Recorded, read_record
 
 log = logging.getLogger(__name__)
 
-PLACES: Final = ("detector1", "image2", "image3")
-KINDS: Final = (".fits", ".ecsv")
+PLACES: Final = ("detector1", "image2", "spec2", "image3")
+KINDS: Final = (".fits", ".ecsv", ".asdf")
+FOLDERS: Final = re.compile(r"(?<![\w:/])/(?:[^\s/:;,'\"]+/)+")
 STAMP: Final = len("2026-01-01T00:00:00.000Z")
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run of a stage program that ended with an error, by its log.
+
+    Attributes
+    ----------
+    program : str
+        The stage program, such as calwebb-detector1.
+    unit : str
+        What it was about: an exposure or a product.
+    error : str
+        What it said.
+    start, end : str
+        When it ran.
+    """
+
+    program: str
+    unit: str
+    error: str
+    start: str = ""
+    end: str = ""
 
 
 @dataclass
@@ -111,6 +136,17 @@ def add_times(runs: list[ProgramRun], logs: Path) -> None:
                 break
 
 
+def failed_runs(logs: Path, programs: Iterable[str]) -> list[FailedRun]:
+    """Return the runs whose logs end with an error; folders of other machines are left out."""
+    found = []
+    for program in programs:
+        for log in sorted((logs / program.removeprefix("calwebb-")).glob("*.log")):
+            if error := error_of(log):
+                text = FOLDERS.sub("", error)
+                found.append(FailedRun(program, log.stem, text, *times_in(log)))
+    return found
+
+
 def times_in(file: Path) -> tuple[str, str]:
     """Return the first and last time stamps of a log; empty texts if it has none."""
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -125,11 +161,3 @@ def is_stamp(text: str) -> bool:
     except ValueError:
         return False
     return len(text) == STAMP
-
-
-def by_program(runs: list[ProgramRun]) -> dict[str, list[ProgramRun]]:
-    """Sort runs by their stage program."""
-    sorted_runs: dict[str, list[ProgramRun]] = defaultdict(list)
-    for run in runs:
-        sorted_runs[run.program].append(run)
-    return dict(sorted_runs)

@@ -15,6 +15,7 @@ STAGES: Final = {
     "calwebb-dark": "detector1",
     "calwebb-guider": "detector1",
     "calwebb-image2": "image2",
+    "calwebb-spec2": "spec2",
     "calwebb-image3": "level3",
 }
 

@@ -8,6 +8,25 @@ from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
 
 FOLDER: Final = "workflow"
+README: Final = "README.md"
+HEADING: Final = "# Calibrated products of program"
+TEXT: Final = """
+Made by calwebb-flow {version}. `ro-crate-metadata.json` says what was made of what, by which
+program with which options, and when: a Workflow Run RO-Crate that other tools read. Each product
+says so, too.
+
+| here | what |
+|---|---|
+| `detector1` | count rates of exposures |
+| `image2` | calibrated exposures |
+| `image3` | mosaics, catalogs, segmentation maps |
+| `associations`, `pool.csv` | which exposures belong together |
+| `references` | which reference files were chosen |
+| `quicklook` | pictures |
+| `workflow` | the workflow that ran, with its defaults |
+
+`calwebb-verify PRODUCT` makes a product again and compares it bit for bit.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,6 +43,16 @@ class Workflow:
 
     main: str
     parts: list[str]
+
+
+def write_readme(root: Path, program: str) -> None:
+    """Say in a few lines what the folder holds; a file that somebody else wrote stays."""
+    from calwebb_associate import __version__
+
+    path = root / README
+    if path.is_file() and not path.read_bytes().startswith(HEADING.encode()):
+        return
+    write_text(path, f"{HEADING} {program}\n" + TEXT.format(version=__version__))
 
 
 def copy_workflow(snakefile: Path, root: Path) -> Workflow:

@@ -20,6 +20,7 @@ PROGRAMS = (
     "calwebb-dark",
     "calwebb-guider",
     "calwebb-image2",
+    "calwebb-spec2",
     "calwebb-image3",
 )
 CATALOG, WINDOWS = ".ecsv", ".asdf"
