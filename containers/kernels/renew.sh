@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# containers/kernels/renew.sh WORK [SCENARIO[:DITHERS]...]
+# containers/kernels/renew.sh WORK [SCENARIO[:DITHERS[:SUBARRAY]]...]
 #
 # Add to the lists of kernels that images are built with: simulate scenarios in WORK, run every stage
 # on them from the environments of this machine, and write down which kernels were called with which
@@ -9,11 +9,11 @@
 set -uo pipefail
 lists=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$lists/../.." && pwd)
-work=$(mkdir -p "${1:?usage: containers/kernels/renew.sh WORK [SCENARIO[:DITHERS]...]}" && cd "$1" && pwd)
+work=$(mkdir -p "${1:?usage: containers/kernels/renew.sh WORK [SCENARIO[:DITHERS[:SUBARRAY]]...]}" && cd "$1" && pwd)
 shift
 scenarios=("$@")
 [ $# -gt 0 ] || scenarios=(nirspec-irs2 fgs time-series tiny:2 averaged background:2 fgs-image:2 miri
-    miri-image:2 moving-target:2 niriss niriss-image:2 nirspec-subarray persistence pointing:1 two-filters:2)
+    miri:1:FULL miri-image:2 moving-target:2 niriss niriss-image:2 nirspec-subarray persistence pointing:1 two-filters:2)
 export PATH=$root/.env/bin:$PATH PYTHONPATH=$root/containers
 export NUMBA_CACHE_LOCATOR_CLASSES=list_kernels.Recorder,InTreeCacheLocator
 export CRDS_SERVER_URL=https://jwst-serverless-mode.stsci.edu CRDS_CONTEXT=jwst_0001.pmap
@@ -25,13 +25,14 @@ listing() {
     CALWEBB_KERNEL_LIST=$lists/$stage.txt "$@" -q || echo "not taken: $*" >&2
 }
 
-# stages SCENARIO[:DITHERS]: raw exposures to mosaics, by the associations that the workflow makes
+# stages SCENARIO[:DITHERS[:SUBARRAY]]: raw exposures to mosaics, by the associations that the workflow makes
 stages() {
-    local scenario=${1%:*} dithers=${1#"${1%:*}"} data raw association
-    data=$work/$scenario
+    local scenario dithers subarray data raw association
+    IFS=: read -r scenario dithers subarray <<< "$1"
+    data=$work/$scenario${subarray:+-${subarray,,}}
     export CRDS_PATH=$data/crds_cache
     [ -e "$CRDS_PATH" ] || listing simulator calwebb-simulate run --scenario "$scenario" \
-        ${dithers:+--exposures "${dithers#:}"} --output-dir "$data"
+        ${dithers:+--exposures "$dithers"} ${subarray:+--subarray "$subarray"} --output-dir "$data"
     for raw in "$data"/uncal/*_uncal.fits; do
         [ -e "$data/$(basename "$raw" uncal.fits)rate.fits" ] \
             || listing detector1 calwebb-detector1 run "$raw" --output-dir "$data"
@@ -55,6 +56,15 @@ with() {
     listing detector1 calwebb-detector1 run "$raw" --output-dir "$(mktemp -d "$data/with.XXXX")" "$@"
 }
 
+# with_own SCENARIO TYPE=FILE OPTIONS...: the same with a reference file of references.py or of another scenario
+with_own() {
+    local own
+    [ -e "$work/$1/crds_cache" ] || return 0
+    own=$(mktemp -d "$work/$1/own.XXXX")
+    "$root/.env/test/bin/python" "$lists/references.py" "$work/$1" "$own"
+    with "$1" --override "${2/OWN/$own}" "${@:3}"
+}
+
 # with_images STAGE PROGRAM SCENARIO OPTIONS...: its first association through another stage
 with_images() {
     local stage=$1 program=$2 data=$work/$3 association
@@ -74,12 +84,16 @@ beside() {
 for scenario in "${scenarios[@]}"; do beside stages "$scenario"; done
 wait
 
+beside listing simulator calwebb-simulate run --scenario time-series --integrations 6 --segments 1 --distinct 2 \
+    --output-dir "$(mktemp -d "$work/repeated.XXXX")"
 for scenario in tiny averaged; do beside with "$scenario" --set ramp_fit.algorithm=LIKELY; done
-beside with tiny --set ipc.skip=false --set charge_migration.skip=false --set ramp_fit.save_opt=true
+beside with tiny --set charge_migration.skip=false --set ramp_fit.save_opt=true
 beside with tiny --set dark_current.average_dark_current=0.1 --set saturation.n_pix_grow_sat=2 \
     --set jump.after_jump_flag_dn1=100 --set jump.after_jump_flag_time1=20
-for method in median fft; do
-    beside with tiny --set clean_flicker_noise.skip=false --set clean_flicker_noise.fit_method=$method
+for scenario in tiny fgs; do
+    for method in median fft; do
+        beside with "$scenario" --set clean_flicker_noise.skip=false --set clean_flicker_noise.fit_method=$method
+    done
 done
 beside with tiny --set clean_flicker_noise.skip=false --set clean_flicker_noise.background_method=model \
     --set clean_flicker_noise.fit_histogram=true
@@ -96,14 +110,23 @@ for scenario in tiny persistence; do
 done
 beside with nirspec-irs2 --set refpix.irs2_mean_subtraction=true --set picture_frame.skip=false \
     --set clean_flicker_noise.skip=false --set clean_flicker_noise.mask_science_regions=true
-beside with miri --set emicorr.skip=false --set rscd.correct_decay=true --set firstframe.skip=false
+beside with miri --set emicorr.skip=false --set firstframe.skip=false
 beside with miri --set emicorr.skip=false --set emicorr.algorithm=sequential --set jump.find_showers=true
+beside with miri --set jump.find_showers=true --set jump.minimum_sigclip_groups=3
+beside with miri-full --set refpix.skip=false
+beside with_own miri rscd=OWN/rscd.fits --set rscd.correct_decay=true --set rscd.flag_groups=false
+beside with_own tiny ipc=OWN/ipc.fits --set ipc.skip=false
+beside with_own averaged linearity=OWN/linearity.fits
+# a dark of single reads for averaged groups, as the real ones are
+dark=$(find "$work/tiny/crds_cache" -name '*_dark_0001.fits' 2> /dev/null)
+[ -z "$dark" ] || beside with_own averaged "dark=$dark"
 
 for kernel in gaussian point turbo lanczos2; do
     beside with_images image2 calwebb-image2 tiny --set resample.kernel=$kernel --set resample.pixfrac=0.8
     beside with_images level3 calwebb-image3 tiny --set resample.kernel=$kernel --set resample.weight_type=exptime \
         --set resample.propagate_dq=true
 done
+beside with_images level3 calwebb-image3 tiny --set resample.propagate_dq=true
 beside with_images image2 calwebb-image2 tiny --set flat_field.inverse=true --set photom.inverse=true
 for method in global global+match local; do
     beside with_images level3 calwebb-image3 pointing --set skymatch.skymethod=$method --set skymatch.skystat=mode
