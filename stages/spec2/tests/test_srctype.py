@@ -1,5 +1,8 @@
 """srctype: which keyword decides, for exposures and for slits."""
 
+import os
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -237,3 +240,44 @@ def test_size_in_header_must_agree(make_image, saved, tmp_path):
     path = saved(make_image("NRS_IFU", SUBSIZE1=2048))
     with pytest.raises(InputError, match=r"SCI has shape \(6, 8\); SUBSIZE2, SUBSIZE1 say"):
         call_pipeline(PIPELINE, path, output_dir=tmp_path, only="srctype")
+
+
+@pytest.mark.parametrize(
+    ("exp_type", "keywords", "expected"),
+    [
+        ("NRS_MSASPEC", {"SLTNAME": "7", "STLARITY": 0.2}, "EXTENDED"),
+        ("NRS_MSASPEC", {"SLTNAME": "7", "STLARITY": 1.0}, "POINT"),
+        ("NRS_FIXEDSLIT", {"SLTNAME": "S200A1", "FXD_SLIT": "S200A1"}, "POINT"),
+        ("NRS_FIXEDSLIT", {"SLTNAME": "S200A1", "FXD_SLIT": "S400A1"}, "EXTENDED"),
+    ],
+)
+def test_a_slit_in_a_file_of_its_own(exp_type, keywords, expected, make_image, saved, tmp_path):
+    path = saved(make_image(exp_type, DATAMODL="SlitModel", **keywords))
+    (made,) = run_spec2(path, only="srctype", output_dir=tmp_path / "out").outputs
+    metadata = read_file(made).metadata
+    assert (metadata["SRCTYPE"], metadata["DATAMODL"]) == (expected, "SlitModel")
+
+
+def real(name):
+    """A file of the real data, or its absence is said."""
+    folder = Path(os.environ.get("CALWEBB_REALDATA", Path(__file__).parents[4] / "shared/realdata"))
+    if not (folder / name).exists():
+        pytest.skip(f"real data is absent: {folder / name} (set CALWEBB_REALDATA)")
+    return folder / name
+
+
+@pytest.mark.realdata
+def test_a_multi_object_source_in_flight(tmp_path):
+    path = real("nirspec_mos/jw01345062001_03101_00001_nrs2_phot.138.1345_933.fits")
+    (made,) = run_spec2(path, only="srctype", output_dir=tmp_path).outputs
+    metadata = read_file(made).metadata
+    assert (metadata["STLARITY"], metadata["SRCTYPE"]) == (1.0, "POINT")
+
+
+@pytest.mark.realdata
+def test_a_flight_time_series_has_the_type_that_its_archive_product_has(tmp_path):
+    path = real("miri_lrs/ERS_NGTS10_2022_new_drift_041_rateints.fits")
+    official = real("miri_lrs/ERS_NGTS10_2022_new_drift_041_calints.fits")
+    result = run_spec2(path, only="srctype", output_dir=tmp_path)
+    theirs = next(hdu for hdu in scan(official) if hdu.name == "SCI").header
+    assert result.model.metadata["SRCTYPE"] == theirs["SRCTYPE"] == "POINT"

@@ -201,6 +201,9 @@ def run(model: Image | Slits, _: References, parameters: SrctypeParameters) -> t
     if isinstance(model, Slits):
         for slit, kind in zip(model.slits, types_of_slits(model, target), strict=True):
             slit.metadata["SRCTYPE"] = kind
+    elif mode.cut_out and "SLTNAME" in metadata:
+        alone = Slits(metadata, [Slit(metadata, model.data, model.err)])
+        metadata["SRCTYPE"] = types_of_slits(alone, target)[0]
     elif mode.cut_out and metadata["EXP_TYPE"] != "NRC_GRISM":
         msg = (
             f"{metadata.source}: has one SCI array; expected one for each spectrum: srctype for "
