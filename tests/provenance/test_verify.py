@@ -106,14 +106,45 @@ def test_other_version(results):
 
 def test_other_bytes_without_other_cause(results):
     rate = results.product("*/*_rate.fits")
-    with fits.open(rate, mode="update", checksum=False) as hdus:
+    with fits.open(rate, mode="update") as hdus:
         hdus["SCI"].data[3, 5] += 2 * hdus["ERR"].data[3, 5]
+        hdus["SCI"].add_checksum()
     code, said, (product,) = results.verify(rate)
     assert code == 1
     assert kinds(product) == ["machine", "pixels"]
     assert "another kind of CPU, another build" in said
     assert "SCI: 1 of " in said
     assert product["findings"][1]["largest_in_err"] == pytest.approx(2, rel=1e-5)
+
+
+def test_product_that_was_edited(results):
+    rate = results.product("*/*_rate.fits")
+    content = bytearray(rate.read_bytes())
+    content[len(content) // 4] ^= 1
+    rate.write_bytes(content)
+    code, said, (product,) = results.verify(rate)
+    assert code == 1
+    assert kinds(product)[0] == "edited"
+    assert "it was changed after it was written: the CHECKSUM of SCI does not fit" in said
+
+
+def test_other_processor(results):
+    """Made with the loops of a processor without AVX2: the cause is found."""
+    place = results.folder / "results" / "01234"
+    root = results.product("*/*_cal.fits").name.removesuffix("_cal.fits")
+    results.run(
+        "env", "NPY_DISABLE_CPU_FEATURES=X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+        "OPENBLAS_CORETYPE=Nehalem", "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-AVX2_Usable,-FMA,"
+        "-FMA_Usable,-FMA4,-AVX512F,-AVX512DQ,-AVX512VL,-AVX512BW",
+        "calwebb-image2", "run", place / "associations" / "one_asn.json", "--input-dir",
+        place / "detector1", "--references", place / "references" / f"{root}_image2.json",
+        "--output-dir", place / "image2",
+    )  # fmt: skip
+    code, said, (product,) = results.verify(results.product("*/*_cal.fits"))
+    if code == 0:
+        pytest.skip("this processor has no other loops")
+    assert kinds(product)[0] == "processor"
+    assert "with the loops of processors without AVX2 and FMA it has the same bytes" in said
 
 
 def test_foreign_product(results):

@@ -6,12 +6,12 @@ from calwebb_core.framework.verify.findings import Finding, short
 
 MACHINE = (
     "software, lock file, options, reference files and input are the same: another kind of CPU, "
-    "another build of a library, or sources changed under the same version"
+    "another build of a library, sources changed under the same version, or the product was edited"
 )
 UNKNOWN_LOCK = (
     "versions, options, reference files and input are the same, the lock file is not recorded: "
-    "another kind of CPU, another build or version of a library, or sources changed under the same "
-    "version"
+    "another kind of CPU, another build or version of a library, sources changed under the same "
+    "version, or the product was edited"
 )
 
 

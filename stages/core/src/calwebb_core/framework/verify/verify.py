@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calwebb_core.framework.errors import InputError, ProcessingError
+from calwebb_core.framework.verify.checksums import changed_hdus
 from calwebb_core.framework.verify.compare import differences, same_bytes
 from calwebb_core.framework.verify.explain import causes, machine
 from calwebb_core.framework.verify.find import Finder, Ingredients, gather
@@ -177,7 +178,9 @@ def make_and_compare(
     found = differences(recorded.path, made)
     if not reasons and not verdict.findings:
         reasons = [
-            (found and processor(recorded, ingredients, wishes, bench)) or machine(recorded.last)
+            edited(recorded)
+            or (processor(recorded, ingredients, wishes, bench) if found else None)
+            or machine(recorded.last)
         ]
     verdict.findings += [*reasons, *found]
     if not found:
@@ -201,6 +204,15 @@ def make(recorded: Recorded, ingredients: Ingredients, wishes: Wishes, bench: Be
         waiting=bench.waiting,
         allow_outside=wishes.allow_outside,
     )
+
+
+def edited(recorded: Recorded) -> Finding | None:
+    """Say whether the product was changed after it was written."""
+    names = changed_hdus(recorded.path) if recorded.path.suffix == ".fits" else []
+    if not names:
+        return None
+    text = f"it was changed after it was written: the CHECKSUM of {', '.join(names)} does not fit"
+    return Finding("edited", text, {"hdus": names})
 
 
 def processor(
