@@ -322,5 +322,5 @@ def legend(figure: Any, layout: Layout, names: Sequence[str]) -> None:
         text = "\n+".join(name.split("+"))
         figure.text(
             x, y + height - (10 + 62 * number) / layout.height, f"{word}:\n{text}", color=colour,
-            fontsize=9, fontweight="bold", va="top",
+            fontsize=9, fontweight="bold", va="top", parse_math=False,
         )  # fmt: skip

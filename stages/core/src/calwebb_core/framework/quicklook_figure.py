@@ -173,7 +173,7 @@ def add_bar(axes: Any, table: UInt8, found: tuple[float, float, float], text: st
     axes.set_yticks(list(places), [f"{value:.6g}" for value in values])
     axes.set_ylim(0, 1)
     axes.tick_params(labelsize=8, colors=INK)
-    axes.set_ylabel(text, fontsize=9, color=INK)
+    axes.set_ylabel(text, fontsize=9, color=INK, parse_math=False)
 
 
 def title(metadata: Metadata, notes: str = "") -> list[str]:

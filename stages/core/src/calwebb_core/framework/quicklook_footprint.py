@@ -174,10 +174,12 @@ def legend(figure: Any, axes: Any, layout: Layout) -> None:
     if len(names) > MOST_NAMES:
         handles, names = handles[:MOST_NAMES], [*names[: MOST_NAMES - 1], "..."]
     x, y, _, height = layout.bar
-    figure.legend(
+    drawn = figure.legend(
         handles, names, loc="upper left", bbox_to_anchor=(x - 6 / layout.width, y + height),
         fontsize=8, frameon=False, handlelength=1.4, borderaxespad=0,
     )  # fmt: skip
+    for text in drawn.get_texts():
+        text.set_parse_math(False)
 
 
 def frame_around(points: Float64) -> Frame:

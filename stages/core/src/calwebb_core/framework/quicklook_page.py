@@ -92,6 +92,7 @@ def new_page(layout: Layout, lines: list[str]) -> tuple[Any, Any]:
         figure.text(
             0.5, 1 - (16 + 19 * number) / layout.height, line, ha="center", va="center",
             fontsize=size, color=INK, fontweight="bold" if number == 0 else "normal",
+            parse_math=False,  # names may hold dollars, and are no formulas
         )  # fmt: skip
     return figure, figure.add_axes(layout.image)
 
