@@ -15,7 +15,7 @@ if [ ! -s .build/base.tar ]; then
     mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -1)}
     [ -n "$mirror" ] || { echo "apt knows no mirror of Debian to make the base of images from: set MIRROR to one" >&2; exit 2; }
     # device nodes cannot be unpacked by a plain user; manuals and translations are not read;
-    # nothing may say where the image was built
+    # nothing may say where the image was built; byte code differs between root and a plain user
     mmdebstrap --quiet --variant=minbase --include=python3 \
         --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -24,7 +24,7 @@ if [ ! -s .build/base.tar ]; then
         --customize-hook=': > "$1/etc/hostname"; : > "$1/etc/resolv.conf"' \
         --customize-hook=': > "$1/etc/apt/sources.list"' \
         --customize-hook='rm -rf "$1"/var/log/* "$1"/var/cache/*' \
-        "$suite" - "$mirror" | tar --delete ./dev > .build/base.tar.part
+        "$suite" - "$mirror" | tar --delete --wildcards ./dev '*/__pycache__' > .build/base.tar.part
     mv .build/base.tar.part .build/base.tar
     rm -rf .build/base
 fi
