@@ -10,28 +10,40 @@ import zlib
 import numpy as np
 import pytest
 from astropy.io import fits
+from yaml import YAMLError
 
 from calwebb_associate.headers import read_primary
 from calwebb_associate.pool_cache import HeaderCache
-from calwebb_core.framework import fits_layout, log
+from calwebb_core.framework import fits_layout, log, memory, reference_fits
 from calwebb_core.framework.asdf_extension import from_asdf
 from calwebb_core.framework.command import report_error
 from calwebb_core.framework.crds_parameters import options_for
-from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.errors import (
+    CalwebbError,
+    InputError,
+    ProcessingError,
+    ReferenceFileError,
+)
 from calwebb_core.framework.json_reading import UnfitJsonError, parse_json
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.plain_asdf import DamagedError, check_for_library, read_tree
 from calwebb_core.framework.plain_asdf_blocks import BLOCK_HEADER, BLOCK_MAGIC
-from calwebb_core.framework.plain_files import open_regular, read_content
+from calwebb_core.framework.plain_files import ANY_SIZE, check_holes, open_regular, read_content
 from calwebb_core.framework.printing import one_line, printable
-from calwebb_core.framework.products import read_image, read_metadata, write_image
+from calwebb_core.framework.products import read_image, read_metadata, read_ramp, write_image
 from calwebb_core.framework.reference_files import read_reference
 from calwebb_core.framework.yaml_reading import load_yaml
 
 from . import valid
+from .test_programs import PRIMARY, header, science
 
 SCIENCE = Metadata(valid.KEYWORDS, source="x_uncal.fits")
 HEAD = b"#ASDF 1.0.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
+
+
+def read_reference_of(path):
+    """Read a flat field for no exposure."""
+    return read_reference("flat", path)
 
 
 def tree(text, *blocks):
@@ -90,6 +102,36 @@ def test_trees_do_not_refer_to_other_files(text):
     with pytest.raises(DamagedError, match="refers to another file"):
         check_for_library(tree(text))
     check_for_library(tree(b"a: !core/ndarray-1.1.0 {source: 'fits:SCI,1', shape: [1]}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"a: !transform/identity-1.2.0 {n_dims: 100000000}", "n_dims of a transform is 100000000"),
+        (b"a: !transform/identity-1.2.0 {n_dims: 1e8}", None),
+        (b"a: !transform/remap_axes-1.3.0 {mapping: [0], n_inputs: 99999}", "n_inputs of a"),
+        (b"a: !transform/remap_axes-1.3.0 {mapping: [1001]}", "mapping of a transform is 1001"),
+        (b"a: !transform/constant-1.4.0 {value: 1, dimensions: 0x7fffffff}", "dimensions of a"),
+        (b"a: !unit/unit-1.0.0 '10**99999999 m'", "is no unit that is used here"),
+        (b"a: {value: 1, unit: m**99999}", "is no unit that is used here"),
+        (b"a: !unit/unit-1.0.0 '" + b"(" * 300 + b"m" + b")" * 300 + b"'", "is no unit"),
+        (b"a: {datatype: [ucs4, 400000000], data: [x]}", "texts of an array have 400000000"),
+        (b"a: {shape: [9999, 9999], strides: [0, 0], datatype: int8, source: 0}", "with strides"),
+        (b"a: !unit/unit-1.0.0 MJy sr-1\nb: !transform/identity-1.2.0 {n_dims: 3}", None),
+    ],
+)  # fmt: skip
+def test_trees_do_not_count_without_end(text, message):
+    content = tree(b"t: !time/time-1.1.0 '2020-01-01T00:00:00'\n" + text)
+    if message is None:
+        check_for_library(content)
+        return
+    with pytest.raises(DamagedError, match=message):
+        check_for_library(content)
+
+
+def test_texts_in_plain_trees_are_short():
+    with pytest.raises(DamagedError, match="texts of an array have 400000000 characters"):
+        read_tree(tree(b"a: !core/ndarray-1.1.0 {data: [x], datatype: [ucs4, 400000000]}"))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +228,7 @@ def replace(path, old, new):
 def test_headers_without_end(tmp_path):
     path = tmp_path / "x_uncal.fits"
     path.write_bytes(b"SIMPLE  =                    T".ljust(80))
-    os.truncate(path, 1 << 32)
+    os.truncate(path, 200_000_000)
     with pytest.raises(InputError, match="has no END"):
         read_metadata(path)
     with pytest.raises(InputError, match="ends within its primary header"):
@@ -296,3 +338,163 @@ def test_kept_headers_of_another_form(tmp_path, caplog):
     path.write_text("[" * 100_000)
     assert len(HeaderCache(path)) == 0
     assert "cannot be used" in caplog.text
+
+
+@pytest.mark.parametrize("name", [r"$\frac{", "$$", "a_b^c%{}", "<script>alert(1)</script>"])
+def test_names_on_pictures_are_no_formulas(image, tmp_path, name):
+    from calwebb_core.framework.quicklook import write_quicklook
+
+    made = read_image(image)
+    made.metadata.update({"TARGNAME": name, "TARGPROP": name, "FILTER": name, "BUNIT": name})
+    write_image(made, tmp_path / "y_cal.fits")
+    write_quicklook(tmp_path / "y_cal.fits", tmp_path / "y.png")
+    assert (tmp_path / "y.png").stat().st_size > 1000
+
+
+def holes(path, size):
+    """Make a file longer by what takes no room on a disk."""
+    os.truncate(path, path.stat().st_size + size)
+
+
+@pytest.mark.parametrize("read", [read_image, read_metadata, read_reference_of])
+def test_files_of_holes(tmp_path, read):
+    path = tmp_path / "x_cal.fits"
+    path.write_bytes(header(*PRIMARY) + science(50_000, 50_000))
+    holes(path, 4 * 50_000**2 + 2880)
+    with pytest.raises(CalwebbError, match=r"all except [0-9]+ are holes that were never written"):
+        read(path)
+
+
+def test_files_with_some_holes_are_read(tmp_path):
+    size = ANY_SIZE + 1
+    with (tmp_path / "x").open("wb+") as stream:
+        stream.truncate(size)
+        with pytest.raises(OSError, match="holes"):
+            check_holes(stream.fileno(), size)
+        check_holes(stream.fileno(), ANY_SIZE)
+        for place in range(0, size, 1 << 20):  # four pages of every 256
+            stream.seek(place)
+            stream.write(bytes(4 << 12))
+        stream.seek(5)
+        check_holes(stream.fileno(), size)
+        assert stream.tell() == 5
+
+
+@pytest.fixture
+def little_memory(monkeypatch):
+    """As if this process might have 100 bytes."""
+    for module in (memory, reference_fits):
+        monkeypatch.setattr(module, "most_memory", lambda: 100)
+
+
+def test_what_no_memory_holds(image, tmp_path, little_memory):
+    with pytest.raises(InputError, match=r"the arrays of the image would take .* GB of memory"):
+        read_image(image)
+    valid.ramp(tmp_path / "x_ramp.fits")
+    with pytest.raises(InputError, match="its samples and their flags would take"):
+        read_ramp(tmp_path / "x_ramp.fits")
+    valid.reference(tmp_path / "flat.fits")
+    with pytest.raises(ReferenceFileError, match=r"DQ would take .* for this process"):
+        read_reference_of(tmp_path / "flat.fits")
+
+
+@pytest.mark.parametrize("name", ["flat.fits.gz", "packed.fits"])
+def test_what_no_memory_unpacks(tmp_path, little_memory, name):
+    buffer = io.BytesIO()
+    packed = fits.CompImageHDU(np.ones((6, 8), np.float32), name="SCI")
+    fits.HDUList([fits.PrimaryHDU(), packed]).writeto(buffer)
+    content = buffer.getvalue()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(ReferenceFileError, match=r"holds more than|are said to hold"):
+        read_reference_of(tmp_path / name)
+
+
+def test_parts_of_references_that_no_memory_holds(tmp_path, monkeypatch):
+    valid.reference(tmp_path / "flat.fits")
+    reference = read_reference_of(tmp_path / "flat.fits")
+    monkeypatch.setattr(memory, "most_memory", lambda: 100)
+    with pytest.raises(ReferenceFileError, match="SCI would take"):
+        reference.arrays["SCI"]
+
+
+def test_limits_of_this_process(tmp_path):
+    assert 1 << 20 < memory.most_memory() < 1 << 50
+    (tmp_path / "tree" / "slurm" / "job").mkdir(parents=True)
+    (tmp_path / "tree" / "slurm" / "job" / "memory.max").write_text("2000\n")
+    (tmp_path / "tree" / "slurm" / "memory.max").write_text("max\n")
+    (tmp_path / "groups").write_text("1:cpu:/x\n0::/slurm/job\n")
+    assert memory.group_limits(tmp_path / "groups", tmp_path / "tree") == [2000]
+    assert memory.group_limits(tmp_path / "absent", tmp_path / "tree") == []
+
+
+def test_references_that_become_shorter_or_others(tmp_path):
+    path = tmp_path / "flat.fits"
+    valid.reference(path)
+    kept, cut = read_reference_of(path), read_reference_of(path)
+    kept.arrays["SCI"], cut.arrays["DQ"]
+    (tmp_path / "new").write_bytes(b"other")
+    content = path.read_bytes()
+    os.truncate(path, 2880)
+    with pytest.raises(ProcessingError, match="became shorter while it was read"):
+        cut.arrays["SCI"]
+    path.write_bytes(content)
+    (tmp_path / "new").replace(path)
+    assert kept.arrays["SCI"].shape == (6, 8)
+
+
+def test_scenarios_and_options_of_the_workflow(tmp_path):
+    from calwebb_associate.crate.settings import crate_options
+    from calwebb_simulator.scenario_file import load_scenario
+
+    path = tmp_path / "x.yaml"
+    path.write_text("a: &a [1, 1]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}' if n else '*a'] * 9)}]\n" for n in range(9)
+    ))  # fmt: skip
+    with pytest.raises(InputError, match=r"x\.yaml: is not YAML: .*more than 1000000"):
+        load_scenario(str(path))
+    with pytest.raises(YAMLError, match="more than 1000000"):
+        crate_options({}, path, {})
+    path.write_text("!!python/object/apply:os.system ['touch hacked']")
+    with pytest.raises(InputError, match="is not YAML"):
+        load_scenario(str(path))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="the scenario file cannot be read"):
+        load_scenario(str(path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        tree(b"wcs: !transform/identity-1.2.0 {n_dims: 100000000}"),
+        tree(b"wcs: {$ref: 'other.asdf#/wcs'}"),
+        tree(b"wcs: " + b"[" * 10_000),
+        b"none",
+    ],
+)
+def test_output_grids(tmp_path, content):
+    from calwebb_level3.imaging.grid_file import read_grid
+
+    (tmp_path / "grid.asdf").write_bytes(content)
+    with pytest.raises(InputError, match=r"grid\.asdf: output_wcs can't be read as ASDF"):
+        read_grid(tmp_path / "grid.asdf")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><x>&a;</x>",
+        gzip.compress(b"ra,dec\n1,2\n"),
+        b"# %ECSV 1.0\n# ---\n# {datatype: " + b"[" * 1000 + b"}\nra\n1\n",
+        header(*PRIMARY) + b"XTENSION= 'BINTABLE'".ljust(80),
+        b"\x89HDF\r\n\x1a\n",
+    ],
+)
+def test_catalogs_of_options(tmp_path, content):
+    from calwebb_level3.imaging.reference_catalogs import read_table
+
+    path = tmp_path / "stars.ecsv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"stars\.ecsv: abs_refcat can't be read as a table"):
+        read_table(path, "abs_refcat")
+    path.write_text("ra,dec\n1,2\n")
+    assert read_table(path, "abs_refcat").colnames == ["ra", "dec"]

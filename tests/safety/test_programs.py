@@ -63,7 +63,7 @@ def references(tmp_path: Path) -> Path:
 def endless_header(tmp_path):
     path = tmp_path / RAW
     path.write_bytes(b"".join(line.encode().ljust(CARD) for line in PRIMARY))
-    os.truncate(path, 3 << 30)
+    os.truncate(path, 200_000_000)
     return raw_at(tmp_path, path)
 
 
