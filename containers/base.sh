@@ -11,7 +11,7 @@ export SOURCE_DATE_EPOCH=1735689600
 command -v mmdebstrap > /dev/null || { echo "mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 2; }
 
 mkdir -p .build
-if [ ! -s .build/base.tar ]; then
+if [ ! -s .build/base.tar ] || [ base.sh -nt .build/base.tar ]; then
     mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Label: Debian' | head -1)}
     [ -n "$mirror" ] || { echo "apt knows no mirror of Debian to make the base of images from: set MIRROR to one" >&2; exit 2; }
     # device nodes cannot be unpacked by a plain user; manuals and translations are not read;
