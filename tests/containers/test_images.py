@@ -45,6 +45,13 @@ def test_it_knows_its_name_and_its_libraries(stage, images, inside):
     assert done.stdout.split() == [images[stage].stem, lock], done.stderr
 
 
+def test_it_has_the_bytes_that_are_noted(stage, images):
+    noted = dict(map(str.split, (ROOT / "containers" / "images.lock").read_text().splitlines()))
+    if images[stage].stem not in noted:
+        pytest.skip("images.lock is of another commit")
+    assert noted[images[stage].stem] == hashlib.sha256(images[stage].read_bytes()).hexdigest()
+
+
 def test_it_holds_its_stage_alone(stage, inside):
     packages = ["calwebb_core", *(f"calwebb_{name}" for name in PROJECTS), "calwebb_simulator"]
     code = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"

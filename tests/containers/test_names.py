@@ -1,13 +1,16 @@
 """Names of images say what they are made of, and a missing one is said with the command."""
 
+import importlib
 import importlib.util
 import shutil
 
 import pytest
 
-from calwebb_associate.images import PROJECTS, image_path, inputs, require_images
+from calwebb_associate.images import PROJECTS, image_path, inputs, lines, require_images
 from calwebb_core.framework.errors import InputError
-from programs import ROOT
+from programs import ROOT, run
+
+BUILD = ROOT / "containers" / "build.sh"
 
 
 @pytest.fixture
@@ -69,6 +72,28 @@ def test_every_stage_has_a_definition(stage):
     text = (ROOT / "containers" / f"{stage}.def").read_text()
     assert f".build/{stage} /opt/build" in text
     assert f"image.title calwebb-{stage}" in text
+
+
+def test_the_build_script_is_told_stages_and_paths():
+    assert lines(ROOT, []) == [f"{stage} {project}" for stage, project in PROJECTS.items()]
+    assert lines(ROOT, ["level3"]) == [str(image_path(ROOT, "level3"))]
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["imaeg2"], ["-j"], ["-j", "no", "image2"], ["-j0", "image2"]]
+)
+def test_the_build_script_names_its_stages(words, programs):
+    done = run([BUILD, *words], check=False)
+    assert done.returncode == 2
+    assert f"stages: {' '.join(PROJECTS)}" in done.stderr
+
+
+@pytest.mark.parametrize("stage", PROJECTS)
+def test_kernels_of_a_list_exist(stage):
+    path = ROOT / "containers" / "kernels" / f"{stage}.txt"
+    for line in path.read_text().splitlines() if path.exists() else ():
+        module, _, name = line.partition(" | ")[0].partition(":")
+        assert hasattr(importlib.import_module(module), name), line
 
 
 @pytest.fixture
