@@ -4,10 +4,14 @@ The contents are spoilt copies of files that are well, and others that are made 
 in all; CALWEBB_FUZZ=10 tries ten times as many, others each time.
 """
 
+import gzip
 import os
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +30,7 @@ from calwebb_core.framework.exposures import Exposure
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.parameter_files import given_options
 from calwebb_core.framework.parameters import read_parameter_file
-from calwebb_core.framework.printing import one_line
+from calwebb_core.framework.printing import one_line, printable
 from calwebb_core.framework.products import (
     open_raw,
     read_image,
@@ -34,8 +38,16 @@ from calwebb_core.framework.products import (
     read_ramp,
     write_image,
 )
+from calwebb_core.framework.reference_arrays import part_of
 from calwebb_core.framework.reference_files import read_reference
 from calwebb_core.framework.reference_list import read_reference_list
+from calwebb_core.framework.verify.find import Ingredients
+from calwebb_core.framework.verify.rebuild import commands, options_text
+from calwebb_core.framework.verify.record import read_record
+from calwebb_level3.imaging.grid_file import read_grid
+from calwebb_level3.imaging.reference_catalogs import read_catfile, read_table
+from calwebb_level3.imaging.sky_list import read_sky_list
+from calwebb_simulator.scenario_file import load_scenario
 
 from . import valid
 from .damage import Content, carded, cut, flipped, inserted, spoilt, swapped
@@ -48,10 +60,6 @@ FUZZ = settings(
     deadline=5000,
     database=None,
     suppress_health_check=list(HealthCheck),
-)
-CATALOG = (
-    "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: ra, datatype: float64}\n"
-    "# schema: astropy-2.0\nra\n1.5\n"
 )
 SCIENCE = Metadata(valid.KEYWORDS, source="x_uncal.fits")
 
@@ -67,7 +75,8 @@ def made(write):
 
 
 IMAGE, RAMP, REFERENCE = made(valid.image), made(valid.ramp), made(valid.reference)
-TREE = valid.tree()
+PACKED, CATALOG, RATES = made(valid.packed_reference), made(valid.catalog), made(valid.rates)
+TREE, GRID, OBJECTS = valid.tree(), valid.grid(), valid.objects()
 ON_FITS = (flipped, cut, swapped, carded, carded, carded)
 ON_TEXT = (flipped, cut, inserted, inserted, inserted)
 anything = st.binary(max_size=200) | st.text(max_size=200).map(
@@ -83,7 +92,7 @@ def expect_answer(read, path, error=CalwebbError):
     except error as refusal:
         line = one_line(str(refusal))
         assert path.name in line
-        assert line.isprintable()
+        assert line == printable(line)
         assert len(line) < 2100
 
 
@@ -92,6 +101,7 @@ def read_all(path):
     reference = read_reference("flat", path, SCIENCE)
     for name in reference.arrays:
         reference.arrays[name]
+        part_of(reference.arrays, name, slice(0, 1), slice(1, 3), slice(0, 4))
 
 
 def read_pixels(path):
@@ -117,6 +127,35 @@ def test_ramps(tmp_path, read):
 def test_references(tmp_path):
     content = spoilt(REFERENCE, *ON_FITS)
     check(tmp_path / "flat.fits", read_all, content, ReferenceFileError)
+
+
+def test_references_that_are_packed(tmp_path):
+    content = spoilt(PACKED, *ON_FITS)
+    check(tmp_path / "flat.fits", read_all, content, ReferenceFileError)
+    content = spoilt(gzip.compress(REFERENCE, 1), flipped, cut)
+    check(tmp_path / "flat.fits.gz", read_all, content, ReferenceFileError)
+
+
+def test_objects_in_trees(tmp_path):
+    content = spoilt(OBJECTS, *ON_TEXT)
+    read = partial(read_reference, "distortion", science=SCIENCE)
+    check(tmp_path / "tree.asdf", read, content, ReferenceFileError)
+    check(tmp_path / "grid.asdf", read_grid, spoilt(GRID, *ON_TEXT) | anything, InputError)
+
+
+def test_records(tmp_path):
+    path = tmp_path / f"{valid.NAME}_rate.fits"
+    check(path, remake, spoilt(RATES, *ON_FITS) | spoilt(RATES, inserted), InputError)
+    check(tmp_path / "x_cat.ecsv", read_record, spoilt(CATALOG, *ON_TEXT) | anything, InputError)
+
+
+def remake(path):
+    """Read a record and make the words that would make the product again."""
+    recorded = read_record(path)
+    words = [word for command in commands(recorded) for word in command]
+    assert not [word for word in words if "hook" in word or set(word) & set(" ;\n/$`")]
+    for values in yaml.safe_load(options_text(recorded, Ingredients())).values():
+        assert not set(values) & {"pre_hooks", "post_hooks", "save"}
 
 
 def test_trees(tmp_path):
@@ -176,9 +215,25 @@ def test_plans_and_kept_headers(tmp_path):
 
 
 def test_catalogs(tmp_path):
-    content = spoilt(CATALOG.encode(), *ON_TEXT) | anything
+    content = spoilt(CATALOG, *ON_TEXT) | anything
     for read in (read_catalog, lambda path: read_columns(path, ["ra"])):
         check(tmp_path / "x_cat.ecsv", read, content, InputError)
+
+
+def test_catalogs_of_options(tmp_path):
+    table = made(valid.table)
+    content = spoilt(table, *ON_FITS) | spoilt(CATALOG, *ON_TEXT) | spoilt(valid.CSV, *ON_TEXT)
+    read = partial(read_table, option="catfile")
+    check(tmp_path / "stars.x", read, content | anything, InputError)
+    for read in (read_catfile, read_sky_list):
+        content = spoilt(b"# a\nx_cal.fits 1.5\ny_cal.fits 2e3\n", *ON_TEXT)
+        check(tmp_path / "list.txt", read, content | anything, InputError)
+
+
+def test_scenarios(tmp_path):
+    text = files("calwebb_simulator").joinpath("scenarios", "tiny.yaml").read_bytes()
+    content = spoilt(text, *ON_TEXT) | anything
+    check(tmp_path / "own.yaml", lambda path: load_scenario(str(path)), content, InputError)
 
 
 def check(path, read, contents, error=CalwebbError):

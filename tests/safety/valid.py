@@ -6,12 +6,14 @@ from pathlib import Path
 
 import asdf
 import numpy as np
-from astropy import coordinates, units
+from astropy import coordinates, time, units
 from astropy.io import fits
 from astropy.modeling.models import Pix2Sky_TAN, Polynomial2D, RotateNative2Celestial, Shift
+from astropy.table import QTable
 from gwcs import WCS
 from gwcs.coordinate_frames import CelestialFrame, Frame2D
 
+from calwebb_core.framework.catalogs import write_catalog
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Ramp, Table
 from calwebb_core.framework.products import write_image, write_ramp
@@ -63,6 +65,20 @@ like = ["one"]
 rule = "Asn_Lv3Image"
 joins = [{exp_type = "nrc_image", as = "background"}]
 """
+CSV = b"ra,dec,weight\n1.5,2.5,1\n"
+RUN = {
+    "program": "calwebb-detector1",
+    "pipeline": "detector1",
+    "software": {"calwebb_core": "0.1.0"},
+    "environment": {"lock": None},
+    "input": {"name": f"{NAME}_uncal.fits", "sha256": "0" * 64},
+    "references": {"gain": {"name": "gain.fits", "sha256": "0" * 64}},
+    "steps": [
+        {"name": "dq_init", "status": "COMPLETE", "parameters": {}},
+        {"name": "jump", "status": "COMPLETE", "parameters": {"rejection_threshold": 4.0},
+         "post_hooks": ["ls {}"]},
+    ],
+}  # fmt: skip
 PARAMETERS = "jump:\n  rejection_threshold: 5.0\n  skip: false\nramp_fit: {algorithm: OLS_C}\n"
 
 
@@ -139,6 +155,61 @@ def reference(path: Path) -> None:
             fits.BinTableHDU(bits, name="DQ_DEF"),
         ]
     ).writeto(path)
+
+
+def packed_reference(path: Path) -> None:
+    """Write a reference file of compressed images, with rows of varying length."""
+    ramp = np.arange(48, dtype=np.float32).reshape(6, 8)
+    rows = np.array([np.ones(length) for length in range(4)], object)
+    fits.HDUList(
+        [
+            fits.PrimaryHDU(),
+            fits.CompImageHDU(ramp, name="SCI", compression_type="RICE_1"),
+            fits.CompImageHDU(ramp.astype(np.int32), name="DQ", compression_type="GZIP_1"),
+            fits.BinTableHDU.from_columns([fits.Column("a", "PE()", array=rows)], name="ROWS"),
+        ]
+    ).writeto(path)
+
+
+def rates(path: Path) -> None:
+    """Write count rates with the record of how they were made."""
+    planes = {name: np.ones((6, 8), np.float32) for name in ("data", "err")}
+    metadata = Metadata(KEYWORDS | {"BUNIT": "DN/s", "FILENAME": f"{NAME}_rate.fits"})
+    metadata.provenance = {"format": 1, "runs": [RUN]}
+    write_image(Image(metadata, dq=np.zeros((6, 8), np.uint32), **planes), path)
+
+
+def catalog(path: Path) -> None:
+    """Write a catalog of sources with units, a mask and a record."""
+    table = QTable({"ra": [1.5, 2.5] * units.deg, "n": [1, 2], "name": ["a", "b c"]})
+    write_catalog(table, path, {"calwebb_flow": {"format": 1, "runs": [RUN]}})
+
+
+def table(path: Path) -> None:
+    """Write a table of positions as FITS."""
+    columns = [fits.Column("RA", "D", array=[1.0, 2.0]), fits.Column("DEC", "D", array=[1.0, 2.0])]
+    fits.BinTableHDU.from_columns(columns).writeto(path)
+
+
+def grid() -> bytes:
+    """Return the file of an output grid."""
+    buffer = io.BytesIO()
+    asdf.AsdfFile({"wcs": wcs(), "pixel_shape": [8, 6]}).write_to(buffer)
+    return buffer.getvalue()
+
+
+def objects() -> bytes:
+    """Return an ASDF file of objects that the asdf library makes."""
+    buffer = io.BytesIO()
+    content = {
+        "meta": {"reftype": "distortion", "instrument": {"name": "NIRCAM"}},
+        "model": Pix2Sky_TAN() | RotateNative2Celestial(214.9, 52.9, 180),
+        "when": time.Time("2020-01-01T00:00:00"),
+        "far": 3.5 * units.Unit("MJy/sr"),
+        "values": np.arange(6.0).reshape(2, 3)[:, ::2],
+    }
+    asdf.AsdfFile(content).write_to(buffer)
+    return buffer.getvalue()
 
 
 def tree() -> bytes:
