@@ -59,4 +59,3 @@ def group(rule="", pipeline=""):
 def association_group(wildcards):
     """With which jobs that of an association is submitted."""
     return together(RUN.associations.group(wildcards.association))
-
