@@ -1,7 +1,9 @@
 """What the tests of the whole repository share: the programs, simulated data, real data."""
 
+import fcntl
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,21 +20,46 @@ def programs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny(programs, tmp_path_factory) -> Path:
-    """A simulated program of four dithered subarray exposures with its CRDS cache."""
-    folder = tmp_path_factory.mktemp("tiny")
-    run(["calwebb-simulate", "run", "--scenario", "tiny", "--output-dir", folder])
+def once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return a function that makes a folder of a name once for all tests side by side."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def folder(name: str, make: Callable[[Path], None]) -> Path:
+        place, made = shared / f"once_{name}", shared / f"once_{name}.made"
+        with (shared / f"once_{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir()
+                make(place)
+                made.touch()
+        return place
+
     return folder
 
 
 @pytest.fixture(scope="session")
-def all_programs(programs, tmp_path_factory) -> Path:
-    """Observing programs of every mode: uncal/, pools/, and pool.csv made from the headers."""
-    folder = tmp_path_factory.mktemp("all_programs")
-    run(["calwebb-simulate", "programs", "-q", "--output-dir", folder])
-    done = run(["calwebb-pool", folder / "uncal", "-o", folder / "pool.csv"])
-    assert "left out" not in done.stderr
-    return folder
+def tiny(programs, once) -> Path:
+    """A simulated program of four dithered subarray exposures with its CRDS cache: to be read."""
+    return once(
+        "tiny",
+        lambda folder: run(
+            ["calwebb-simulate", "run", "--scenario", "tiny", "--output-dir", folder]
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def all_programs(programs, once) -> Path:
+    """Observing programs of every mode, to be read: uncal/, pools/, and the headers' pool.csv."""
+
+    def make(folder: Path) -> None:
+        run(["calwebb-simulate", "programs", "-q", "--output-dir", folder])
+        done = run(["calwebb-pool", folder / "uncal", "-o", folder / "pool.csv"])
+        assert "left out" not in done.stderr
+
+    return once("all_programs", make)
 
 
 @pytest.fixture(scope="session")
