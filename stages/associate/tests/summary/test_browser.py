@@ -182,6 +182,36 @@ def test_hostile_values_do_nothing(visit):
     assert page.locator("body script").count() == 1
 
 
+def test_the_browser_runs_no_other_script_and_asks_nobody(browser, address):
+    """Even if something got into the page, its policy would stop it."""
+    context = browser.new_context()
+    page, asked = context.new_page(), []
+    page.goto(address)
+    page.on("request", lambda request: asked.append(request))
+    page.evaluate(
+        """() => {
+            const script = document.createElement('script')
+            script.textContent = 'window.hacked = 1'
+            document.body.append(script)
+            document.body.insertAdjacentHTML('beforeend', `
+                <img src="https://example.org/x" onerror="window.hacked = 2">
+                <iframe src="https://example.org/y"></iframe>
+                <form id="f" action="https://example.org/z"></form>
+                <a id="a" href="javascript:window.hacked = 3">x</a>`)
+            document.getElementById('a').click()
+            document.getElementById('f').submit()
+        }"""
+    )
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.hacked") is None
+    # what the policy stops is told as a request that failed for it
+    assert {(request.url, request.failure) for request in asked} <= {
+        ("https://example.org/x", "csp")
+    }
+    assert page.url == address
+    context.close()
+
+
 def test_printing_shows_what_is_folded(visit):
     page = visit()
     page.emulate_media(media="print")
