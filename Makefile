@@ -2,6 +2,7 @@
 # make demo   simulate four dithered exposures and run the workflow to the mosaic and catalog
 # make test   style checks and tests
 # make images build the container images of all stages (needs apptainer and mmdebstrap)
+# make demo-containers  the demonstration once more in container images; must give the same bytes
 # make sites  tests in container images and with a Slurm of one node, where these are installed
 # make peer   compare with the official package (installed in an environment of its own)
 # make schemas  renew config.yaml, its schema, and the pages of options and association rules
@@ -15,7 +16,7 @@ WORKERS ?= 2
 PYTEST_OPTIONS ?=
 PYTEST = .env/bin/pytest -q -n $(WORKERS) --dist loadfile
 
-.PHONY: env demo test lint images sites peer lock schemas clean
+.PHONY: env demo demo-containers test lint images sites peer lock schemas clean
 
 env: .env/ready
 
@@ -37,6 +38,9 @@ test: lint
 
 images: env
 	containers/build.sh all
+
+demo-containers: demo
+	demo/in_containers.sh $(CORES)
 
 sites: env
 	.env/bin/pytest -q -m "container or slurm" $(PYTEST_OPTIONS)
