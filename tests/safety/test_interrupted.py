@@ -133,7 +133,7 @@ def test_told_to_end(work, tmp_path, name, number):
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
 
 
-@pytest.mark.parametrize("size", [0, 1, 5000, 12_345, 30_000])
+@pytest.mark.parametrize("size", [100, 1500, 5000, 12_345, 30_000])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_out_of_room(work, whole, tmp_path, name, size):
     """A limit on the size of files stands for a full disk: writes end early, or fail."""
