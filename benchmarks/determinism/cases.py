@@ -37,6 +37,16 @@ class Case:
         Seconds that the clock is ahead.
     exception : bool
         Whether products may differ: the page says why, and by how much.
+    wide : bool
+        Whether every kind of exposure runs in it, and the simulator; else images of NIRCam only.
+    linked : bool
+        Raw files and the CRDS cache named through symbolic links.
+    moved : bool
+        From a copy of the repository in another folder, with data copied to another one.
+    rounding : bool
+        With a C library that rounds functions of single precision otherwise (rounding.c).
+    workflow : str
+        Through Snakemake: `local`, or `slurm`.
     """
 
     name: str
@@ -51,13 +61,23 @@ class Case:
     memory: int = 0
     clock: int = 0
     exception: bool = False
+    wide: bool = False
+    linked: bool = False
+    moved: bool = False
+    rounding: bool = False
+    workflow: str = ""
+
+    @property
+    def otherwise_named(self) -> bool:
+        """Whether reference files lie elsewhere, so that lists of them, which say where, differ."""
+        return self.linked or self.moved
 
 
-FIRST = Case("first", "one thread, steps fused, from the pinned environments")
+FIRST = Case("first", "one thread, steps fused, from the pinned environments", wide=True)
 CASES = (
     FIRST,
-    Case("threads", "two threads", threads=2),
-    Case("one-by-one", "every step by itself (`--one-by-one`)", one_by_one=True),
+    Case("threads", "two threads", threads=2, wide=True),
+    Case("one-by-one", "every step by itself (`--one-by-one`)", one_by_one=True, wide=True),
     Case(
         "hash-seed",
         "another order of sets: `PYTHONHASHSEED=31`",
@@ -70,14 +90,22 @@ CASES = (
         prefix=("sh", "-c", 'umask 077; exec "$@"', "sh"),
         own_folder=True,
     ),
-    Case("user", "another user: `nobody`; kernels compiled anew", user="nobody"),
-    Case("tomorrow", "a day later, with SOURCE_DATE_EPOCH", clock=DAY),
+    Case("user", "another user: `nobody`", user="nobody", wide=True),
+    Case("tomorrow", "a day later, with SOURCE_DATE_EPOCH", clock=DAY, wide=True),
     Case(
         "tomorrow-dated",
         "a day later, without SOURCE_DATE_EPOCH",
         clock=DAY,
         environment={"SOURCE_DATE_EPOCH": ""},
         exception=True,
+    ),
+    Case("links", "raw files and the CRDS cache named through symbolic links", linked=True),
+    Case(
+        "elsewhere",
+        "a clone of the repository in another folder, with environments of its own and kernels "
+        "compiled anew; data and CRDS cache in a third, whose name has a space and a letter "
+        "beyond ASCII",
+        moved=True,
     ),
     Case(
         "low-memory", "planes spilled to files above 1 MB, two threads", memory=1 << 20, threads=2
@@ -86,6 +114,14 @@ CASES = (
         "numba-level",
         "kernels for the oldest 64-bit processors: `NUMBA_CPU_NAME=x86-64`",
         environment={"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""},
+        wide=True,
+    ),
+    Case(
+        "libm",
+        "a C library whose functions of single precision are wrong in the last place, where "
+        "libraries differ (tan, atan2, asinh, expm1, log10, ...)",
+        rounding=True,
+        wide=True,
     ),
     Case(
         "avx512",
@@ -106,8 +142,10 @@ CASES = (
         },
         exception=True,
     ),
-    Case("container", "in the container images", container=True),
+    Case("container", "in the container images", container=True, wide=True),
     Case("container-threads", "in the container images, two threads", container=True, threads=2),
+    Case("workflow", "by Snakemake, two jobs at a time", workflow="local"),
+    Case("slurm", "by Snakemake through a Slurm of one node", workflow="slurm"),
 )
 
 

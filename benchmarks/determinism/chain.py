@@ -1,39 +1,26 @@
 """From raw exposures to mosaic, catalog, pictures and summary, in given circumstances.
 
-The programs are called one after the other, as the workflow's jobs call them.
+The programs are called one after the other, as the workflow's jobs call them; or by the workflow
+itself, where a case says so.
 """
 
 import json
-import os
-import pwd
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from determinism.cases import EPOCH, Case
-
-HERE = Path(__file__).resolve().parent
-TOP = HERE.parents[1]
-BIN = TOP / ".env" / "bin"
-STAGES = {
-    "calwebb-detector1": "detector1",
-    "calwebb-image2": "image2",
-    "calwebb-image3": "level3",
-    "calwebb-quicklook": "level3",
-}
-PARTS = ("associations", "references", "detector1", "image2", "image3", "quicklook", "report")
-SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
-Call = Callable[..., None]
-
-
-class ChainError(Exception):
-    """A program of the chain failed."""
+from determinism.cases import Case
+from determinism.circumstances import Call, make_place
+from determinism.kinds import GUIDER, IMAGING, SIMULATION, Kind
+from determinism.workflow import run_workflow
 
 
 def run_chain(
-    case: Case, data: Path, folder: Path, cache: Path | None = None, *, drawn: bool = True
+    case: Case,
+    data: Path,
+    folder: Path,
+    cache: Path | None = None,
+    *,
+    kind: Kind = IMAGING,
+    drawn: bool = True,
 ) -> Path:
     """Run the whole chain and return the folder of its products.
 
@@ -42,61 +29,82 @@ def run_chain(
     case : Case
         Circumstances.
     data : Path
-        What calwebb-simulate wrote: uncal, crds_cache.
+        Raw exposures and CRDS cache: uncal, crds_cache.
     folder : Path
         For products, logs and temporary files; made anew.
     cache : Path or None
         Compiled kernels, shared by the cases; beside the sources if None.
+    kind : Kind
+        What the data are.
     drawn : bool
-        Whether to make pictures and the summary, too.
+        Whether to make pictures and the summary, too, of a kind that has them.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    place = make_place(case, data, folder, cache)
     results = folder / "results"
-    for name in ("cwd", "tmp", "home", "kernels", *(f"results/{part}" for part in PARTS)):
-        (folder / name).mkdir(parents=True)
-    if case.user:
-        hand_over(folder, case.user)
-    environment = variables(case, data, folder, cache)
-
-    def call(program: str, *words: str | Path) -> None:
-        command = [
-            *wrapper(case, program, data, folder, environment),
-            *options(case, program, words),
-        ]
-        start(command, environment, folder / "cwd" if case.own_folder else TOP, folder)
-
-    for step in (prepare, exposures, mosaics, *((pictures, summary) if drawn else ())):
-        step(call, data, results)
+    if kind.program == SIMULATION.program:
+        place.call(kind.program, "run", *kind.simulated, "--output-dir", results)
+    elif case.workflow:
+        run_workflow(place)
+    else:
+        run_programs(place.call, kind, place.data, results, drawn=drawn)
     return results
 
 
-def prepare(call: Call, data: Path, results: Path) -> None:
-    """Make pool, associations, and lists of reference files."""
-    call("calwebb-pool", data / "uncal", "-o", results / "pool.csv")
-    call("calwebb-associate", data / "uncal", "--output-dir", results / "associations")
+def run_programs(call: Call, kind: Kind, data: Path, results: Path, *, drawn: bool) -> None:
+    """Run every program that a kind of exposure can go through."""
+    if kind is not GUIDER:  # guide stars are in no pool
+        call("calwebb-pool", data / "uncal", "-o", results / "pool.csv")
+        call("calwebb-associate", data / "uncal", "--output-dir", results / "associations")
+    rates(call, kind, data, results)
+    calibrated(call, data, results)
+    mosaics(call, data, results)
+    if drawn and kind.drawn:
+        pictures(call, results)
+        call("calwebb-report", results, "-o", results / "report" / "summary.html")
+
+
+def rates(call: Call, kind: Kind, data: Path, results: Path) -> None:
+    """Make count rates."""
     for raw in raw_files(data):
-        for pipeline in ("detector1", "image2"):
-            choose(call, raw, pipeline, results / "references" / f"{root(raw)}_{pipeline}.json")
-    choose(call, raw_files(data)[0], "image3", results / "references" / "image3.json")
-
-
-def choose(call: Call, raw: Path, pipeline: str, target: Path) -> None:
-    """List the reference files of an exposure."""
-    call("calwebb-references", raw, "--pipeline", f"calwebb-{pipeline}", "-o", target)
-
-
-def exposures(call: Call, data: Path, results: Path) -> None:
-    """Make count rates and calibrated images."""
-    chosen = results / "references"
-    for raw in raw_files(data):
-        references = chosen / f"{root(raw)}_detector1.json"
-        call("calwebb-detector1", "run", raw, "--references", references,
+        own = sorted((data / "references").glob("*.fits"))
+        if own:
+            chosen = [f"--override={path.stem}={path}" for path in own]
+        else:
+            chosen = ["--references", choose(call, raw, kind.program, results, root(raw))]
+        call(kind.program, "run", raw, *chosen, *kind.words,
              "--output-dir", results / "detector1")  # fmt: skip
-    for association in sorted((results / "associations").glob("*_image2_*_asn.json")):
+
+
+def calibrated(call: Call, data: Path, results: Path) -> None:
+    """Make calibrated images."""
+    for association in associations(results, "image2"):
         exposure = exposure_of(association)
+        raw = data / "uncal" / f"{exposure}_uncal.fits"
         call("calwebb-image2", "run", association, "--input-dir", results / "detector1",
-             "--references", chosen / f"{exposure}_image2.json",
+             "--references", choose(call, raw, "calwebb-image2", results, exposure),
              "--output-dir", results / "image2")  # fmt: skip
+
+
+def mosaics(call: Call, data: Path, results: Path) -> None:
+    """Make mosaics and catalogs."""
+    for association in associations(results, "image3"):
+        chosen = choose(call, raw_files(data)[0], "calwebb-image3", results)
+        call("calwebb-image3", "run", association, "--input-dir", results / "image2",
+             "--references", chosen, "--output-dir", results / "image3")  # fmt: skip
+
+
+def choose(call: Call, raw: Path, program: str, results: Path, exposure: str = "") -> Path:
+    """List the reference files of an exposure for a program, and return the list."""
+    pipeline = program.removeprefix("calwebb-")
+    name = "_".join(filter(None, (exposure, pipeline)))
+    target = results / "references" / f"{name}.json"
+    call("calwebb-references", raw, "--pipeline", program, "-o", target)
+    return target
+
+
+def associations(results: Path, pipeline: str) -> list[Path]:
+    """Return the associations for a program."""
+    return sorted((results / "associations").glob(f"*{pipeline}_*_asn.json"))
 
 
 def exposure_of(association: Path) -> str:
@@ -105,15 +113,7 @@ def exposure_of(association: Path) -> str:
     return str(content["products"][0]["name"])
 
 
-def mosaics(call: Call, _: Path, results: Path) -> None:
-    """Make mosaics and catalogs."""
-    for association in sorted((results / "associations").glob("*_image3_*_asn.json")):
-        call("calwebb-image3", "run", association, "--input-dir", results / "image2",
-             "--references", results / "references" / "image3.json",
-             "--output-dir", results / "image3")  # fmt: skip
-
-
-def pictures(call: Call, _: Path, results: Path) -> None:
+def pictures(call: Call, results: Path) -> None:
     """Draw a product of each kind."""
     drawn = results / "quicklook"
     for pattern in ("detector1/*_rate.fits", "image2/*_cal.fits", "image3/*_i2d.fits"):
@@ -127,11 +127,6 @@ def pictures(call: Call, _: Path, results: Path) -> None:
     call("calwebb-quicklook", mosaic, "--footprint", "-o", footprint)
 
 
-def summary(call: Call, _: Path, results: Path) -> None:
-    """Write the summary."""
-    call("calwebb-report", results, "-o", results / "report" / "summary.html")
-
-
 def raw_files(data: Path) -> list[Path]:
     """Return the raw exposures."""
     return sorted((data / "uncal").glob("*_uncal.fits"))
@@ -140,92 +135,3 @@ def raw_files(data: Path) -> list[Path]:
 def root(raw: Path) -> str:
     """Return the name of an exposure."""
     return raw.name.removesuffix("_uncal.fits")
-
-
-def options(case: Case, program: str, words: tuple[str | Path, ...]) -> list[str]:
-    """Return the words of a command with what the case adds."""
-    added: list[str] = ["-q"]
-    if words[0] == "run":
-        added += ["--threads", str(case.threads)]
-        added += ["--one-by-one"] if case.one_by_one else []
-    return [program, *map(str, words), *added]
-
-
-def variables(case: Case, data: Path, folder: Path, cache: Path | None) -> dict[str, str]:
-    """Return the environment of a case."""
-    environment = {
-        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder / "tmp"),
-        "LC_ALL": "C.UTF-8",
-        "CRDS_PATH": str(data / "crds_cache"),
-        "CRDS_SERVER_URL": SERVERLESS,
-        "CRDS_CONTEXT": "jwst_0001.pmap",
-        "SOURCE_DATE_EPOCH": EPOCH,
-        "NUMBA_CACHE_DIR": str(folder / "kernels" if case.user else cache or ""),
-    }
-    if case.memory:
-        environment |= {
-            "PYTHONPATH": str(HERE / "low_memory"),
-            "CALWEBB_PLANES_MEMORY": str(case.memory),
-        }
-    if case.clock:
-        environment["PYTHONPATH"] = str(HERE / "later")
-        environment["CALWEBB_CLOCK_AHEAD"] = str(case.clock)
-    environment |= case.environment
-    return {name: value for name, value in environment.items() if value}
-
-
-def wrapper(
-    case: Case, program: str, data: Path, folder: Path, environment: dict[str, str]
-) -> list[str]:
-    """Return the words before a command."""
-    words = list(case.prefix)
-    if case.user:
-        account = pwd.getpwnam(case.user)
-        words += ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}"]
-        # to read what is root's own: the environments may lie in its home
-        words += ["--clear-groups", "--inh-caps=+dac_read_search"]
-        words += ["--ambient-caps=+dac_read_search"]
-    if case.container:
-        words += in_image(STAGES.get(program, "associate"), data, folder, environment)
-    return words
-
-
-def in_image(stage: str, data: Path, folder: Path, environment: dict[str, str]) -> list[str]:
-    """Return the words that run a command in the image of a stage."""
-    command = [sys.executable, "-m", "calwebb_associate.images", stage]
-    image = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True)
-    passed = [
-        word
-        for name, value in environment.items()
-        if name.startswith("CRDS") or name in ("SOURCE_DATE_EPOCH", "TMPDIR")
-        for word in ("--env", f"{name}={value}")
-    ]
-    return ["apptainer", "--quiet", "exec", "--cleanenv", "--no-home",
-            "--bind", f"{data}:{data}:ro", "--bind", f"{folder}:{folder}",
-            "--pwd", str(folder), *passed, image.stdout.strip()]  # fmt: skip
-
-
-def start(command: list[str], environment: dict[str, str], cwd: Path, folder: Path) -> None:
-    """Run a command to its end.
-
-    Raises
-    ------
-    ChainError
-        With what it said, if it fails.
-    """
-    done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, check=False
-    )
-    with (folder / "log").open("a") as log:
-        log.write(f"$ {' '.join(command)}\n{done.stdout}{done.stderr}")
-    if done.returncode:
-        msg = f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
-        raise ChainError(msg)
-
-
-def hand_over(folder: Path, user: str) -> None:
-    """Give a folder to another user."""
-    for path in (folder, *folder.rglob("*")):
-        shutil.chown(path, user)

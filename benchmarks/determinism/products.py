@@ -9,7 +9,8 @@ from astropy.io import fits
 
 SHOWN = 2
 SUMS = ("CHECKSUM", "DATASUM")
-KINDS = {".fits", ".ecsv", ".json", ".png", ".html", ".asdf", ".csv"}
+KINDS = {".fits", ".ecsv", ".json", ".png", ".html", ".asdf", ".csv", ".pmap", ".imap", ".rmap"}
+NAMED_ALIKE = (".fits", ".ecsv", "_asn.json")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -18,6 +19,18 @@ def digests(folder: Path) -> dict[str, str]:
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.suffix in KINDS
+    }
+
+
+def digests_by_name(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of images, catalogs and associations by name, however they are laid out.
+
+    Lists of reference files say where these lie, pictures and summaries are named by the run.
+    """
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.name.endswith(NAMED_ALIKE)
     }
 
 

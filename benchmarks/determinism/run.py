@@ -1,20 +1,23 @@
-"""Run the chain in many circumstances and compare the bytes of all products.
+"""Run the programs in many circumstances and compare the bytes of all products.
 
-``python benchmarks/determinism/run.py --data DIR --work DIR [--case NAME]... [--others NAME=DIR]...
+``python benchmarks/determinism/run.py --work DIR [--case NAME]... [--kind NAME]... [--jobs N]
 [--markdown FILE]``
 
-DIR of `--data` is what calwebb-simulate wrote. Products of `first` that are in WORK already are
-used again, and what earlier runs gave stays in the table. `--others` compares the results of a
-run of the workflow, file by file of the same name. The table goes between the two marks in the
-Markdown file. Exits with 1 if what should be equal is not.
+Everything is below DIR: data that calwebb-simulate makes, compiled kernels, products. What an
+earlier run left there is made again, but for the data; without `--case`, what it found is
+forgotten. Products of `first` are made again if they are asked for, or if there are none. Cases
+that cannot be run here (no images, no Slurm, not root) are named and left out. The tables go
+between the two marks in the Markdown file. Exits with 1 if what should be equal is not.
 """
 
 import argparse
-import json
-import platform
+import os
+import resource
+import shutil
 import sys
-from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -22,149 +25,135 @@ sys.path.insert(0, str(HERE.parent))
 
 from determinism.cases import CASES, FIRST, Case, case  # noqa: E402
 from determinism.chain import run_chain  # noqa: E402
-from determinism.products import difference, different, digests, total  # noqa: E402
+from determinism.circumstances import STAGES, TOP, ChainError, hand_over, image, make_place  # noqa: E402
+from determinism.kinds import IMAGING, KINDS, SIMULATION, Kind, make_data  # noqa: E402
+from determinism.outcomes import Outcome, commit, keep, kept, outcome, page, put  # noqa: E402
 
-BEGIN, END = "<!-- written by benchmarks/determinism/run.py -->", "<!-- end -->"
-LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "astropy", "photutils")
-SHOWN = 3
-KEPT = "outcome.json"
-
-
-@dataclass
-class Outcome:
-    """What a case gave.
-
-    Attributes
-    ----------
-    name, meaning : str
-    number : int
-        Products compared.
-    digest : str
-        SHA-256 over the products' digests and names.
-    differences : dict of str to str
-        How those differ that do.
-    expected : bool
-        Whether differences are documented.
-    """
-
-    name: str
-    meaning: str
-    number: int
-    digest: str
-    differences: dict[str, str] = field(default_factory=dict)
-    expected: bool = False
-
-
-def outcome(item: Case, reference: Path, results: Path) -> Outcome:
-    """Compare the products of a case with those of the first."""
-    own, first = digests(results), digests(reference)
-    found = {name: difference(reference / name, results / name) for name in different(first, own)}
-    return Outcome(item.name, item.meaning, len(own), total(own), found, bool(item.exception))
-
-
-def outcome_of_others(name: str, reference: Path, folder: Path) -> Outcome:
-    """Compare files of the same name in a folder that was laid out otherwise."""
-    mine = {path.name: path for path in reference.rglob("*") if path.suffix in (".fits", ".ecsv")}
-    others = {path.name: path for path in folder.rglob("*") if path.name in mine}
-    own = {name: digests(path.parent)[path.name] for name, path in others.items()}
-    first = {name: digests(mine[name].parent)[name] for name in others}
-    found = {item: difference(mine[item], others[item]) for item in different(first, own)}
-    return Outcome(name, f"`{name}`", len(own), total(own), found)
-
-
-def table(outcomes: list[Outcome]) -> list[str]:
-    """Return the table of cases."""
-    lines = ["| case | circumstances | products | not the same | SHA-256 of all |"]
-    lines.append("|---|---|---|---|---|")
-    lines += [
-        f"| {item.name} | {item.meaning} | {item.number} | {len(item.differences)} "
-        f"| `{item.digest[:16]}` |"
-        for item in outcomes
-    ]
-    return lines
-
-
-def exceptions(outcomes: list[Outcome]) -> list[str]:
-    """Return what differs, a few products a case."""
-    lines = []
-    for item in outcomes:
-        shown = list(item.differences.items())[:SHOWN]
-        lines += [f"- {item.name}: `{name}`: {text[:500]}" for name, text in shown]
-    return lines
-
-
-def page(outcomes: list[Outcome], reference: Path, command: str) -> str:
-    """Return the part of the page that this program writes."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    lines = [f"`{command}`", "", f"Python {platform.python_version()}, {libraries}.", ""]
-    lines += [*table(outcomes), ""]
-    found = exceptions(outcomes)
-    lines += ["What is not the same:", "", *found, ""] if found else []
-    lines += ["Products of the first case:", "", "| product | SHA-256 |", "|---|---|"]
-    lines += [f"| {name} | `{digest}` |" for name, digest in digests(reference).items()]
-    return "\n".join(lines)
-
-
-def put(text: str, target: Path) -> None:
-    """Put a text between the marks of a page."""
-    before, _, rest = target.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    target.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+SLURM = ("munged", "slurmctld", "slurmd", "sbatch")
+Task = tuple[Case, Kind]
 
 
 def arguments() -> argparse.Namespace:
     """Return what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--case", action="append", choices=[item.name for item in CASES])
-    parser.add_argument("--others", action="append", default=[])
+    kinds = [item.name for item in (IMAGING, *KINDS)]
+    parser.add_argument("--kind", action="append", choices=kinds)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--markdown", type=Path)
     return parser.parse_args()
 
 
-def run(asked: argparse.Namespace) -> None:
-    """Run the cases, and keep what each gave beside its products."""
-    work, data = asked.work.resolve(), asked.data.resolve()
-    reference = work / FIRST.name / "results"
-    kernels = work / "kernels"
-    kernels.mkdir(parents=True, exist_ok=True)
-    for item in [case(name) for name in asked.case] if asked.case else CASES:
-        if item is not FIRST or not (work / FIRST.name / KEPT).exists():
-            run_chain(item, data, work / item.name, kernels)
-        keep(outcome(item, reference, work / item.name / "results"), work / item.name)
-    for text in asked.others:
-        name, _, folder = text.partition("=")
-        (work / name).mkdir(exist_ok=True)
-        keep(outcome_of_others(name, reference, Path(folder)), work / name)
+def obstacle(item: Case) -> str:
+    """Say why a case cannot be run here; nothing if it can."""
+    if item.user and os.geteuid() != 0:
+        return "only root can run as another user"
+    if item.rounding and shutil.which("cc") is None:
+        return "no C compiler"
+    if item.container:
+        if shutil.which("apptainer") is None:
+            return "no apptainer"
+        stages = sorted({"associate", *STAGES.values()})
+        missing = [stage for stage in stages if not image(stage).exists()]
+        return f"no image of {', '.join(missing)}" if missing else ""
+    if item.workflow == "slurm":
+        places = f"{os.environ['PATH']}{os.pathsep}/usr/sbin"
+        missing = [name for name in SLURM if shutil.which(name, path=places) is None]
+        return f"no {', '.join(missing)}" if missing else ""
+    return ""
 
 
-def keep(item: Outcome, folder: Path) -> None:
-    """Keep what a case gave for the page, and say it."""
-    (folder / KEPT).write_text(json.dumps(asdict(item), indent=1))
-    say(item)
+def tasks(cases: list[Case], kinds: list[Kind]) -> list[Task]:
+    """Return which kinds run in which cases."""
+    return [(item, kind) for item, kind in product(cases, kinds) if item.wide or kind is IMAGING]
 
 
-def kept(work: Path) -> list[Outcome]:
-    """Return what the cases gave, in their order, and then the others."""
-    names = [item.name for item in CASES]
-    found = [Outcome(**json.loads(path.read_text())) for path in sorted(work.glob(f"*/{KEPT}"))]
-    return sorted(
-        found, key=lambda item: names.index(item.name) if item.name in names else len(names)
+def prepare(kinds: list[Kind], work: Path) -> None:
+    """Make what is missing of the data."""
+    for kind in kinds:
+        if kind is not SIMULATION:
+            place = make_place(FIRST, work, work / "making", work / "kernels")
+            make_data(
+                kind, work / "data" / kind.name,
+                lambda *words, place=place: place.call("calwebb-simulate", *words),
+            )  # fmt: skip
+
+
+def kernels_of(item: Case, work: Path) -> Path:
+    """Return where a case finds compiled kernels; a user of its own has a copy of them."""
+    shared = work / "kernels"
+    if not item.user:
+        return shared
+    own = work / f"kernels-{item.user}"
+    if not own.exists():
+        shutil.copytree(shared, own)
+        hand_over(own, item.user)
+    return own
+
+
+def run_one(task: Task, work: Path) -> Outcome:
+    """Run a case of a kind, compare it, and say and keep what it gave."""
+    item, kind = task
+    began = time.monotonic()
+    folder = work / item.name / kind.name
+    try:
+        run_chain(item, work / "data" / kind.name, folder, kernels_of(item, work), kind=kind)
+    except ChainError as error:
+        found = Outcome(item.name, kind.name, 0, "", {"nothing": str(error).strip()})
+    else:
+        reference = work / FIRST.name / kind.name / "results"
+        found = outcome(item, kind, reference, folder / "results")
+    found.commit = commit(TOP)
+    keep(found, folder)
+    text = (
+        f"{item.name} {kind.name}: {found.number} products, {len(found.differences)} not the same"
     )
+    print(f"{text}, {found.digest[:16]}, {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201
+    return found
 
 
-def say(item: Outcome) -> None:
-    """Print a line for a case."""
-    text = f"{item.name}: {item.number} products, {len(item.differences)} not the same"
-    print(f"{text}, {item.digest[:16]}", flush=True)  # noqa: T201 - the purpose
+def run(asked: argparse.Namespace, work: Path, cases: list[Case]) -> list[Outcome]:
+    """Run the first case of every kind, then all others side by side."""
+    wanted = set(asked.kind or [kind.name for kind in (IMAGING, *KINDS)])
+    kinds = [kind for kind in (IMAGING, *KINDS) if kind.name in wanted]
+    prepare(kinds, work)
+    again = FIRST in cases
+    first = [
+        task for task in tasks([FIRST], kinds)
+        if again or not (work / FIRST.name / task[1].name / "outcome.json").exists()
+    ]  # fmt: skip
+    others = tasks([item for item in cases if item is not FIRST], kinds)
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        outcomes = list(pool.map(lambda task: run_one(task, work), first))
+        for item, _ in others:
+            kernels_of(item, work)  # a copy is made once, before others need it
+        return outcomes + list(pool.map(lambda task: run_one(task, work), others))
+
+
+def main() -> int:
+    """Run what was asked for, and return 1 if what should be equal is not."""
+    asked = arguments()
+    work = asked.work.resolve()
+    (work / "kernels").mkdir(parents=True, exist_ok=True)
+    cases = [case(name) for name in asked.case] if asked.case else list(CASES)
+    if not asked.case:
+        for item in CASES:
+            shutil.rmtree(work / item.name, ignore_errors=True)
+    reasons = {item.name: obstacle(item) for item in cases}
+    left_out = [f"{name} ({why})" for name, why in reasons.items() if why]
+    began = time.monotonic()
+    outcomes = run(asked, work, [item for item in cases if not reasons[item.name]])
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = used.ru_utime + used.ru_stime
+    duration = (
+        f"{(time.monotonic() - began) / 60:.0f} minutes, {seconds / 60:.0f} minutes of one core."
+    )
+    print(duration, *left_out, sep="\n")  # noqa: T201
+    if asked.markdown:
+        put(page(work, left_out, duration), asked.markdown)
+    return int(not all(item.good for item in (*outcomes, *kept(work))))
 
 
 if __name__ == "__main__":
-    wanted = arguments()
-    run(wanted)
-    outcomes = kept(wanted.work)
-    if wanted.markdown:
-        words = "python benchmarks/determinism/run.py --data DATA --work WORK"
-        put(page(outcomes, wanted.work / FIRST.name / "results", words), wanted.markdown)
-    sys.exit(any(item.differences and not item.expected for item in outcomes))
+    sys.exit(main())

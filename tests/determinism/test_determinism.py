@@ -1,7 +1,8 @@
 """The same input gives the same bytes: circumstances that must not change a product.
 
 Two small exposures go from raw ramps to the mosaic and the catalog, in some of the cases that
-`benchmarks/determinism` runs with pictures and summary; docs/determinism.md has its table.
+`benchmarks/determinism` runs with pictures, summary and every kind of exposure;
+docs/determinism.md has its tables.
 """
 
 import os
@@ -17,20 +18,24 @@ from programs import ROOT, run
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+from determinism.cases import CASES as ALL_CASES
 from determinism.cases import DAY, EPOCH, FIRST, case
-from determinism.chain import TOP, run_chain
-from determinism.products import difference, different, digests
+from determinism.chain import run_chain
+from determinism.circumstances import LIBRARY, TOP, build_rounding
+from determinism.kinds import GUIDER, IMAGING, KINDS, SIMULATION, make_data
+from determinism.outcomes import BEGIN, END, Outcome, keep, outcome, page, put
+from determinism.products import difference, different, digests, digests_by_name
 
-CASES = [
-    replace(case("threads"), name="two threads, every step by itself", one_by_one=True),
-    replace(
-        case("place"),
-        name="another place and order of sets, a day later, little memory",
-        clock=DAY,
-        memory=1 << 16,
-        environment={**case("place").environment, "PYTHONHASHSEED": "31"},
-    ),
-]
+TWO_THREADS = replace(case("threads"), name="two threads, every step by itself", one_by_one=True)
+ELSEWHERE = replace(
+    case("place"),
+    name="another place, order of sets and C library, a day later, little memory, through links",
+    clock=DAY,
+    memory=1 << 16,
+    environment={**case("place").environment, "PYTHONHASHSEED": "31"},
+    linked=True,
+    rounding=True,
+)
 KERNEL = """
 import numba, numpy as np
 
@@ -50,8 +55,8 @@ print("vfmadd" in text or "vfmsub" in text)
 def data(programs, tmp_path_factory) -> Path:
     """Two of the tiny exposures."""
     folder = tmp_path_factory.mktemp("data")
-    run(["calwebb-simulate", "run", "--scenario", "tiny", "--exposures", "2",
-         "--output-dir", folder])  # fmt: skip
+    run(["calwebb-simulate", "run", *IMAGING.simulated, "--output-dir", folder],
+        SOURCE_DATE_EPOCH=EPOCH)  # fmt: skip
     return folder
 
 
@@ -61,6 +66,14 @@ def first(data, tmp_path_factory) -> Path:
     return run_chain(FIRST, data, tmp_path_factory.mktemp("first") / "run", drawn=False)
 
 
+@pytest.fixture(scope="module")
+def elsewhere():
+    """A case of many circumstances at once."""
+    if shutil.which("cc") is None:
+        return replace(ELSEWHERE, rounding=False)
+    return ELSEWHERE
+
+
 def differences(first: Path, other: Path) -> dict[str, str]:
     """How products differ that should not."""
     names = different(digests(first), digests(other))
@@ -68,11 +81,54 @@ def differences(first: Path, other: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("item", CASES, ids=lambda item: item.name)
-def test_products_are_the_same(first, data, tmp_path, item):
-    other = run_chain(item, data, tmp_path / "run", drawn=False)
+def test_threads_and_single_steps_change_nothing(first, data, tmp_path):
+    other = run_chain(TWO_THREADS, data, tmp_path / "run", drawn=False)
     assert differences(first, other) == {}
     assert len(digests(other)) > 20
+
+
+@pytest.mark.slow
+def test_circumstances_change_nothing(first, data, tmp_path, elsewhere):
+    other = run_chain(elsewhere, data, tmp_path / "run", drawn=False)
+    # lists of reference files say where these are, here through links
+    found = outcome(elsewhere, IMAGING, first, other)
+    assert found.differences == {}
+    assert found.number > 15
+
+
+@pytest.mark.slow
+def test_the_simulator_writes_the_same(data, tmp_path, elsewhere):
+    kind = replace(SIMULATION, simulated=IMAGING.simulated)
+    # the tail of its noise is as the C library rounds it
+    case = replace(elsewhere, linked=False, threads=2, rounding=False)
+    other = run_chain(case, data, tmp_path / "run", kind=kind)
+    assert differences(data, other) == {}
+    assert {"uncal", "truth", "crds_cache"} <= {path.name for path in other.iterdir()}
+    assert len(digests(other)) > 20
+
+
+@pytest.mark.slow
+def test_guide_stars_are_the_same(programs, tmp_path, elsewhere):
+    make_data(GUIDER, tmp_path / "data", run)
+    circumstances = replace(elsewhere, linked=False, threads=2)
+    one, other = (
+        run_chain(case, tmp_path / "data", tmp_path / case.name.split()[0], kind=GUIDER)
+        for case in (FIRST, circumstances)
+    )
+    assert differences(one, other) == {}
+    assert len(list(other.glob("detector1/*_cal.fits"))) == 1
+
+
+@pytest.mark.slow
+def test_pictures_do_not_depend_on_the_c_library(first, tmp_path):
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler")
+    build_rounding(tmp_path / LIBRARY)
+    product = next((first / "image3").glob("*_i2d.fits"))
+    for name, library in (("as it is", ""), ("otherwise", str(tmp_path / LIBRARY))):
+        run(["calwebb-quicklook", product, "-o", tmp_path / f"{name}.png"], LD_PRELOAD=library)
+    here, there = (tmp_path / f"{name}.png" for name in ("as it is", "otherwise"))
+    assert here.read_bytes() == there.read_bytes()
 
 
 @pytest.mark.slow
@@ -98,19 +154,13 @@ def test_date_is_all_that_a_clock_changes(first, data, tmp_path):
     """Without SOURCE_DATE_EPOCH the header says when, and the next product's record follows."""
     raw = sorted((data / "uncal").iterdir())[0]
     chosen = next((first / "references").glob(raw.name.replace("_uncal.fits", "_detector1.json")))
-    folders = []
-    for name, variables in (
-        ("now", {"SOURCE_DATE_EPOCH": ""}),
-        ("epoch", {"SOURCE_DATE_EPOCH": EPOCH}),
-    ):
-        folders.append(tmp_path / name)
-        run(["calwebb-detector1", "run", raw, "--references", chosen, "--threads", "1",
-             "--output-dir", tmp_path / name], **variables)  # fmt: skip
-    texts = differences(*folders)
-    assert sorted(texts) == sorted(path.name for path in folders[0].glob("*.fits"))
-    for text in texts.values():
-        card, *copy = text.split("; ")
-        assert card.startswith("PRIMARY header: DATE=")
+    run(["calwebb-detector1", "run", raw, "--references", chosen, "--threads", "1",
+         "--output-dir", tmp_path], SOURCE_DATE_EPOCH="")  # fmt: skip
+    products = sorted(tmp_path.glob("*.fits"))
+    assert len(products) == 2
+    for product in products:
+        card, *copy = difference(first / "detector1" / product.name, product).split("; ")
+        assert card.startswith("PRIMARY header: DATE='2026-01-01T00:00:00.000'|")
         assert ", " not in card
         assert copy in ([], ["ASDF: other values"])
 
@@ -141,3 +191,48 @@ def test_same_digest_only_for_the_same_files(tmp_path):
     found = differences(tmp_path / "one", tmp_path / "two")
     assert found["x.json"].startswith("from byte 0")
     assert found["y.json"] == "in one of them only"
+
+
+def test_products_of_another_layout_are_compared_by_name(tmp_path):
+    for name, text in (("one/image2", "a"), ("two/jw01234/image2/x", "b")):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x_cat.ecsv").write_text(text)
+        (tmp_path / name / "detector1.json").write_text(text)
+    one, two = (digests_by_name(tmp_path / name) for name in ("one", "two"))
+    assert different(one, two) == ["x_cat.ecsv"]
+    found = outcome(case("workflow"), IMAGING, tmp_path / "one", tmp_path / "two")
+    assert found.number == 1
+    assert not found.good
+
+
+def test_lists_of_reference_files_are_compared_where_these_lie_alike(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name / "references").mkdir(parents=True)
+        (tmp_path / name / "references" / "x.json").write_text(name)
+        (tmp_path / name / "y.json").write_text("the same")
+    folders = tmp_path / "one", tmp_path / "two"
+    assert outcome(case("links"), IMAGING, *folders).good
+    assert list(outcome(case("threads"), IMAGING, *folders).differences) == ["references/x.json"]
+
+
+def test_the_page_has_every_case_and_kind(tmp_path):
+    target = tmp_path / "page.md"
+    target.write_text(f"before\n{BEGIN}\nformer text\n{END}\nafter\n")
+    for item in ALL_CASES:
+        for kind in (IMAGING, *KINDS) if item.wide else (IMAGING,):
+            folder = tmp_path / item.name / kind.name
+            folder.mkdir(parents=True)
+            other = item.name == "container" and kind is GUIDER
+            differing = {"x.fits": "SCI: other values"} if other else {}
+            keep(Outcome(item.name, kind.name, 3, "1" * (64 - other), differing), folder)
+    put(page(tmp_path, ["slurm (no sbatch)"], "Took long."), target)
+    text = target.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "former text" not in text
+    for item in ALL_CASES:
+        assert f"\n| {item.name} | {item.meaning} | 3 | 0 |" in text
+    assert all(f"\n| {kind.meaning} | 3 |" in text for kind in KINDS)
+    assert text.count("| 1 differ |") == 1
+    assert "- container, guider: `x.fits`: SCI: other values" in text
+    assert "Not run: slurm (no sbatch)." in text
