@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 suite=trixie
 export SOURCE_DATE_EPOCH=1735689600
+umask 022
 command -v mmdebstrap > /dev/null || { echo "mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 2; }
 
 mkdir -p .build
@@ -30,7 +31,9 @@ if [ ! -s .build/base.tar ] || [ base.sh -nt .build/base.tar ]; then
 fi
 if [ ! -d .build/base ]; then
     mkdir -p .build/base.part
-    tar -C .build/base.part --no-same-owner -xf .build/base.tar
+    tar -C .build/base.part --no-same-owner --same-permissions -xf .build/base.tar
+    # nothing in a container gains rights, and a plain user's tar leaves these bits out
+    find .build/base.part -perm /6000 -exec chmod ug-s {} +
     mkdir -p .build/base.part/dev
     mv .build/base.part .build/base
 fi

@@ -38,6 +38,7 @@ for stage; do [ -n "${projects[$stage]:-}" ] || usage; done
 command -v apptainer > /dev/null \
     || { echo "apptainer is missing: see containers/install-apptainer.sh, or https://apptainer.org" >&2; exit 2; }
 export SOURCE_DATE_EPOCH=1735689600
+umask 022
 mkdir -p .build
 exec 9> .build/lock
 flock 9  # one call at a time in this tree: they share the folders below .build
@@ -81,7 +82,8 @@ pack() {
     local stage=$1 image=$2 name=$3 fake=() base=()
     # root of a container of its own lacks what Apptainer gives root by default (CAP_SYS_RESOURCE)
     if [ "$(id -u)" = 0 ] && ! (((0x$(grep -oP '^CapPrm:\s*\K\w+' /proc/self/status) >> 24) & 1)); then fake=(--fakeroot); fi
-    [ -n "$docker" ] || base=(--build-arg BOOTSTRAP=localimage --build-arg FROM="$PWD/.build/base")
+    # the image holds this name: a path would tell where it was built
+    [ -n "$docker" ] || base=(--build-arg BOOTSTRAP=localimage --build-arg FROM=.build/base)
     apptainer --quiet build --force "${fake[@]}" \
         --mksquashfs-args "-comp zstd -Xcompression-level 9" \
         "${base[@]}" --build-arg INPUT="$name" --build-arg EPOCH="$SOURCE_DATE_EPOCH" \
