@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import time
 import tomllib
 
 import pytest
@@ -15,7 +14,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.parametrize("stage", WORKFLOW),
 ]
-STARTS = 1.5  # seconds, at most
+STARTS = 0.75  # seconds, at most
 
 
 def programs_of(project):
@@ -74,9 +73,11 @@ def test_nothing_in_it_names_the_folder_it_was_built_in(stage, inside):
 def test_it_starts_fast(stage, inside):
     program = programs_of(PROJECTS[stage])[0]
     inside(stage, program, "--help")
-    times = []
-    for _ in range(3):
-        begun = time.perf_counter()
-        assert inside(stage, program, "--help").returncode == 0
-        times.append(time.perf_counter() - begun)
-    assert min(times) < STARTS
+    # processor time, for the clock tells of other work on the machine, too
+    before = os.times()
+    assert inside(stage, program, "--help").returncode == 0
+    after = os.times()
+    used = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
+    assert used < STARTS
