@@ -193,12 +193,18 @@ def link(data: Path, folder: Path) -> Path:
 
 
 def clone(target: Path) -> None:
-    """Clone the repository as it was committed, and make its environments."""
-    subprocess.run(["git", "clone", "--quiet", TOP, target], check=True)
-    subprocess.run(
-        [target / "envs" / "build.sh"], check=True, stdout=subprocess.DEVNULL,
-        env=os.environ | {"PYTHON": os.environ.get("PYTHON", "python3")},
-    )  # fmt: skip
+    """Clone the repository as it was committed, and make its environments.
+
+    Raises
+    ------
+    ChainError
+        If that fails.
+    """
+    build = os.environ | {"PYTHON": os.environ.get("PYTHON", "python3")}
+    for command in (["git", "clone", "--quiet", TOP, target], [target / "envs" / "build.sh"]):
+        done = subprocess.run(command, env=build, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ChainError(done.stdout + done.stderr)
 
 
 def hand_over(folder: Path, user: str) -> None:

@@ -72,7 +72,7 @@ def tasks(cases: list[Case], kinds: list[Kind]) -> list[Task]:
 def prepare(kinds: list[Kind], work: Path) -> None:
     """Make what is missing of the data."""
     for kind in kinds:
-        if kind is not SIMULATION:
+        if kind is not SIMULATION and not (work / "data" / kind.name).exists():
             place = make_place(FIRST, work, work / "making", work / "kernels")
             make_data(
                 kind, work / "data" / kind.name,

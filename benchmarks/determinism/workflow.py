@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from determinism.circumstances import CONTEXT, SERVERLESS, TOP, Place
+from determinism.circumstances import CONTEXT, SERVERLESS, TOP, ChainError, Place
 
 ONE_NODE = TOP / "tests" / "slurm" / "one_node.sh"
 LOCAL = ("--workflow-profile", TOP / "profiles" / "default", "--cores", "2")
@@ -15,7 +15,13 @@ SLURM = ("--profile", TOP / "profiles" / "slurm", "--profile", TOP / "tests" / "
 
 
 def run_workflow(place: Place) -> None:
-    """Run the workflow on the raw exposures of a place."""
+    """Run the workflow on the raw exposures of a place.
+
+    Raises
+    ------
+    ChainError
+        If it fails, or Slurm does not start: its ports may be in use.
+    """
     folder = place.folder
     config = folder / "config.json"
     config.write_text(
@@ -36,8 +42,11 @@ def run_workflow(place: Place) -> None:
         place.start([*command, *map(str, LOCAL), *last], folder / "cwd")
         return
     node = Path(tempfile.mkdtemp(prefix="one", dir="/tmp")) / "node"  # sockets: a short name
+    node.parent.chmod(0o755)
     try:
-        subprocess.run([ONE_NODE, "start", node], check=True, capture_output=True)
+        started = subprocess.run([ONE_NODE, "start", node], capture_output=True, text=True)
+        if started.returncode:
+            raise ChainError(started.stdout + started.stderr)
         path = f"{node / 'bin'}{os.pathsep}{place.variables()['PATH']}"
         place.start([*command, *map(str, SLURM), *last], folder / "cwd", PATH=path)
     finally:
