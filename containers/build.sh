@@ -57,7 +57,7 @@ lay_out() {
     local stage=$1 folder=.build/$1 wheel lock source
     rm -rf "$folder"
     mkdir -p "$folder/wheels" ".build/wheels/$stage"
-    cp inside/* "$folder"
+    cp inside/*.py inside/*.sh "$folder"
     cp "../envs/$stage.lock" "$folder/requirements.lock"
     [ ! -e "kernels/$stage.txt" ] || cp "kernels/$stage.txt" "$folder/kernels.txt"
     for lock in pip.lock "../envs/$stage.lock"; do

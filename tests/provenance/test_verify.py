@@ -120,7 +120,7 @@ def test_other_bytes_without_other_cause(results):
 def test_product_that_was_edited(results):
     rate = results.product("*/*_rate.fits")
     content = bytearray(rate.read_bytes())
-    content[len(content) // 4] ^= 1
+    content[len(content) // 8] ^= 1  # in SCI
     rate.write_bytes(content)
     code, said, (product,) = results.verify(rate)
     assert code == 1
