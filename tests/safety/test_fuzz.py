@@ -15,6 +15,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from calwebb_associate.files import raw_exposures
 from calwebb_associate.headers import read_primary
 from calwebb_associate.plan_file import read_plan_file
 from calwebb_associate.pool_cache import HeaderCache
@@ -45,7 +46,7 @@ from calwebb_core.framework.verify.find import Ingredients
 from calwebb_core.framework.verify.rebuild import commands, options_text
 from calwebb_core.framework.verify.record import read_record
 from calwebb_level3.imaging.grid_file import read_grid
-from calwebb_level3.imaging.reference_catalogs import read_catfile, read_table
+from calwebb_level3.imaging.reference_catalogs import read_catfile, read_positions
 from calwebb_level3.imaging.sky_list import read_sky_list
 from calwebb_simulator.scenario_file import load_scenario
 
@@ -57,7 +58,7 @@ FUZZ = settings(
     # the same examples each time, so that a change is blamed for what it breaks and not for luck
     derandomize="CALWEBB_FUZZ" not in os.environ,
     max_examples=EXAMPLES,
-    deadline=5000,
+    deadline=60_000,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -111,7 +112,8 @@ def read_pixels(path):
 
 
 def read_and_write(path):
-    write_image(read_image(path), path.with_name("again.fits"))
+    (path.parent / "again").mkdir(exist_ok=True)
+    write_image(read_image(path), path.parent / "again" / path.name)
 
 
 @pytest.mark.parametrize("read", [read_metadata, read_and_write, read_pixels, read_headers])
@@ -223,14 +225,15 @@ def test_catalogs(tmp_path):
 def test_catalogs_of_options(tmp_path):
     table = made(valid.table)
     content = spoilt(table, *ON_FITS) | spoilt(CATALOG, *ON_TEXT) | spoilt(valid.CSV, *ON_TEXT)
-    read = partial(read_table, option="catfile")
-    check(tmp_path / "stars.x", read, content | anything, InputError)
+    check(tmp_path / "stars.x", read_positions, content | anything, InputError)
     for read in (read_catfile, read_sky_list):
         content = spoilt(b"# a\nx_cal.fits 1.5\ny_cal.fits 2e3\n", *ON_TEXT)
         check(tmp_path / "list.txt", read, content | anything, InputError)
 
 
-def test_scenarios(tmp_path):
+def test_lists_of_files_and_scenarios(tmp_path):
+    content = spoilt(f"{valid.NAME}_uncal.fits\n# x\n".encode(), *ON_TEXT) | anything
+    check(tmp_path / "files.txt", lambda path: raw_exposures([path]), content, InputError)
     text = files("calwebb_simulator").joinpath("scenarios", "tiny.yaml").read_bytes()
     content = spoilt(text, *ON_TEXT) | anything
     check(tmp_path / "own.yaml", lambda path: load_scenario(str(path)), content, InputError)

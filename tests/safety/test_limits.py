@@ -254,6 +254,15 @@ def test_many_hdus(image, monkeypatch):
         ),
         (b"NAXIS   =                    2", b"NAXIS   =                   99", "NAXIS is 99"),
         (b"NAXIS1  =                    8", b"NAXIS1  =                  8.5", "NAXIS1 is 8.5"),
+        (
+            b"'BINTABLE'           / binary table extension                         "
+            b"BITPIX  =                    8 / array data type                                "
+            b"NAXIS   =                    2",
+            b"'BINTABLE'           / binary table extension                         "
+            b"BITPIX  =                    8 / array data type                                "
+            b"NAXIS   =                    0",
+            "a table has BITPIX 8 and 0 axes",
+        ),
         (b"PCOUNT  =                    0", b"PCOUNT  =                    7", "PCOUNT and GCOUNT"),
     ],
 )
@@ -305,6 +314,36 @@ def test_images_that_claim_to_be_large(tmp_path):
     )
     with pytest.raises(ReferenceFileError, match="are said to hold 1920000000000 bytes"):
         read_reference("flat", path, SCIENCE)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"ZNAXIS  =                    2", b"ZNAXIS  =           2147483648", "ZNAXIS is 21474"),
+        (b"ZNAXIS1 =                    8", b"ZNAXIS1 =                   -8", "ZNAXIS1 is -8"),
+        (b"ZNAXIS1 =                    8", b"ZNAXIS1 =  9223372036854775807", "has more values"),
+        (b"ZNAXIS2 =", b"ZNAXIX2 =", "ZNAXIS2"),
+    ],
+)
+def test_axes_of_compressed_images(tmp_path, old, new, message, packed):
+    buffer = io.BytesIO()
+    image = fits.CompImageHDU(np.ones((6, 8), np.float32), name="SCI")
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(buffer)
+    assert old in buffer.getvalue()
+    content = buffer.getvalue().replace(old, new)
+    path = tmp_path / ("flat.fits.gz" if packed else "flat.fits")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(ReferenceFileError, match=message):
+        read_reference_of(path)
+
+
+def test_lists_of_files_with_lines_that_no_name_has(tmp_path):
+    from calwebb_associate.files import raw_exposures
+
+    (tmp_path / "files.txt").write_text("x" * 5000)
+    with pytest.raises(InputError, match=r"files\.txt: lists .*x, which does not exist"):
+        raw_exposures([tmp_path / "files.txt"])
 
 
 @pytest.mark.parametrize(
@@ -490,7 +529,7 @@ def test_output_grids(tmp_path, content):
     ],
 )
 def test_catalogs_of_options(tmp_path, content):
-    from calwebb_level3.imaging.reference_catalogs import read_table
+    from calwebb_level3.imaging.reference_catalogs import read_positions, read_table
 
     path = tmp_path / "stars.ecsv"
     path.write_bytes(content)
@@ -498,3 +537,6 @@ def test_catalogs_of_options(tmp_path, content):
         read_table(path, "abs_refcat")
     path.write_text("ra,dec\n1,2\n")
     assert read_table(path, "abs_refcat").colnames == ["ra", "dec"]
+    path.write_text("ra,dec\n1,two\n")
+    with pytest.raises(InputError, match="column dec has values that are no numbers"):
+        read_positions(path)

@@ -126,10 +126,18 @@ def _listed(place: Path) -> list[Path]:
     names = [line.strip() for line in lines]
     files = [place.parent / name for name in names if name and not name.startswith("#")]
     for file in files:
-        if not file.is_file():
-            msg = f"{place}: lists {file}, which does not exist"
+        if not _is_there(file):
+            msg = f"{place}: lists {f'{file}':.500}, which does not exist"
             raise InputError(msg)
     return files
+
+
+def _is_there(file: Path) -> bool:
+    """Tell whether there is a file; names that are too long for one have none."""
+    try:
+        return file.is_file()
+    except OSError:
+        return False
 
 
 def _is_guide_star(file: Path) -> bool:

@@ -104,7 +104,7 @@ def check_start(path: Path, stream: BinaryIO) -> None:
 
 def walk(path: Path, stream: BinaryIO) -> Iterator[Hdu]:
     """Yield the HDUs one after the other; `stream` is at the start of the file."""
-    total = os.fstat(stream.fileno()).st_size
+    total = stream.seek(0, os.SEEK_END)
     start = 0
     while start < total:
         stream.seek(start)
@@ -145,7 +145,8 @@ def describe(path: Path, header: Any, offset: int) -> Hdu:
         default = "" if "XTENSION" in header else "PRIMARY"
         name = str(header.get("EXTNAME", default)).strip().upper()
         version = int(header.get("EXTVER", 1))
-        size = size_of(header, axes) if axes else 0
+        size = size_of(header, axes) if axes or is_table(header) else 0
+        check_packed(header)
     except KeyError as error:
         msg = f"{path}: a header is damaged ({error}); expected BITPIX, NAXIS and NAXISn"
         raise InputError(msg) from error
@@ -155,19 +156,37 @@ def describe(path: Path, header: Any, offset: int) -> Hdu:
     return Hdu(name, version, header, offset, size)
 
 
-def axes_of(header: Any) -> list[int]:
-    """Return the lengths of an array's axes.
+def is_table(header: Any) -> bool:
+    """Say whether a header is that of a binary table."""
+    return str(header.get("XTENSION", "")).strip() == "BINTABLE"
+
+
+def check_packed(header: Any) -> None:
+    """Refuse a compressed image whose axes no array has.
+
+    Raises
+    ------
+    KeyError, ValueError
+        As `axes_of`, for the image that the table holds.
+    """
+    if "ZIMAGE" in header and prod([max(1, axis) for axis in axes_of(header, "Z")]) > LARGEST:
+        msg = "a compressed image has more values than a file can hold"
+        raise ValueError(msg)
+
+
+def axes_of(header: Any, before: str = "") -> list[int]:
+    """Return the lengths of an array's axes; `before` stands before their keywords.
 
     Raises
     ------
     KeyError, ValueError
         If one is absent, or no length.
     """
-    count = whole(header, "NAXIS")
+    count = whole(header, f"{before}NAXIS")
     if count > MOST_AXES:
-        msg = f"NAXIS is {count}; expected at most {MOST_AXES}"
+        msg = f"{before}NAXIS is {count}; expected at most {MOST_AXES}"
         raise ValueError(msg)
-    return [whole(header, f"NAXIS{axis + 1}") for axis in range(count)]
+    return [whole(header, f"{before}NAXIS{axis + 1}") for axis in range(count)]
 
 
 def size_of(header: Any, axes: list[int]) -> int:

@@ -124,7 +124,11 @@ def write_blocks(path: Path, blocks: list[Block]) -> None:
     """
     with atomic_path(path) as temporary, temporary.open("r+b") as stream:
         for block in blocks:
-            write_block(stream, block)
+            try:
+                write_block(stream, block)
+            except InputError as error:
+                msg = f"{path}: {error}"
+                raise InputError(msg) from error
 
 
 def write_block(stream: BinaryIO, block: Block) -> None:

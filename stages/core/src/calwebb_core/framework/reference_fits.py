@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.errors import CalwebbError, InputError, ReferenceFileError
-from calwebb_core.framework.fits_layout import Hdu, scan
+from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.fits_layout import Hdu, scan, walk
 from calwebb_core.framework.fits_read import read_bytes
 from calwebb_core.framework.fits_tables import read_plain
 from calwebb_core.framework.memory import check_room, most_memory
@@ -134,7 +134,7 @@ def opened(kind: str, path: Path) -> Iterator[Any]:
             with fits.open(source, memmap=False) as hdus:
                 check_images(hdus, stored)
                 yield hdus
-        except (CalwebbError, MemoryError):
+        except (ReferenceFileError, MemoryError):
             raise
         except Exception as error:  # astropy raises many kinds; all mean an unreadable file
             raise ReferenceFileError(unreadable(kind, path, str(error))) from error
@@ -162,6 +162,8 @@ def unpacked(path: Path) -> tuple[Path | io.BytesIO, int]:
         msg = "what it holds does not start with SIMPLE"
         raise ValueError(msg)
     size = content.tell()
+    for _ in walk(path, content):  # checks what the headers say
+        pass
     content.seek(0)
     return content, size
 

@@ -86,10 +86,21 @@ def read_table(path: Path, option: str) -> Any:
         raise InputError(msg) from error
 
 
-def plain(table: Any, name: str) -> Any:
-    """Return a column without unit as float64, NaN where it is masked."""
-    column = table[name]
-    return np.asarray(np.ma.filled(np.ma.asarray(getattr(column, "value", column)), np.nan), float)
+def plain(path: Path, table: Any, name: str) -> Any:
+    """Return a column without unit as float64, NaN where it is masked.
+
+    Raises
+    ------
+    InputError
+        If its values are no numbers.
+    """
+    column = np.ma.asarray(getattr(table[name], "value", table[name]))
+    try:
+        return np.asarray(np.ma.filled(column.astype(float), np.nan), float)
+    except (ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        msg = f"{path}: column {name} has values that are no numbers ({reason:.120})"
+        raise InputError(msg) from error
 
 
 def read_positions(path: Path) -> "Table":
@@ -110,9 +121,9 @@ def read_positions(path: Path) -> "Table":
     if not {"ra", "dec"} <= names.keys():
         msg = f"{path}: abs_refcat has no columns RA and DEC; found {', '.join(table.colnames)}"
         raise InputError(msg)
-    found = Table({key.upper(): plain(table, names[key]) for key in ("ra", "dec")})
+    found = Table({key.upper(): plain(path, table, names[key]) for key in ("ra", "dec")})
     if "weight" in names:
-        found["weight"] = plain(table, names["weight"])
+        found["weight"] = plain(path, table, names["weight"])
     return found[np.isfinite(found["RA"]) & np.isfinite(found["DEC"])]
 
 
@@ -194,7 +205,8 @@ def read_stars(path: Path, exposure: Exposure) -> Stars:
         raise InputError(msg)
     n = len(table)
     columns = [
-        plain(table, names[key]) if key in names else np.ones(n) for key in (x, y, "flux", "weight")
+        plain(path, table, names[key]) if key in names else np.ones(n)
+        for key in (x, y, "flux", "weight")
     ]
     good = np.isfinite(columns).all(axis=0) & (columns[3] > 0)
     return Stars(*(column[good] for column in columns))
