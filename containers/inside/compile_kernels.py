@@ -9,6 +9,7 @@ One process and a fixed order: names inside the compiled code count what was com
 """
 
 import importlib
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 from numba import types
 from numba.core import compiler
+from numba.np.ufunc import array_exprs
 
 _reduce = compiler.CompileResult._reduce
 
@@ -60,6 +62,9 @@ def compile_all(lines: list[str]) -> int:
 
 if __name__ == "__main__":
     compiler.CompileResult._reduce = without_addresses
+    # numba names the function of an array expression by the address of an object: count instead
+    count = itertools.count(1)
+    array_exprs.hex = lambda _: hex(next(count))
     content = Path(sys.argv[1]).read_text().splitlines()
     number = compile_all([line for line in content if line and not line.startswith("#")])
     print(f"kernels: {number}")  # noqa: T201 - the log of the build
