@@ -73,7 +73,8 @@ def node_of(model):
 
 
 def inputs(n):
-    return [RNG.uniform(-2, 3, (4, 5)) for _ in range(n)]
+    random = np.random.default_rng(4)  # the same for each test, whatever ran before it
+    return [random.uniform(-2, 3, (4, 5)) for _ in range(n)]
 
 
 def as_tuple(values):
@@ -113,8 +114,10 @@ INVERTIBLE = [
 def test_there_and_back(transform):
     values = inputs(transform.n_inputs)
     back = as_tuple(transform.inverse(*as_tuple(transform(*values))))
+    # pixels of 1e-5 degree: a declination of 90 degrees is rounded to 1.4e-9 of them
+    limit = 1e-8 if isinstance(transform, FitsImage) else 1e-9
     for found, expected in zip(back, values, strict=True):
-        assert np.abs(found - expected).max() < 1e-9
+        assert np.abs(found - expected).max() < limit
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,7 @@ def slits_from_asdf(content: bytes, source: str, count: int) -> list[tuple[Any, 
     except MemoryError:
         raise
     except Exception as error:  # whatever a tree of another form leads to
-        msg = f"{source}: its ASDF extension is damaged: {error}; make the product again"
-        raise InputError(msg) from error
+        raise damaged(source, error) from error
     if len(found) != count:
         msg = f"{source}: its ASDF extension has {len(found)} slits, but there are {count} SCI"
         raise InputError(msg)
@@ -212,8 +211,7 @@ def from_asdf(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
     except MemoryError:
         raise
     except Exception as error:  # whatever a tree of another form leads to
-        msg = f"{source}: its ASDF extension is damaged: {error}; make the product again"
-        raise InputError(msg) from error
+        raise damaged(source, error) from error
     return wcs, provenance
 
 
@@ -260,3 +258,8 @@ def checked_record(record: Any) -> dict[str, Any]:
         msg = f"{PROVENANCE} is no record of runs"
         raise DamagedError(msg)
     return dict(record)
+
+
+def damaged(source: str, error: Exception) -> InputError:
+    """Return what the user is told about a tree that cannot be read."""
+    return InputError(f"{source}: its ASDF extension is damaged: {error}; make the product again")

@@ -48,12 +48,11 @@ def hook_name(hook: Hook) -> str:
     return f"{hook.__module__}:{getattr(hook, '__qualname__', type(hook).__name__)}"
 
 
-def hook_file(hook: Hook) -> Path | None:
+def hook_file(name: str) -> Path | None:
     """Return the file that holds a function that was imported; None for a command."""
-    if isinstance(hook, str) and not FUNCTION.fullmatch(hook):
+    if not FUNCTION.fullmatch(name):
         return None
-    module = hook.partition(":")[0] if isinstance(hook, str) else hook.__module__
-    file = getattr(sys.modules.get(module), "__file__", None)
+    file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
     return Path(file) if file and Path(file).is_file() else None
 
 

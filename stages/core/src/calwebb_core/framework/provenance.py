@@ -23,7 +23,7 @@ from calwebb_core.framework.hashing import sha256_of
 from calwebb_core.framework.hooks import hook_file, hook_name
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
-from calwebb_core.framework.settings import Hook, StepSettings
+from calwebb_core.framework.settings import StepSettings
 from calwebb_core.framework.step import Status, Step
 
 FORMAT = 1
@@ -178,8 +178,6 @@ class RunRecord:
             ):
                 if hooks:
                     entry[name] = [hook_name(hook) for hook in hooks]
-            if files := hook_files((*settings.pre_hooks, *settings.post_hooks)):
-                entry["hook_files"] = files
         self.content["steps"].append(entry)
 
     def add_references(self, context: str, crds_version: str, used: dict[str, Any]) -> None:
@@ -190,6 +188,9 @@ class RunRecord:
         """Add the record to products, in the place of an earlier state of itself."""
         if not isinstance(self._source, dict):
             self.content["input"] = self._source.result()
+        for entry in self.content["steps"]:  # only now functions after a step are imported, too
+            if files := hook_files((*entry.get("pre_hooks", ()), *entry.get("post_hooks", ()))):
+                entry["hook_files"] = files
         for metadata in metadatas:
             runs = [run for run in metadata.provenance.get("runs", []) if not self._is_mine(run)]
             copy = json.loads(json.dumps(self.content))
@@ -203,9 +204,9 @@ class RunRecord:
         return all(run.get(key) == self.content[key] for key in ("program", "input"))
 
 
-def hook_files(hooks: Iterable[Hook]) -> dict[str, dict[str, str]]:
+def hook_files(hooks: Iterable[str]) -> dict[str, dict[str, str]]:
     """Return name and SHA-256 of the files that the user's functions are in, by hook."""
-    files = {hook_name(hook): hook_file(hook) for hook in hooks}
+    files = {hook: hook_file(hook) for hook in hooks}
     return {
         name: {"name": file.name, "sha256": sha256_of(file)}
         for name, file in sorted(files.items())
