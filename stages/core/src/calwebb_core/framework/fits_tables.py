@@ -19,6 +19,9 @@ from calwebb_core.framework.models import Table
 
 STORED = {"B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8", "L": "S1"}
 CODES = {"u1": "B", "i2": "I", "i4": "J", "i8": "K", "f4": "E", "f8": "D", "b1": "L"}
+# unsigned columns are stored as signed ones with TZERO
+CODES |= {"u2": "I", "u4": "J"}
+TOP_BITS = {"I": 2**15, "J": 2**31}
 FORMAT = re.compile(r"(\d*)([A-Z])\s*$")
 SCALED = ("TZERO", "TSCAL", "TNULL", "TDISP", "TDIM")
 
@@ -37,8 +40,7 @@ def plain_dtype(header: Any) -> np.dtype[Any] | None:
     for number in range(1, int(header.get("TFIELDS", 0)) + 1):
         found = FORMAT.match(str(header.get(f"TFORM{number}", "")).strip())
         name = str(header.get(f"TTYPE{number}", "")).strip()
-        scaled = any(f"{word}{number}" in header for word in SCALED if word != "TDISP")
-        if found is None or scaled or not name:
+        if found is None or is_scaled(header, number, found[2]) or not name:
             return None
         repeat, code = int(found[1] or 1), found[2]
         if repeat > header["NAXIS1"]:
@@ -51,6 +53,19 @@ def plain_dtype(header: Any) -> np.dtype[Any] | None:
             return None
     dtype = np.dtype(fields) if fields else None
     return dtype if dtype is not None and dtype.itemsize == header.get("NAXIS1") else None
+
+
+def is_scaled(header: Any, number: int, code: str) -> bool:
+    """Say whether a column is stored in another form than its values, unsigned ones aside."""
+    words = [word for word in SCALED if word != "TDISP" and f"{word}{number}" in header]
+    if words == ["TZERO"]:
+        return not is_unsigned(header, number, code)
+    return bool(words)
+
+
+def is_unsigned(header: Any, number: int, code: str) -> bool:
+    """Say whether a column's values are unsigned, stored as signed ones with TZERO."""
+    return code in TOP_BITS and header.get(f"TZERO{number}") == TOP_BITS[code]
 
 
 def read_plain(raw: bytes, hdu: Hdu) -> Table | None:
@@ -87,12 +102,30 @@ def keywords_of(header: Any) -> dict[str, Any]:
 
 def native(column: NDArray[Any], header: Any, position: int) -> NDArray[Any]:
     """Return a column in native byte order; truth values as such, texts as bytes."""
-    if str(header[f"TFORM{position + 1}"]).strip().endswith("L"):
+    code = str(header[f"TFORM{position + 1}"]).strip()[-1:]
+    if code == "L":
         truth: NDArray[np.bool_] = column == b"T"
         return truth
     if column.dtype.kind == "S":
         return column
-    return column.astype(column.dtype.newbyteorder("="))
+    values = column.astype(column.dtype.newbyteorder("="))
+    if is_unsigned(header, position + 1, code):
+        return turned(values.view(values.dtype.str.replace("i", "u")))
+    return values
+
+
+def turned(values: NDArray[Any]) -> NDArray[Any]:
+    """Return unsigned values as they are stored, or as they were: the top bit turned."""
+    return values ^ values.dtype.type(1 << (8 * values.dtype.itemsize - 1))
+
+
+def as_stored(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the values of a column as they are stored, in native byte order."""
+    if values.dtype.kind == "b":
+        return np.where(values, b"T", b"F")
+    if values.dtype.kind == "u" and values.dtype.itemsize > 1:
+        return turned(values).view(values.dtype.str.replace("u", "i"))
+    return values
 
 
 def plain_bytes(table: Table) -> tuple[bytes, list[Any]] | None:
@@ -116,8 +149,7 @@ def plain_bytes(table: Table) -> tuple[bytes, list[Any]] | None:
         fields.append((name, STORED[code], shape))
     stored = np.zeros(len(table.data), fields)
     for name in names:
-        values = table.data[name]
-        stored[name] = np.where(values, b"T", b"F") if values.dtype.kind == "b" else values
+        stored[name] = as_stored(table.data[name])
     return stored.tobytes(), structure(table, stored, list(names), forms)
 
 
@@ -137,4 +169,6 @@ def structure(table: Table, stored: NDArray[Any], names: list[str], forms: list[
         entries += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", form, "")]
         if table.units.get(name):
             entries.append((f"TUNIT{number}", table.units[name], ""))
+        if table.data.dtype[name].base.kind == "u" and form[-1] in TOP_BITS:
+            entries.append((f"TZERO{number}", TOP_BITS[form[-1]], ""))
     return [Card(*entry) for entry in entries]

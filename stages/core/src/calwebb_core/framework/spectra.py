@@ -1,0 +1,81 @@
+"""Containers of spectra in one dimension: columns and keywords, no files."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Table
+
+FLUX: Final = ("FLUX", "FLUX_ERROR", "FLUX_VAR_POISSON", "FLUX_VAR_RNOISE", "FLUX_VAR_FLAT")
+BRIGHTNESS: Final = (
+    "SURF_BRIGHT", "SB_ERROR", "SB_VAR_POISSON", "SB_VAR_RNOISE", "SB_VAR_FLAT",
+)  # fmt: skip
+BACKGROUND: Final = (
+    "BACKGROUND", "BKGD_ERROR", "BKGD_VAR_POISSON", "BKGD_VAR_RNOISE", "BKGD_VAR_FLAT",
+)  # fmt: skip
+TIMES: Final = ("MJD-BEG", "MJD-AVG", "MJD-END", "TDB-BEG", "TDB-MID", "TDB-END")
+EXTRACTED: Final = ("WAVELENGTH", *FLUX, *BRIGHTNESS, "DQ", *BACKGROUND, "NPIXELS")
+COMBINED: Final = (
+    "WAVELENGTH", "FLUX", "ERROR", "SURF_BRIGHT", "SB_ERROR", "DQ", "WEIGHT", "N_INPUT",
+)  # fmt: skip
+# one value an integration, in front of the spectra and behind them
+IN_FRONT: Final = ("INT_NUM",)
+BEHIND: Final = ("N_ALONGDISP", "SEGMENT", *TIMES)
+COLUMNS: Final = {
+    "x1d": EXTRACTED,
+    "x1dints": (*IN_FRONT, *EXTRACTED, *BEHIND),
+    "c1d": COMBINED,
+}
+PER_INTEGRATION: Final = (*IN_FRONT, *BEHIND)
+DTYPES: Final[dict[str, Any]] = {
+    "DQ": np.uint32, "INT_NUM": np.int32, "N_ALONGDISP": np.uint32, "SEGMENT": np.int32,
+}  # fmt: skip
+
+
+@dataclass
+class Spectrum:
+    """One table of a product of spectra.
+
+    Attributes
+    ----------
+    metadata : Metadata
+        Keywords of its header: SLTNAME, SOURCEID, SRCTYPE, SPORDER, EXTRXSTR, ...
+    columns : dict of ndarray
+        By official name. (nwave,), or (nints, nwave) in a time series, where those of
+        `PER_INTEGRATION` are (nints,). DQ is uint32, counts are integers, the rest float64.
+    units : dict of str
+        Unit by column.
+    """
+
+    metadata: Metadata
+    columns: dict[str, NDArray[Any]]
+    units: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def nints(self) -> int | None:
+        """Number of integrations, None for a spectrum that is not one of a time series."""
+        wavelength = self.columns["WAVELENGTH"]
+        return len(wavelength) if wavelength.ndim > 1 else None
+
+
+@dataclass
+class Spectra:
+    """A product of spectra.
+
+    Attributes
+    ----------
+    metadata : Metadata
+        Keywords of the exposure.
+    spectra : list of Spectrum
+    tables : other HDUs that are carried along by EXTNAME (INT_TIMES)
+    kind : str
+        "x1d" (`_x1d`), "x1dints" (one row an integration) or "c1d" (combined).
+    """
+
+    metadata: Metadata
+    spectra: list[Spectrum]
+    tables: dict[str, Table] = field(default_factory=dict)
+    kind: str = "x1d"

@@ -1,0 +1,208 @@
+"""Products of spectra in one dimension: one table each, told apart by EXTVER.
+
+A time series has one row an integration; its columns are vectors along the wavelength.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.asdf_extension import to_asdf
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.fits_headers import (
+    card,
+    cards,
+    checked_values,
+    closing_cards,
+    home_of,
+    metadata_from,
+    product_metadata,
+)
+from calwebb_core.framework.fits_layout import Hdu, scan
+from calwebb_core.framework.fits_read import read_bytes
+from calwebb_core.framework.fits_tables import plain_bytes, read_plain
+from calwebb_core.framework.fits_write import (
+    Block,
+    asdf_block,
+    header_cards,
+    table_block,
+    write_blocks,
+)
+from calwebb_core.framework.keywords import find_keyword
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Table
+from calwebb_core.framework.product_reading import read_asdf
+from calwebb_core.framework.raw_ramp import carried
+from calwebb_core.framework.spectra import COLUMNS, DTYPES, PER_INTEGRATION, Spectra, Spectrum
+
+MODELS: Final = {
+    "x1d": "MultiSpecModel",
+    "x1dints": "TSOMultiSpecModel",
+    "c1d": "MultiCombinedSpecModel",
+}
+EXTRACT: Final = "EXTRACT1D"
+COMBINE: Final = "COMBINE1D"
+
+
+def write_spectra(spectra: Spectra, path: Path) -> None:
+    """Write a product of spectra: PRIMARY, a table of each, other tables, ASDF.
+
+    Raises
+    ------
+    InputError, ProcessingError
+        If a spectrum lacks a column or has one of another length; if the folder cannot be
+        written or the disk is full.
+    """
+    path = Path(path)
+    own = primary_of(product_metadata(spectra.metadata, path, MODELS[spectra.kind]))
+    values = checked_values(own)
+    blocks = [Block("PRIMARY", None, cards(own, values, "PRIMARY") + closing_cards(own))]
+    for version, spectrum in enumerate(spectra.spectra, 1):
+        blocks.append(spectrum_block(spectrum, spectra.kind, version, path))
+    blocks += [table_block(name, table) for name, table in spectra.tables.items()]
+    blocks.append(asdf_block(to_asdf(own, values)))
+    write_blocks(path, blocks)
+
+
+def primary_of(metadata: Metadata) -> Metadata:
+    """Return the keywords without those of SCI, an extension that such a product has not."""
+    result = metadata.copy()
+    for name in list(result):
+        if home_of(result, name) != "PRIMARY":
+            del result[name]
+    return result
+
+
+def spectrum_block(spectrum: Spectrum, kind: str, version: int, path: Path) -> Block:
+    """Return the table of one spectrum."""
+    name = COMBINE if kind == "c1d" else EXTRACT
+    data = rows_of(spectrum, kind, f"{path}: {name} {version}")
+    plain = plain_bytes(Table(data, spectrum.units))
+    if plain is None:
+        msg = f"{path}: {name} {version} has columns that no table holds"
+        raise InputError(msg)
+    named = header_cards(("EXTNAME", name, "extension name"), ("EXTVER", version, ""))
+    return Block(name, plain[0], keyword_cards(spectrum.metadata), [*plain[1], *named])
+
+
+def keyword_cards(metadata: Metadata) -> list[Any]:
+    """Return the cards of a spectrum's keywords."""
+    result = []
+    for name, value in checked_values(metadata).items():
+        entry = find_keyword(name)
+        comment = metadata.comments.get(name) or (entry.comment if entry else "")
+        result.append(card(name, value, comment))
+    return result
+
+
+def rows_of(spectrum: Spectrum, kind: str, source: str) -> NDArray[Any]:
+    """Return the columns of a spectrum as rows of a table: the official ones, then others.
+
+    Raises
+    ------
+    InputError
+        If one is missing, or has another shape than WAVELENGTH.
+    """
+    columns = {name: np.asarray(column) for name, column in spectrum.columns.items()}
+    missing = [name for name in COLUMNS[kind] if name not in columns]
+    if missing:
+        msg = f"{source}: has no column {missing[0]}; expected {', '.join(COLUMNS[kind])}"
+        raise InputError(msg)
+    names = [*COLUMNS[kind], *(name for name in columns if name not in COLUMNS[kind])]
+    shape = columns["WAVELENGTH"].shape
+    fields = []
+    for name in names:
+        check_column(name, columns[name], shape, kind, source)
+        dtype = DTYPES.get(name, np.float64)
+        fields.append((name, dtype, columns[name].shape[1:]))
+    rows = np.empty(shape[0], fields)
+    for name in names:
+        rows[name] = columns[name]
+    return rows
+
+
+def check_column(
+    name: str, column: NDArray[Any], shape: tuple[int, ...], kind: str, source: str
+) -> None:
+    """Refuse a column of another shape than its kind of product has."""
+    series = kind == "x1dints"
+    expected = shape[:1] if series and name in PER_INTEGRATION else shape
+    if len(shape) != 1 + series or column.shape != expected:
+        form = "(integrations, wavelengths)" if series else "(wavelengths,)"
+        msg = (
+            f"{source}: column {name} has shape {column.shape}, WAVELENGTH {shape}; expected {form}"
+        )
+        raise InputError(msg)
+
+
+def read_spectra(path: Path) -> Spectra:
+    """Read a product of spectra.
+
+    Raises
+    ------
+    InputError
+        If it is no FITS file, truncated, has no table EXTRACT1D or COMBINE1D, or tables of a
+        form that products of spectra have not.
+    """
+    path = Path(path)
+    hdus = scan(path)
+    tables = spectra_of(hdus)
+    if not tables:
+        found = ", ".join(hdu.name or "(no name)" for hdu in hdus)
+        msg = f"{path}: has no table EXTRACT1D or COMBINE1D; found {found}; expected spectra"
+        raise InputError(msg)
+    metadata = metadata_from(path, {"PRIMARY": hdus[0].header})
+    metadata.provenance = read_asdf(path, hdus)[1]
+    spectra = [read_spectrum(path, hdu) for hdu in tables]
+    kind = kind_of(path, tables[0], spectra)
+    return Spectra(metadata, spectra, carried(path, hdus, (EXTRACT, COMBINE)), kind)
+
+
+def is_of_spectra(hdus: list[Hdu]) -> bool:
+    """Say whether a product has spectra in one dimension."""
+    return bool(spectra_of(hdus))
+
+
+def spectra_of(hdus: list[Hdu]) -> list[Hdu]:
+    """Return the tables of spectra, in the order of EXTVER."""
+    tables = [hdu for hdu in hdus if hdu.name in (EXTRACT, COMBINE) and not hdu.is_image]
+    return sorted(tables, key=lambda hdu: hdu.version)
+
+
+def read_spectrum(path: Path, hdu: Hdu) -> Spectrum:
+    """Read the table of one spectrum."""
+    table = read_plain(read_bytes(path, hdu), hdu)
+    names = table.data.dtype.names or () if table else ()
+    if table is None or "WAVELENGTH" not in names or not len(table.data):
+        msg = f"{path}: table {hdu.name} {hdu.version} is none of a spectrum; make the file again"
+        raise InputError(msg)
+    metadata = Metadata(table.keywords, str(path))
+    columns = {name: np.ascontiguousarray(table.data[name]) for name in names}
+    return Spectrum(metadata, columns, table.units)
+
+
+def kind_of(path: Path, hdu: Hdu, spectra: list[Spectrum]) -> str:
+    """Return the kind of product that the tables make.
+
+    Raises
+    ------
+    InputError
+        If they are of different kinds, or one lacks a column.
+    """
+    kind = "c1d" if hdu.name == COMBINE else "x1d"
+    if kind == "x1d" and "INT_NUM" in spectra[0].columns:
+        kind = "x1dints"
+    for number, spectrum in enumerate(spectra, 1):
+        if kind == "x1dints" and spectrum.nints is None:
+            widen(spectrum)
+        rows_of(spectrum, kind, f"{path}: {hdu.name} {number}")
+    return kind
+
+
+def widen(spectrum: Spectrum) -> None:
+    """Give columns of one wavelength, which a file holds as numbers, their second axis."""
+    for name, column in spectrum.columns.items():
+        if name not in PER_INTEGRATION and column.ndim == 1:
+            spectrum.columns[name] = column[:, None]
