@@ -60,6 +60,24 @@ class Frame:
         }
         return cls(Tagged(GWCS + "celestial_frame-1.2.0", values))
 
+    @classmethod
+    def spectral(cls, name: str = "spectral", unit: str = "um", axis: int = 2) -> "Frame":
+        """Return the frame of a wavelength; `axis` is its place among the coordinates."""
+        values = {
+            "axes_names": ["wavelength"],
+            "axes_order": [axis],
+            "axis_physical_types": ["em.wl"],
+            "name": name,
+            "unit": [TaggedText(UNIT_TAG, unit)],
+        }
+        return cls(Tagged(GWCS + "spectral_frame-1.2.0", values))
+
+    @classmethod
+    def composite(cls, name: str, *frames: "Frame") -> "Frame":
+        """Return several frames as one; the coordinates of each have their own places."""
+        values = {"frames": [frame.node for frame in frames], "name": name}
+        return cls(Tagged(GWCS + "composite_frame-1.0.0", values))
+
     def renamed(self, name: str) -> "Frame":
         """Return the same frame under another name."""
         return Frame(Tagged(self.node.tag, self.node | {"name": name}))

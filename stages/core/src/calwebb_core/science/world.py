@@ -1,4 +1,4 @@
-"""The world coordinates of an image: a chain of frames and transforms, without gwcs.
+"""The world coordinates of an image or spectrum: a chain of frames and transforms, without gwcs.
 
 `World` has the methods of ``gwcs.WCS`` that this project uses, does the same arithmetic, and is
 stored as the same ASDF nodes; `World.gwcs` returns the object of that library.
@@ -24,7 +24,7 @@ FINE_ENOUGH = 1e-7  # pixels
 
 @dataclass(frozen=True)
 class World:
-    """Pixels of an image to right ascension and declination.
+    """Pixels of an image to right ascension and declination; of a spectrum to wavelength, too.
 
     Attributes
     ----------
@@ -99,18 +99,23 @@ class World:
         return chained([t.inverse for t in reversed(self.transforms[last:first])])
 
     def __call__(self, x: Any, y: Any, with_bounding_box: bool = True) -> Any:
-        """Return right ascension and declination in degrees; NaN outside of the bounding box."""
+        """Return right ascension and declination in degrees, of a spectrum the wavelength, too.
+
+        They are NaN outside of the bounding box.
+        """
         results = self.forward_transform(x, y)
         return self.inside(x, y, results) if with_bounding_box else results
 
-    def invert(self, ra: Any, dec: Any, with_bounding_box: bool = True) -> Any:
+    def invert(self, *position: Any, with_bounding_box: bool = True) -> Any:
         """Return pixels (0-based) of positions in degrees; NaN outside of the bounding box.
+
+        A position is what `__call__` returns: two coordinates, or three of a spectrum.
 
         The inverse polynomials of distortion references are off by up to 0.3 pixel (NIRCam), those
         of NIRSpec's optics by more than one: what they are off by is measured with the forward
         transform and taken out, until a pixel found lies on its position to 1e-6 pixel.
         """
-        x, y = self.refined(*self.backward_transform(ra, dec))
+        x, y = self.refined(*self.backward_transform(*position))
         return self.inside(x, y, (x, y)) if with_bounding_box else (x, y)
 
     def refined(self, x: Any, y: Any) -> tuple[Any, Any]:
@@ -211,8 +216,8 @@ class World:
             msg = "a step without frame"
             raise UnknownTransformError(msg)
         transforms = tuple(from_node(step["transform"]) for step in steps[:-1])
-        if [transforms[0].n_inputs, transforms[-1].n_outputs] != [2, 2]:
-            msg = "a WCS of other than two axes"
+        if transforms[0].n_inputs != 2 or transforms[-1].n_outputs not in (2, 3):
+            msg = "a WCS of other than two axes of pixels and two or three of the world"
             raise UnknownTransformError(msg)
         shape = node.get("pixel_shape")
         return cls(
