@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from calwebb_core.framework.plain_asdf import Tagged
-from calwebb_core.science.transforms import cosines, elementary, sphere
+from calwebb_core.science.transforms import cosines, elementary, grism, sphere, tables
 from calwebb_core.science.transforms.base import Beside, Chain, Transform
 
 Builder = Callable[[Tagged], Transform]
@@ -152,6 +152,35 @@ def fits_image(node: Tagged) -> Transform:
     return sphere.FitsImage(node["crpix"], node["crval"], node["cdelt"], node["pc"])
 
 
+def tabular(node: Tagged) -> Transform:
+    """Return a table of one coordinate."""
+    if node.get("bounds_error") or node.get("method", "linear") != "linear":
+        msg = "a table that is not linear, or may not be left"
+        raise UnknownTransformError(msg)
+    (points,), values = node["points"], np.asarray(node["lookup_table"], np.float64)
+    fill = node.get("fill_value")
+    if fill is None:
+        msg = "a table that goes on outside of its points"
+        raise UnknownTransformError(msg)
+    return tables.Tabular(np.asarray(points, np.float64), values, float(fill))
+
+
+def grism_dispersion(node: Tagged) -> Transform:
+    """Return the dispersion of a grism of NIRCam, or its inverse."""
+    curves = [
+        [
+            from_node(c) if isinstance(c, Tagged) else [from_node(part) for part in c]
+            for c in node[k]
+        ]
+        for k in ("lmodels", "xmodels", "ymodels")
+    ]
+    kind = node["model_type"]
+    if kind == grism.BACKWARD:
+        return grism.GrismBackward(grism.ROW, node["orders"], *curves)
+    axes = {name: axis for axis, name in grism.FORWARD.items()}
+    return grism.GrismForward(axes[kind], node["orders"], *curves)
+
+
 BUILDERS: dict[str, Builder] = {
     "transform/shift": lambda node: elementary.Shift(number(node["offset"])),
     "transform/scale": lambda node: elementary.Scale(number(node["factor"])),
@@ -168,10 +197,12 @@ BUILDERS: dict[str, Builder] = {
     "transform/subtract": arithmetic,
     "transform/multiply": arithmetic,
     "transform/divide": arithmetic,
+    "transform/tabular": tabular,
     "transform/rotate_sequence_3d": rotations,
     "transform/gnomonic": gnomonic,
     "gwcs/spherical_cartesian": spherical,
     "jwst_pipeline/coords": direction,
+    "jwst_pipeline/nircam_grism_dispersion": grism_dispersion,
     "jwst_pipeline/rotation_sequence": cosine_rotations,
     "gwcs/fitswcs_imaging": fits_image,
 }
