@@ -62,6 +62,8 @@ class Reference:
         Tree of an ASDF file.
     dq : uint32 array or None
         The DQ array with its bits translated by name (DQ_DEF) to `PixelDQ`.
+    headers : dict
+        Keywords of each extension by its name, those of its structure left out.
     """
 
     type: str
@@ -72,6 +74,7 @@ class Reference:
     tables: dict[str, Table] = field(default_factory=dict)
     tree: dict[str, Any] | None = None
     dq: NDArray[np.uint32] | None = None
+    headers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def science_window(metadata: Metadata) -> Window | None:

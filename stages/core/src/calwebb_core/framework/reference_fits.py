@@ -44,6 +44,7 @@ def read_fits_reference(kind: str, path: Path, science: Metadata | None) -> Refe
         return read_compressed(kind, path, science)
     metadata = metadata_of((hdus[0].header, *(h.header for h in hdus if h.name == "SCI")), path)
     reference = Reference(kind, path.name, path, metadata)
+    reference.headers = {name_of(hdu): content_of(hdu.header) for hdu in hdus[1:]}
     images = {name_of(h): h for h in hdus if h.is_image and h.shape and h.name != "ASDF"}
     window = reference_window(reference, {name: hdu.shape for name, hdu in images.items()})
     size = (window.ny, window.nx) if window else (0, 0)
@@ -103,6 +104,7 @@ def read_compressed(kind: str, path: Path, science: Metadata | None) -> Referenc
     with opened(kind, path) as hdus:
         metadata = metadata_of((hdus[0].header, *(h.header for h in hdus if h.name == "SCI")), path)
         reference = Reference(kind, path.name, path, metadata)
+        reference.headers = {name_of_astropy(h): content_of(h.header) for h in hdus[1:]}
         images = {
             name_of_astropy(h): h for h in hdus if h.is_image and h.shape and h.name != "ASDF"
         }
@@ -191,12 +193,19 @@ def metadata_of(headers: Iterable[Any], path: Path) -> Metadata:
     """Return the keywords of PRIMARY and then of SCI, where PRIMARY has the last word."""
     metadata = Metadata(source=str(path))
     for header in reversed(list(headers)[:2]):
-        for card in header.cards:
-            if _is_content(card.keyword):
-                # a value that follows no form of the standard says nothing
-                with suppress(ValueError):
-                    metadata[card.keyword] = card.value
+        metadata.update(content_of(header))
     return metadata
+
+
+def content_of(header: Any) -> dict[str, Any]:
+    """Return the keywords of a header that say something about its content."""
+    found: dict[str, Any] = {}
+    for card in header.cards:
+        if _is_content(card.keyword):
+            # a value that follows no form of the standard says nothing
+            with suppress(ValueError):
+                found[card.keyword] = card.value
+    return found
 
 
 def _is_content(keyword: str) -> bool:
