@@ -196,6 +196,37 @@ class Arithmetic(Transform):
         return {"forward": [self.first.node(), self.second.node()]}
 
 
+class Fixed(Transform):
+    """Another transform, some of whose inputs are constants.
+
+    Parameters
+    ----------
+    inner : Transform
+    values : dict
+        Constants by the place of the input, from 0.
+    """
+
+    tag = "transform/fix_inputs-1.4.0"
+
+    def __init__(self, inner: Transform, values: dict[int, float]) -> None:
+        self.inner, self.values = inner, dict(values)
+        self.n_inputs, self.n_outputs = inner.n_inputs - len(values), inner.n_outputs
+
+    def evaluate(self, *arrays: Float64) -> Arrays:
+        """Apply it with the constants in their places."""
+        free = iter(arrays)
+        inputs = [
+            np.full_like(arrays[0], self.values[place]) if place in self.values else next(free)
+            for place in range(self.inner.n_inputs)
+        ]
+        return self.inner.evaluate(*inputs)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the other node and the constants."""
+        given = {"keys": list(self.values), "values": list(self.values.values())}
+        return {"forward": [self.inner.node(), given]}
+
+
 class Polynomial(Transform):
     """A polynomial in one or two coordinates.
 

@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from calwebb_core.framework.plain_asdf import Tagged
-from calwebb_core.science.transforms import cosines, elementary, grism, sphere, tables
+from calwebb_core.science.transforms import (
+    cosines,
+    dispersers,
+    elementary,
+    grism,
+    sphere,
+    tables,
+)
 from calwebb_core.science.transforms.base import Beside, Chain, Transform
 
 Builder = Callable[[Tagged], Transform]
@@ -181,6 +188,47 @@ def grism_dispersion(node: Tagged) -> Transform:
     return grism.GrismForward(axes[kind], node["orders"], *curves)
 
 
+def grating(node: Tagged) -> Transform:
+    """Return the grating equation as gwcs has it."""
+    kinds = {"wavelength": dispersers.GratingWavelength, "angle": dispersers.GratingAngles}
+    return kinds[node["output"]](number(node["groove_density"]), number(node["order"]))
+
+
+def old_grating(node: Tagged) -> Transform:
+    """Return the grating equation of older products, which has the ray before turned round."""
+    density, order = number(node["groove_density"]), number(node["order"])
+    if node["output"] == "wavelength":
+        back = dispersers.GratingWavelength(density, order) | elementary.Scale(-1.0)
+        return elementary.Remap([0, 2], 3) | back
+    turned = elementary.Identity(1) & elementary.Scale(-1.0) & elementary.Identity(1)
+    return elementary.Remap([0, 1, 2], 4) | turned | dispersers.GratingAngles(density, order)
+
+
+def prism(node: Tagged) -> Transform:
+    """Return the way through the prism; only in a vacuum."""
+    if node["ref_pressure"] or node["pressure"]:
+        msg = "a prism that is not in a vacuum"
+        raise UnknownTransformError(msg)
+    coefficients = ([number(v) for v in node[key]] for key in ("kcoef", "lcoef", "tcoef"))
+    temperatures = number(node["ref_temp"]), number(node["temp"])
+    return dispersers.Prism(number(node["prism_angle"]), *coefficients, *temperatures)
+
+
+def logical(node: Tagged) -> Transform:
+    """Return another value where a condition holds."""
+    limit, value = number(node["compareto"]), number(node["value"])
+    return dispersers.Limit(node["condition"], limit, value)
+
+
+def fixed(node: Tagged) -> Transform:
+    """Return a transform some of whose inputs are constants."""
+    inner, given = node["forward"]
+    names = list(inner.get("inputs", []))
+    places = [key if isinstance(key, int) else names.index(key) for key in given["keys"]]
+    values = [number(value) for value in given["values"]]
+    return elementary.Fixed(from_node(inner), dict(zip(places, values, strict=True)))
+
+
 BUILDERS: dict[str, Builder] = {
     "transform/shift": lambda node: elementary.Shift(number(node["offset"])),
     "transform/scale": lambda node: elementary.Scale(number(node["factor"])),
@@ -204,5 +252,13 @@ BUILDERS: dict[str, Builder] = {
     "jwst_pipeline/coords": direction,
     "jwst_pipeline/nircam_grism_dispersion": grism_dispersion,
     "jwst_pipeline/rotation_sequence": cosine_rotations,
+    "jwst_pipeline/grating_equation": old_grating,
+    "jwst_pipeline/snell": prism,
+    "jwst_pipeline/refraction_index_from_prism": lambda node: dispersers.PrismIndex(
+        number(node["prism_angle"])
+    ),
+    "jwst_pipeline/logical": logical,
+    "gwcs/grating_equation": grating,
     "gwcs/fitswcs_imaging": fits_image,
+    "transform/fix_inputs": fixed,
 }
