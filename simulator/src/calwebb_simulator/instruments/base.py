@@ -141,6 +141,8 @@ class Instrument:
         instead of a band of columns each.
     exposure_types : tuple of str
         EXP_TYPEs that reference files are for.
+    spectral_types : tuple of str
+        EXP_TYPEs of spectra of a star that can be simulated.
     models : str
         How the names of the photometric data models begin.
     optical_keys : tuple of str
@@ -173,6 +175,7 @@ class Instrument:
     extra_rows: int = 2
     interleaved: bool = False
     exposure_types: tuple[str, ...] = ()
+    spectral_types: tuple[str, ...] = ()
     models: str = ""
     optical_keys: tuple[str, ...] = ("filter", "pupil")
     apertures: Mapping[str, str] = field(default_factory=dict)

@@ -18,6 +18,7 @@ FILTERS = {
     "F2100W": (20.795, 4.580, 0.352, 0.39, -0.33),
     "F2550W": (25.365, 3.670, 0.269, 0.15, 0.29),
 }
+PRISM = Filter("P750L", "", 7.5, 9.0, 0.30)  # of the low-resolution spectrometer
 
 MIRI = Instrument(
     name="MIRI",
@@ -48,10 +49,12 @@ MIRI = Instrument(
     },
     filters={
         name: Filter(name, "", *values[:3], offset=values[3:]) for name, values in FILTERS.items()
-    },
+    }
+    | {PRISM.name: PRISM},
     patterns={"FASTR1": Pattern(1, 0)},
-    channels={"": tuple(FILTERS)},
+    channels={"": (*FILTERS, PRISM.name)},
     exposure_types=("MIR_IMAGE", "MIR_LYOT", "MIR_4QPM", "MIR_TACQ", "MIR_TACONFIRM"),
+    spectral_types=("MIR_LRS-FIXEDSLIT", "MIR_LRS-SLITLESS"),
     models="MirImg",
     optical_keys=("filter", "subarray"),
     superbias=False,

@@ -37,6 +37,11 @@ LONG_FILTERS = {
     "F460M": (4.624, 0.228, 0.460, 0.06, -0.07),
     "F480M": (4.834, 0.303, 0.447, 0.01, -0.04),
 }
+# filters behind the grism that disperses along rows
+GRISMS = {
+    f"{name}-GRISMR": Filter(f"{name}-GRISMR", "GRISMR", *LONG_FILTERS[name][:3], wheel=name)
+    for name in ("F277W", "F322W2", "F356W", "F444W")
+}
 PATTERNS = {
     "RAPID": (1, 0),
     "BRIGHT1": (1, 1),
@@ -77,7 +82,8 @@ NIRCAM = Instrument(
     filters={
         name: Filter(name, "CLEAR", *values[:3], offset=values[3:])
         for name, values in {**SHORT_FILTERS, **LONG_FILTERS}.items()
-    },
+    }
+    | GRISMS,
     patterns={name: Pattern(*values) for name, values in PATTERNS.items()},
     exposure_types=(
         "NRC_IMAGE",
@@ -87,6 +93,8 @@ NIRCAM = Instrument(
         "NRC_TACQ",
         "NRC_TACONFIRM",
     ),
+    spectral_types=("NRC_TSGRISM",),
+    apertures={f"SUBGRISM{rows}": f"NRCA5_GRISM{rows}_F322W2" for rows in (64, 128, 256)},
     models="NrcImg",
-    channels={"SHORT": tuple(SHORT_FILTERS), "LONG": tuple(LONG_FILTERS)},
+    channels={"SHORT": tuple(SHORT_FILTERS), "LONG": (*LONG_FILTERS, *GRISMS)},
 )

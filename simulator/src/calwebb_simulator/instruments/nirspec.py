@@ -12,8 +12,11 @@ SECOND = {"gain": 1.14, "cds_noise": 11.0, "dark": 0.006, "well": 59_000.0, "bia
 # pivot (um), width (um), FILTER
 GRATINGS = {
     "PRISM": (2.95, 4.7, "CLEAR"),
+    "G140M": (1.4, 0.9, "F100LP"),
     "G140H": (1.4, 0.9, "F100LP"),
+    "G235M": (2.35, 1.5, "F170LP"),
     "G235H": (2.35, 1.5, "F170LP"),
+    "G395M": (3.95, 2.4, "F290LP"),
     "G395H": (3.95, 2.4, "F290LP"),
 }
 # first column and row, columns and rows
@@ -53,6 +56,7 @@ NIRSPEC = Instrument(
     },
     channels={"": tuple(GRATINGS)},
     exposure_types=("NRS_FIXEDSLIT", "NRS_BRIGHTOBJ", "NRS_MSASPEC", "NRS_IFU"),
+    spectral_types=("NRS_FIXEDSLIT", "NRS_BRIGHTOBJ"),
     time_series_type="NRS_BRIGHTOBJ",
     time_series_template="NIRSpec Bright Object Time Series",
     windows=WINDOWS,
