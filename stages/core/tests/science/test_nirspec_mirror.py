@@ -143,7 +143,7 @@ def test_tilt_of_the_mirror_moves_the_image(keywords, optics):
 def test_missing_tilt_is_said(keywords, optics, caplog):
     del keywords["GWA_YTIL"]
     mirror_wcs(keywords, optics)
-    assert "keyword GWA_YTIL is missing; the mirror is taken to stand where" in caplog.text
+    assert "keyword GWA_YTIL is missing; the wheel is taken to stand where" in caplog.text
 
 
 def test_wavelength_matters(keywords, optics):
