@@ -34,7 +34,6 @@ _ROWS: Final = (
     ("pathloss", "S_PTHLOS", "Correct for light lost at the slit.", False),
     ("barshadow", "S_BARSHA", "Correct for the shadows of the bars between shutters.", False),
     ("wfss_contam", "S_CONTAM", "Subtract the spectra of neighbours.", True),
-    ("photom", "S_PHOTOM", "Convert count rates to physical units.", False),
     ("residual_fringe", "S_RESFRI", "Remove what is left of the fringes.", True),
     ("adaptive_trace_model", "S_TRCMOD", "Model the spectral trace on a finer grid.", True),
     ("pixel_replace", "S_PXREPL", "Estimate the flux of bad pixels.", True),

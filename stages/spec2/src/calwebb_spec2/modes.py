@@ -66,7 +66,7 @@ MULTI_OBJECT: Final = Mode(
         "extract_1d",
     ),
     cut_out=True,
-    not_yet=("flat_field",),
+    not_yet=("flat_field", "pathloss", "photom"),
 )  # fmt: skip
 NIRSPEC_IFU: Final = Mode(
     "NIRSpec integral-field spectroscopy",
@@ -76,7 +76,7 @@ NIRSPEC_IFU: Final = Mode(
         "bkg_subtract", "srctype", "flat_field", "pathloss", "photom", "adaptive_trace_model",
         "pixel_replace", "cube_build", "extract_1d",
     ),
-    not_yet=("flat_field",),
+    not_yet=("flat_field", "pathloss", "photom"),
 )  # fmt: skip
 BRIGHT_OBJECT: Final = Mode(
     "NIRSpec bright-object time series",
@@ -111,6 +111,7 @@ MRS: Final = Mode(
         "fringe", "photom", "residual_fringe", "adaptive_trace_model", "pixel_replace",
         "cube_build", "extract_1d",
     ),
+    not_yet=("photom",),
 )  # fmt: skip
 SOSS: Final = Mode(
     "NIRISS single-object slitless spectroscopy",
@@ -118,7 +119,7 @@ SOSS: Final = Mode(
     (
         "assign_wcs", "bkg_subtract", "srctype", "flat_field", "pathloss", "extract_1d", "photom",
     ),
-    not_yet=("bkg_subtract",),
+    not_yet=("bkg_subtract", "pathloss", "photom"),
 )  # fmt: skip
 WIDE_FIELD: Final = Mode(
     "NIRCam or NIRISS wide-field slitless spectroscopy",
@@ -128,7 +129,7 @@ WIDE_FIELD: Final = Mode(
         "photom", "pixel_replace", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("bkg_subtract",),
+    not_yet=("bkg_subtract", "photom"),
 )  # fmt: skip
 MIRI_WIDE_FIELD: Final = Mode(
     "MIRI wide-field slitless spectroscopy",
@@ -138,7 +139,7 @@ MIRI_WIDE_FIELD: Final = Mode(
         "pixel_replace", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("bkg_subtract",),
+    not_yet=("bkg_subtract", "photom"),
 )  # fmt: skip
 GRISM_SERIES: Final = Mode(
     "NIRCam grism time series",

@@ -17,9 +17,9 @@ from calwebb_core.framework.step import Step
 from calwebb_spec2.inputs import Spectra, read, read_metadata
 from calwebb_spec2.missing import MISSING
 from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
-from calwebb_spec2.steps import bkg_subtract, flat_field, srctype
+from calwebb_spec2.steps import bkg_subtract, flat_field, photom, srctype
 
-THERE: tuple[Step, ...] = (bkg_subtract.STEP, flat_field.STEP, srctype.STEP)
+THERE: tuple[Step, ...] = (bkg_subtract.STEP, flat_field.STEP, srctype.STEP, photom.STEP)
 BY_NAME = {step.name: step for step in (*MISSING, *THERE)}
 STEPS: tuple[Step, ...] = tuple(BY_NAME[name] for name in every_step(MODES))
 LAST = "photom"

@@ -22,7 +22,11 @@ from calwebb_core.science.kernels.photom import scale_rows
 DAYS_PER_YEAR = 365.0
 # 1 MJy/sr in uJy/arcsec^2.
 UJA2_PER_MJSR = 1e12 * (np.pi / 180.0 / 3600.0) ** 2
-KEYWORD_OF_COLUMN = {"filter": "FILTER", "pupil": "PUPIL", "subarray": "SUBARRAY"}
+KEYWORD_OF_COLUMN = {
+    "filter": "FILTER", "pupil": "PUPIL", "subarray": "SUBARRAY", "grating": "GRATING",
+    "slit": "SLTNAME", "order": "SPORDER",
+}  # fmt: skip
+NUMBERS = ("order",)
 ANY = ("GENERIC", "ANY")
 LISTED = 12  # rows of a table that a message names
 
@@ -65,11 +69,12 @@ def wanted_elements(table: Table, metadata: Metadata) -> dict[str, str]:
         If the table goes by a keyword that the exposure lacks.
     """
     names = columns(table)
-    return {
-        names[column]: metadata.require(keyword, str).strip().upper()
-        for column, keyword in KEYWORD_OF_COLUMN.items()
-        if column in names
-    }
+    wanted = {}
+    for column, keyword in KEYWORD_OF_COLUMN.items():
+        if column in names:
+            kind: type[int] | type[str] = int if column in NUMBERS else str
+            wanted[names[column]] = str(metadata.require(keyword, kind)).strip().upper()
+    return wanted
 
 
 def find_row(table: Table, wanted: Mapping[str, str]) -> int | None:
