@@ -8,3 +8,10 @@ image3 = make_program(
     example="calwebb-image3 run jw01345-o001_image3_00001_asn.json --output-dir results/01345",
     association=True,
 )
+
+tso3 = make_program(
+    "calwebb_level3.tso3:PIPELINE",
+    package="calwebb_level3",
+    example="calwebb-tso3 run jw01366-o003_tso3_00001_asn.json --output-dir results/01366",
+    association=True,
+)

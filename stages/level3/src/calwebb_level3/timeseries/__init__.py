@@ -1,0 +1,1 @@
+"""Time series: segments of an exposure, read one at a time."""

@@ -1,0 +1,1 @@
+"""Steps of calwebb_tso3, one module each."""
