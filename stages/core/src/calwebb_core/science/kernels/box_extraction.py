@@ -1,0 +1,342 @@
+"""Loops of box extraction: a weighted sum across the dispersion above a fitted background.
+
+Everything here is linear in the pixels, so that variances are propagated exactly: the sum is
+``sum(g_i d_i) - sum(h_k d_k)`` over pixels of the aperture and of the background regions. Where
+pixels of the aperture are lost, their part follows from the others and a spatial profile P: with
+``A = sum(P d) / sum(P^2)`` over the good ones, ``g_i = w_i + P_i sum(w P)_lost / sum(P^2)``.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from calwebb_core.science.kernels.order_statistics import median_of
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+UInt32 = NDArray[np.uint32]
+Cube = Any  # an array whose type the compiler infers
+
+DO_NOT_USE = np.uint32(1)
+MEDIAN_GROWTH = 1.44  # variance of a median over that of a mean, as the official step takes it
+LEAST_LIGHT = 0.1  # part of the profile that has to be seen to scale it
+TINY = 1e-12
+# columns of the result: the sum, its background, and how they were made
+FLUX, POISSON, RNOISE, FLAT = 0, 1, 2, 3
+BKG, BKG_POISSON, BKG_RNOISE, BKG_FLAT = 4, 5, 6, 7
+NPIXELS, FILLED = 8, 9
+NCOLUMNS = 10
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def value_of(cube: Cube, t: int, along: int, across: int, vertical: bool) -> float:
+    """Return a pixel by its place along and across the dispersion; 0 of an array without any."""
+    if cube.size == 0:
+        return 0.0
+    if vertical:
+        return float(cube[t, along, across])
+    return float(cube[t, across, along])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gather(
+    planes: Any, t: int, along: int, first: int, stop: int, vertical: bool, column: Float64
+) -> None:
+    """Fill `column` (4, nacross) with value and variances; the value of a lost pixel is NaN."""
+    data, dq, poisson, rnoise, flat = planes
+    for i in range(first, stop):
+        flag = dq[t, along, i] if vertical else dq[t, i, along]
+        column[0, i] = value_of(data, t, along, i, vertical)
+        column[1, i] = value_of(poisson, t, along, i, vertical)
+        column[2, i] = value_of(rnoise, t, along, i, vertical)
+        column[3, i] = value_of(flat, t, along, i, vertical)
+        total = column[0, i] + column[1, i] + column[2, i] + column[3, i]
+        if flag & DO_NOT_USE or not np.isfinite(total):
+            column[0, i] = np.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def smoothed(planes: Any, t: int, along: int, i: int, vertical: bool, length: int) -> float:
+    """Return the mean of a pixel and its neighbours along the dispersion that have a value.
+
+    Beyond the ends the last pixels repeat.
+    """
+    data, dq = planes[0], planes[1]
+    nalong = data.shape[1] if vertical else data.shape[2]
+    half = length // 2
+    total, count = 0.0, 0
+    for j in range(along - half, along + half + 1):
+        place = min(max(j, 0), nalong - 1)
+        value = value_of(data, t, place, i, vertical)
+        flag = dq[t, place, i] if vertical else dq[t, i, place]
+        if np.isfinite(value) and not flag & DO_NOT_USE:
+            total += value
+            count += 1
+    return total / count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def swap_rows(matrix: Float64, one: int, other: int) -> None:
+    """Exchange two rows."""
+    for c in range(matrix.shape[1]):
+        matrix[one, c], matrix[other, c] = matrix[other, c], matrix[one, c]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def solve(matrix: Float64, right: Float64, n: int) -> bool:
+    """Solve n equations for two right sides in place; False if they have no solution."""
+    for k in range(n):
+        best = k
+        for r in range(k + 1, n):
+            if abs(matrix[r, k]) > abs(matrix[best, k]):
+                best = r
+        if abs(matrix[best, k]) < TINY:
+            return False
+        swap_rows(matrix, k, best)
+        swap_rows(right, k, best)
+        for r in range(k + 1, n):
+            factor = matrix[r, k] / matrix[k, k]
+            matrix[r] -= factor * matrix[k]
+            right[r] -= factor * right[k]
+    for k in range(n - 1, -1, -1):
+        for r in range(k + 1, n):
+            right[k] -= matrix[k, r] * right[r]
+        right[k] /= matrix[k, k]
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def polynomial_parts(
+    column: Float64, inside: Any, first: int, stop: int, order: int, weights: Float64,
+    parts: Float64,
+) -> bool:  # fmt: skip
+    """Fill `parts` (2, nacross) with what a pixel of the background adds to two weighted sums.
+
+    The sums are those of the fitted polynomial with the two rows of `weights`.
+    """
+    n = order + 1
+    middle, half = 0.5 * (first + stop - 1), max(1.0, 0.5 * (stop - 1 - first))
+    matrix, right = np.zeros((n, n)), np.zeros((n, 2))
+    count = 0
+    for i in range(first, stop):
+        x = (i - middle) / half
+        power = 1.0
+        for a in range(n):
+            right[a, 0] += weights[0, i] * power
+            right[a, 1] += weights[1, i] * power
+            power *= x
+        if not inside[i] or np.isnan(column[0, i]):
+            continue
+        count += 1
+        row = 1.0
+        for a in range(n):
+            power = row
+            for b in range(n):
+                matrix[a, b] += power
+                power *= x
+            row *= x
+    if count < n or not solve(matrix, right, n):
+        return False
+    for i in range(first, stop):
+        parts[0, i] = parts[1, i] = 0.0
+        if inside[i] and not np.isnan(column[0, i]):
+            x = (i - middle) / half
+            power = 1.0
+            for a in range(n):
+                parts[0, i] += right[a, 0] * power
+                parts[1, i] += right[a, 1] * power
+                power *= x
+    return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def subtract_polynomial(
+    column: Float64, measured: Float64, inside: Any, first: int, stop: int, order: int,
+    weights: Float64, parts: Float64, result: Float64,
+) -> None:  # fmt: skip
+    """Subtract a polynomial that is fitted to the pixels of the background, each as heavy."""
+    if not polynomial_parts(column, inside, first, stop, order, weights, parts):
+        return
+    for i in range(first, stop):
+        if inside[i] and not np.isnan(column[0, i]):
+            result[FLUX] -= parts[0, i] * measured[i]
+            result[BKG] += parts[1, i] * measured[i]
+            for v in range(1, 4):
+                result[v] += parts[0, i] ** 2 * column[v, i]
+                result[BKG + v] += parts[1, i] ** 2 * column[v, i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def subtract_median(
+    column: Float64, measured: Float64, inside: Any, first: int, stop: int, weights: Float64,
+    scratch: Float64, result: Float64,
+) -> None:  # fmt: skip
+    """Subtract the median of the pixels of the background."""
+    count = 0
+    total = np.zeros(4)
+    areas = np.zeros(2)
+    for i in range(first, stop):
+        areas[0] += weights[0, i]
+        areas[1] += weights[1, i]
+        if inside[i] and not np.isnan(column[0, i]):
+            scratch[count] = measured[i]
+            count += 1
+            for v in range(1, 4):
+                total[v] += column[v, i]
+    if count == 0:
+        return
+    level = median_of(scratch, count)
+    result[FLUX] -= level * areas[0]
+    result[BKG] += level * areas[1]
+    for v in range(1, 4):
+        variance = MEDIAN_GROWTH * total[v] / count**2
+        result[v] += areas[0] ** 2 * variance
+        result[BKG + v] += areas[1] ** 2 * variance
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def drop_lost(column: Float64, source: Float64, weights: Float64) -> None:
+    """Set the weights of the pixels, without those of lost ones."""
+    for i in range(source.size):
+        good = source[i] > 0.0 and not np.isnan(column[0, i])
+        weights[0, i] = weights[1, i] = source[i] if good else 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def is_between(profile: Float64, source: Float64, i: int) -> bool:
+    """Say whether the profile is known on both sides of a pixel: that is no edge of a slit."""
+    before = after = False
+    for k in range(source.size):
+        known = source[k] > 0.0 and not np.isnan(profile[k])
+        before = before or (known and k < i)
+        after = after or (known and k > i)
+    return before and after
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def share_lost(column: Float64, source: Float64, profile: Float64, weights: Float64) -> float:
+    """Set the weights of the pixels, with those of lost ones given to the others.
+
+    Returns
+    -------
+    float
+        Number of lost pixels whose part was estimated; -1 if what is left cannot tell it. Those
+        beyond the profile, at the edge of a slit, are left out.
+    """
+    seen = total = missing = filled = 0.0
+    drop_lost(column, source, weights)
+    for i in range(source.size):
+        lost, light = np.isnan(column[0, i]), profile[i]
+        if source[i] <= 0.0 or (np.isnan(light) and not lost):
+            continue
+        if np.isnan(light):
+            if is_between(profile, source, i):
+                return -1.0
+            continue
+        total += light * light
+        if lost:
+            weights[1, i] = source[i]
+            missing += source[i] * light
+            filled += 1.0
+        else:
+            seen += light * light
+    if filled > 0.0 and total > 0.0:
+        if seen <= LEAST_LIGHT * total:
+            return -1.0
+        for i in range(source.size):
+            if weights[0, i] > 0.0 and not np.isnan(profile[i]):
+                weights[0, i] += missing / seen * profile[i]
+    return filled
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def doubt(
+    column: Float64, source: Float64, profile: Float64, spread: Float64, first: int, stop: int,
+    background: float,
+) -> float:  # fmt: skip
+    """Return the variance of the estimates for lost pixels: the profile's own scatter."""
+    light = norm = lost = 0.0
+    for i in range(first, stop):
+        if source[i] <= 0.0 or np.isnan(profile[i]):
+            continue
+        if np.isnan(column[0, i]):
+            lost += (source[i] * spread[i]) ** 2
+        else:
+            light += profile[i] * (column[0, i] - background)
+            norm += profile[i] * profile[i]
+    amplitude = light / norm if norm > 0.0 else 1.0
+    return lost * max(1.0, amplitude * amplitude)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def extract_element(
+    planes: Any, t: int, j: int, vertical: bool, source: Float64, inside: Any,
+    profile: Float64, spread: Float64, order: int, length: int, fill: bool,
+    column: Float64, weights: Float64, parts: Float64, result: Float64,
+) -> None:  # fmt: skip
+    """Extract one element along the dispersion of one integration; `order` -1 is a median."""
+    stop = source.size
+    gather(planes, t, j, 0, stop, vertical, column)
+    if fill:
+        result[FILLED] = share_lost(column, source, profile, weights)
+    else:
+        drop_lost(column, source, weights)
+    any_inside = False
+    for i in range(stop):
+        any_inside = any_inside or inside[i]
+        if weights[0, i] != 0.0:
+            result[FLUX] += weights[0, i] * column[0, i]
+            for v in range(1, 4):
+                result[v] += weights[0, i] ** 2 * column[v, i]
+        result[NPIXELS] += weights[1, i]
+    if any_inside:
+        for i in range(stop):
+            smooth = length > 1 and inside[i] and not np.isnan(column[0, i])
+            parts[2, i] = smoothed(planes, t, j, i, vertical, length) if smooth else column[0, i]
+        if order < 0:
+            subtract_median(column, parts[2], inside, 0, stop, weights, parts[3], result)
+        else:
+            subtract_polynomial(column, parts[2], inside, 0, stop, order, weights, parts, result)
+    if result[FILLED] > 0.0:
+        level = result[BKG] / result[NPIXELS] if result[NPIXELS] > 0.0 else 0.0
+        result[RNOISE] += doubt(column, source, profile, spread, 0, stop, level)
+    if result[FILLED] < 0.0 or result[NPIXELS] <= 0.0:
+        result[FLUX] = np.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def extract_cube(
+    data: Float32, dq: UInt32, poisson: Float32, rnoise: Float32, flat: Float32,
+    vertical: bool, extracted: Any, source: Float64, inside: Any, profile: Float64,
+    spread: Float64, order: int, length: int, fill: bool, out: Float64,
+) -> None:  # fmt: skip
+    """Extract every integration of a cube.
+
+    Parameters
+    ----------
+    data, dq : float32, uint32 (nints, ny, nx)
+    poisson, rnoise, flat : float32 (nints, ny, nx), or (0, 0, 0) for none
+    vertical : whether the dispersion runs along y
+    extracted : bool (nalong,)
+    source, inside : float64, bool (nalong, nacross)
+        Weights in the aperture; pixels of the background.
+    profile, spread : float64 (nalong, nacross)
+        Light of the source and its scatter, NaN where unknown.
+    order : of the polynomial of the background, -1 for a median
+    length : pixels along the dispersion that the background is averaged over
+    fill : whether lost pixels are estimated from the profile
+    out : float64 (nints, nalong, NCOLUMNS), zero
+    """
+    nalong, nacross = source.shape
+    planes = (data, dq, poisson, rnoise, flat)
+    for t in prange(data.shape[0]):
+        column, weights = np.empty((4, nacross)), np.zeros((2, nacross))
+        parts = np.zeros((4, nacross))
+        for j in range(nalong):
+            if extracted[j]:
+                extract_element(
+                    planes, t, j, vertical, source[j], inside[j], profile[j], spread[j], order,
+                    length, fill, column, weights, parts, out[t, j],
+                )  # fmt: skip
