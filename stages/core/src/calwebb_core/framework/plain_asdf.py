@@ -217,8 +217,13 @@ def construct_array(loader: TreeLoader, tag: str, node: yaml.Node) -> Any:
 
 
 def array_type(datatype: Any, entry: dict[str, Any]) -> np.dtype[Any]:
-    """Return the numpy type of an array node; texts have a list of kind and length."""
+    """Return the numpy type of an array node; texts have a list of kind and length.
+
+    A list of mappings is the type of a record, one mapping a field.
+    """
     try:
+        if isinstance(datatype, list) and datatype and isinstance(datatype[0], dict):
+            return np.dtype([record_field(field, entry) for field in datatype])
         if isinstance(datatype, list):
             kind, length = datatype
             order = ORDER[entry.get("byteorder", "big")]
@@ -228,6 +233,14 @@ def array_type(datatype: Any, entry: dict[str, Any]) -> np.dtype[Any]:
     except (TypeError, ValueError, KeyError, OverflowError):
         msg = f"an array of {datatype!r:.40}"
         raise UnknownContentError(msg) from None
+
+
+def record_field(field: dict[str, Any], entry: dict[str, Any]) -> tuple[str, np.dtype[Any]]:
+    """Return name and type of a record's field; fields of several values are not read."""
+    if field.get("shape") or isinstance(field["datatype"], list):
+        msg = "a field of several values"
+        raise ValueError(msg)
+    return str(field["name"]), array_type(field["datatype"], entry | field)
 
 
 def inline(values: Any, dtype: np.dtype[Any] | None = None) -> NDArray[Any]:

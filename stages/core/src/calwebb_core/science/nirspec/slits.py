@@ -1,0 +1,142 @@
+"""The spectra of NIRSpec's fixed slits: which are open, where they fall, their WCS.
+
+`slit_world` is all that is needed to say where the light of one slit goes. It takes any
+`Aperture`, so that shutters and slices need no optics of their own.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.science.nirspec.apertures import Aperture, aperture_to_msa
+from calwebb_core.science.nirspec.optics import (
+    Light,
+    Optics,
+    detector_to_sca,
+    sca_to_gwa,
+    wheel_rotation,
+)
+from calwebb_core.science.nirspec.spectrograph import (
+    Disperser,
+    frames,
+    gwa_to_slit,
+    msa_to_oteip,
+    oteip_to_v2v3,
+    slit_to_gwa,
+)
+from calwebb_core.science.transforms import Transform
+from calwebb_core.science.transforms.base import Float64
+from calwebb_core.science.transforms.elementary import Identity
+from calwebb_core.science.wcs import v23_to_sky, velocity_aberration
+from calwebb_core.science.world import Box, World, chained
+
+logger = logging.getLogger(__name__)
+
+TYPES: Final = (
+    "camera", "collimator", "disperser", "fore", "fpa", "msa", "ote", "wavelengthrange",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Spectrograph:
+    """The parts of a slit's WCS that all slits of an exposure share.
+
+    Attributes
+    ----------
+    metadata : Metadata
+    optics : mapping
+        The references of `TYPES`.
+    light : Light
+    to_sca, to_gwa : Transform
+        From the detector to the detector of the model, and to the grating wheel.
+    wheel : Transform
+    disperser : Disperser
+    from_msa : tuple of Transform
+        From the MSA to the sky.
+    """
+
+    metadata: Metadata
+    optics: Optics
+    light: Light
+    to_sca: Transform
+    to_gwa: Transform
+    wheel: Transform
+    disperser: Disperser
+    from_msa: tuple[Transform, ...]
+
+    @classmethod
+    def of(cls, metadata: Metadata, optics: Optics) -> "Spectrograph":
+        """Return the instrument as it was for an exposure.
+
+        Raises
+        ------
+        InputError
+            If a keyword is missing, or DETECTOR is neither NRS1 nor NRS2.
+        ReferenceFileError
+            If a reference lacks what it should hold, or is for another filter or grating.
+        """
+        light = light_of(metadata, optics)
+        wheel = wheel_rotation(metadata, optics["disperser"])
+        sky = (velocity_aberration(metadata), v23_to_sky(metadata))
+        names = ("va_corr", "v2v3_to_sky")
+        return cls(
+            metadata,
+            optics,
+            light,
+            detector_to_sca(metadata),
+            sca_to_gwa(metadata, optics, wheel),
+            wheel,
+            Disperser(metadata, optics["disperser"], light.order),
+            (
+                msa_to_oteip(optics),
+                oteip_to_v2v3(optics),
+                *((t & Identity(1)).named(n) for t, n in zip(sky, names, strict=True)),
+            ),
+        )
+
+    def world(self, aperture: Aperture) -> World:
+        """Return the WCS of an aperture, without bounding box.
+
+        Raises
+        ------
+        ReferenceFileError
+            If the msa reference lacks it.
+        """
+        to_msa = aperture_to_msa(self.optics["msa"], aperture)
+        arriving = slit_to_gwa(to_msa, self.optics, self.wheel)
+        to_slit = gwa_to_slit(arriving, self.disperser, (aperture.low, aperture.high))
+        in_plane = (to_msa & Identity(1)).named("slit2msa")
+        transforms = (self.to_sca, self.to_gwa, to_slit, in_plane, *self.from_msa)
+        nx, ny = (self.metadata.require(f"SUBSIZE{axis}", int) for axis in (1, 2))
+        return World(frames(), transforms, None, (nx, ny))
+
+
+def light_of(metadata: Metadata, optics: Optics) -> Light:
+    """Return order and range of wavelengths of a filter with a grating.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the wavelengthrange reference lacks them.
+    """
+    reference = optics["wavelengthrange"]
+    word = "_".join(metadata.require(key, str) for key in ("FILTER", "GRATING"))
+    tree = reference.tree or {}
+    try:
+        words = [str(entry) for entry in tree["waverange_selector"]]
+        if word not in words:
+            msg = (
+                f"{reference.name}: the wavelengthrange reference has no {word}; FILTER and GRATING "
+                f"of {metadata.source} are no combination that it knows"
+            )
+            raise ReferenceFileError(msg)
+        place = words.index(word)
+        low, high = (float(value) for value in tree["wavelengthrange"][place])
+        return Light(int(tree["order"][place]), low, high)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        msg = f"{reference.name}: the wavelengthrange reference is incomplete ({error})"
+        raise ReferenceFileError(msg) from error
