@@ -20,7 +20,6 @@ def no_imprint(metadata: Metadata) -> str | None:
 
 # name, keyword, meaning, and whether it is off by default
 _ROWS: Final = (
-    ("assign_wcs", "S_WCS", "Say where each pixel looks, and at which wavelength.", False),
     ("badpix_selfcal", "S_BPXSLF", "Find bad pixels in the exposures themselves.", True),
     ("msa_flagging", "S_MSAFLG", "Flag the light of shutters that are stuck open.", False),
     ("clean_flicker_noise", "S_CLNFNS", "Subtract flicker noise of the readout.", True),

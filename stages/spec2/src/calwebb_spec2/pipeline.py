@@ -4,8 +4,10 @@ The order of each mode is in `calwebb_spec2.modes`. Steps that do not exist yet 
 they belong (`calwebb_spec2.missing`); an exposure that needs one of them is refused.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Slits
@@ -17,21 +19,37 @@ from calwebb_core.framework.step import Step
 from calwebb_spec2.inputs import Spectra, read, read_metadata
 from calwebb_spec2.missing import MISSING
 from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
-from calwebb_spec2.steps import bkg_subtract, flat_field, photom, srctype
+from calwebb_spec2.steps import assign_wcs, bkg_subtract, flat_field, photom, srctype
 
-THERE: tuple[Step, ...] = (bkg_subtract.STEP, flat_field.STEP, srctype.STEP, photom.STEP)
+THERE: tuple[Step, ...] = (
+    assign_wcs.STEP,
+    bkg_subtract.STEP,
+    flat_field.STEP,
+    srctype.STEP,
+    photom.STEP,
+)
 BY_NAME = {step.name: step for step in (*MISSING, *THERE)}
 STEPS: tuple[Step, ...] = tuple(BY_NAME[name] for name in every_step(MODES))
 LAST = "photom"
+# Steps whose reference types depend on the mode.
+TYPES_OF: Final[dict[str, Callable[[Metadata], tuple[str, ...]]]] = {
+    assign_wcs.STEP.name: assign_wcs.types_of,
+}
 
 
 def select(metadata: Metadata) -> tuple[Step, ...]:
     """Return the steps of an exposure's mode in order, also those that do not exist yet."""
     mode = mode_of(metadata)
-    steps = (BY_NAME[name] for name in mode.steps)
+    steps = (with_references(BY_NAME[name], metadata) for name in mode.steps)
     return tuple(
         replace(step, there=False) if step.name in mode.not_yet else step for step in steps
     )
+
+
+def with_references(step: Step, metadata: Metadata) -> Step:
+    """Return a step with the reference types that it needs for an exposure's mode."""
+    types_of = TYPES_OF.get(step.name)
+    return step if types_of is None else replace(step, references=types_of(metadata))
 
 
 def save(model: Spectra, step_name: str, directory: Path) -> list[Path]:
