@@ -5,12 +5,10 @@
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from calwebb_core.framework.errors import InputError, ReferenceFileError
+from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.science.nirspec.apertures import Aperture, aperture_to_msa
 from calwebb_core.science.nirspec.optics import (
@@ -29,10 +27,9 @@ from calwebb_core.science.nirspec.spectrograph import (
     slit_to_gwa,
 )
 from calwebb_core.science.transforms import Transform
-from calwebb_core.science.transforms.base import Float64
 from calwebb_core.science.transforms.elementary import Identity
 from calwebb_core.science.wcs import v23_to_sky, velocity_aberration
-from calwebb_core.science.world import Box, World, chained
+from calwebb_core.science.world import World
 
 logger = logging.getLogger(__name__)
 
@@ -130,8 +127,8 @@ def light_of(metadata: Metadata, optics: Optics) -> Light:
         words = [str(entry) for entry in tree["waverange_selector"]]
         if word not in words:
             msg = (
-                f"{reference.name}: the wavelengthrange reference has no {word}; FILTER and GRATING "
-                f"of {metadata.source} are no combination that it knows"
+                f"{reference.name}: the wavelengthrange reference has no {word}, FILTER and GRATING "
+                f"of {metadata.source}"
             )
             raise ReferenceFileError(msg)
         place = words.index(word)

@@ -161,8 +161,8 @@ class Prism(Transform):
         if abs(warmer) < SAME_TEMPERATURE:
             return 0.0
         d0, d1, d2, e0, e1, wavelength = self.thermal
-        change = warmer * (d0 + warmer * (d1 + warmer * d2))
-        change = change + warmer * (e0 + warmer * e1) / (square - wavelength**2)
+        glass = warmer * (d0 + warmer * (d1 + warmer * d2))
+        change = glass + warmer * (e0 + warmer * e1) / (square - wavelength**2)
         return (index * index - 1.0) / (2.0 * index) * change
 
     def evaluate(self, *arrays: Float64) -> Arrays:

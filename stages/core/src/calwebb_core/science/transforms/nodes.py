@@ -209,9 +209,12 @@ def prism(node: Tagged) -> Transform:
     if node["ref_pressure"] or node["pressure"]:
         msg = "a prism that is not in a vacuum"
         raise UnknownTransformError(msg)
-    coefficients = ([number(v) for v in node[key]] for key in ("kcoef", "lcoef", "tcoef"))
-    temperatures = number(node["ref_temp"]), number(node["temp"])
-    return dispersers.Prism(number(node["prism_angle"]), *coefficients, *temperatures)
+    k, sellmeier, thermal = (
+        [number(value) for value in node[key]] for key in ("kcoef", "lcoef", "tcoef")
+    )
+    reference, temperature = number(node["ref_temp"]), number(node["temp"])
+    angle = number(node["prism_angle"])
+    return dispersers.Prism(angle, k, sellmeier, thermal, reference, temperature)
 
 
 def logical(node: Tagged) -> Transform:
