@@ -54,7 +54,7 @@ FIXED_SLITS: Final = Mode(
         "resample_spec", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "flat_field",),
+    not_yet=("assign_wcs",),
 )  # fmt: skip
 MULTI_OBJECT: Final = Mode(
     "NIRSpec multi-object spectroscopy",
@@ -85,7 +85,7 @@ BRIGHT_OBJECT: Final = Mode(
         "assign_wcs", "clean_flicker_noise", "extract_2d", "srctype", "wavecorr", "flat_field",
         "photom", "adaptive_trace_model", "pixel_replace", "extract_1d",
     ),
-    not_yet=("assign_wcs", "flat_field",),
+    not_yet=("assign_wcs",),
 )  # fmt: skip
 LRS_SLIT: Final = Mode(
     "MIRI LRS with slit",
@@ -111,7 +111,7 @@ MRS: Final = Mode(
         "fringe", "photom", "residual_fringe", "adaptive_trace_model", "pixel_replace",
         "cube_build", "extract_1d",
     ),
-    not_yet=("assign_wcs", "photom",),
+    not_yet=("assign_wcs", "photom"),
 )  # fmt: skip
 SOSS: Final = Mode(
     "NIRISS single-object slitless spectroscopy",

@@ -34,6 +34,7 @@ LAST = "photom"
 # Steps whose reference types depend on the mode.
 TYPES_OF: Final[dict[str, Callable[[Metadata], tuple[str, ...]]]] = {
     assign_wcs.STEP.name: assign_wcs.types_of,
+    flat_field.STEP.name: flat_field.types_of,
 }
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.models import Slit
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Image, Slit
 from calwebb_core.science.spectral.wavelengths import wavelengths, world_of_pixels
 from calwebb_core.science.world import World
 
@@ -57,3 +58,24 @@ def window_of(slit: Slit) -> tuple[slice, slice]:
         msg = f"{slit.metadata.source}: SLTSTRT1, SLTSTRT2 are {x + 1}, {y + 1}; expected above 0"
         raise InputError(msg)
     return slice(y, y + ny), slice(x, x + nx)
+
+
+def whole(image: Image) -> tuple[slice, slice]:
+    """Return all rows and columns of an exposure's subarray."""
+    ny, nx = image.data.shape[-2:]
+    return slice(0, ny), slice(0, nx)
+
+
+def is_target(keywords: Metadata) -> bool:
+    """Say whether a fixed slit has a point source where the observer aimed.
+
+    Parameters
+    ----------
+    keywords : Metadata
+        Of the exposure and the slit.
+    """
+    return (
+        keywords.get("EXP_TYPE") == "NRS_FIXEDSLIT"
+        and keywords.get("SRCTYPE") == "POINT"
+        and keywords.get("SLTNAME") == keywords.get("FXD_SLIT")
+    )

@@ -87,31 +87,24 @@ def convert(part: Image, keywords: Metadata, sources: Sources) -> None:
     steradian = area_of(keywords, sources, found.unit)
     point = (parameters.source_type or keywords.get("SRCTYPE")) == "POINT"
     scalar, unit = found.scalar, found.unit
-    if unit == FLUX and point and is_target(part, keywords) and steradian is not None:
-        keep_both(part, factors, found, steradian)
-    elif unit == FLUX and not point:
+    if unit == FLUX and point:
+        keep_both(part, keywords, factors, found, steradian)
+    elif unit == FLUX:
         factors, scalar, unit = factors / steradian, scalar / steradian, BRIGHTNESS
     write_keywords(part.metadata, scalar, steradian, RATE_UNIT if parameters.inverse else unit)
     apply_factors(part, 1.0 / factors if parameters.inverse else factors)
     attach_area(part, sources.area)
 
 
-def is_target(part: Image, keywords: Metadata) -> bool:
-    """Say whether a part is the fixed slit that the observer aimed at."""
-    return (
-        isinstance(part, Slit)
-        and keywords["EXP_TYPE"] == "NRS_FIXEDSLIT"
-        and keywords.get("SLTNAME") == keywords.get("FXD_SLIT")
-    )
-
-
-def keep_both(part: Image, factors: Any, found: Any, steradian: float) -> None:
-    """Keep the conversion of a point source, and that of light that fills the slit."""
+def keep_both(
+    part: Image, keywords: Metadata, factors: Any, found: Any, steradian: float | None
+) -> None:
+    """Keep the conversion of the target, and that of light that fills its slit."""
     import numpy as np
 
-    from calwebb_spec2.slit_light import uniform_wavelengths
+    from calwebb_spec2.slit_light import is_target, uniform_wavelengths
 
-    if isinstance(part, Slit):
+    if isinstance(part, Slit) and is_target(keywords) and steradian is not None:
         uniform = found.factors(uniform_wavelengths(part)) / steradian
         part.planes["PHOTOM_PS"] = np.nan_to_num(factors).astype(np.float32)
         part.planes["PHOTOM_UN"] = np.nan_to_num(uniform).astype(np.float32)
