@@ -63,7 +63,10 @@ def sum_flux(
     if fill and missing.any():
         usual = median_of_known(flux, known)
         # of the same wavelengths, so that what is missing does not tell on the ratio
-        share = values.sum(axis=1) / np.where(known, usual, 0.0).sum(axis=1)
+        expected = np.where(known, usual, 0.0).sum(axis=1)
+        share = np.divide(
+            values.sum(axis=1), expected, out=np.ones(len(flux)), where=expected != 0.0
+        )
         values = np.where(missing, usual * share[:, None], values)
         variance = np.where(missing, 2 * median_of_known(error, known) ** 2, variance)
     total, sigma = values.sum(axis=1), np.sqrt(variance.sum(axis=1))
