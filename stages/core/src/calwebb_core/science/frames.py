@@ -78,6 +78,12 @@ class Frame:
         values = {"frames": [frame.node for frame in frames], "name": name}
         return cls(Tagged(GWCS + "composite_frame-1.0.0", values))
 
+    @property
+    def n_axes(self) -> int:
+        """Number of its coordinates."""
+        parts = self.node.get("frames", [self.node])
+        return sum(len(part.get("axes_order", (0,))) for part in parts)
+
     def renamed(self, name: str) -> "Frame":
         """Return the same frame under another name."""
         return Frame(Tagged(self.node.tag, self.node | {"name": name}))

@@ -20,6 +20,9 @@ __all__ = ["Box", "Frame", "World", "read_box"]
 REFINEMENTS = 4
 LARGEST_STEP = 8.0  # pixels
 FINE_ENOUGH = 1e-7  # pixels
+# Coordinates of pixels and of the world: images, spectra, those that carry an order, and those
+# whose orders lie on one another.
+SHAPES = ((2, 2), (2, 3), (2, 4), (3, 4))
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,14 @@ class World:
             return chained(self.transforms[first:last])
         return chained([t.inverse for t in reversed(self.transforms[last:first])])
 
-    def __call__(self, x: Any, y: Any, with_bounding_box: bool = True) -> Any:
+    def __call__(self, *pixel: Any, with_bounding_box: bool = True) -> Any:
         """Return right ascension and declination in degrees, of a spectrum the wavelength, too.
 
-        They are NaN outside of the bounding box.
+        They are NaN outside of the bounding box. A pixel is x and y; where spectral orders lie on
+        one another, before they are cut out, the order is a third.
         """
-        results = self.forward_transform(x, y)
-        return self.inside(x, y, results) if with_bounding_box else results
+        results = self.forward_transform(*pixel)[: self.output_frame.n_axes]
+        return self.inside(pixel[0], pixel[1], results) if with_bounding_box else results
 
     def invert(self, *position: Any, with_bounding_box: bool = True) -> Any:
         """Return pixels (0-based) of positions in degrees; NaN outside of the bounding box.
@@ -115,8 +119,30 @@ class World:
         of NIRSpec's optics by more than one: what they are off by is measured with the forward
         transform and taken out, until a pixel found lies on its position to 1e-6 pixel.
         """
-        x, y = self.refined(*self.backward_transform(*position))
+        if self.has_order:
+            x, y = self.of_order(*position)
+        else:
+            x, y = self.refined(*self.backward_transform(*position))
         return self.inside(x, y, (x, y)) if with_bounding_box else (x, y)
+
+    @property
+    def has_order(self) -> bool:
+        """Whether the transforms carry a spectral order behind the coordinates of the frames.
+
+        Those of grisms do. All their pixels look at the same place, that of the source, so that
+        pixels found cannot be made better with the forward transform.
+        """
+        return self.forward_transform.n_outputs > self.output_frame.n_axes
+
+    def of_order(self, *position: Any) -> tuple[Any, Any]:
+        """Return the pixels of positions in a spectrum; its order, if it has one, is understood."""
+        if len(position) < self.backward_transform.n_inputs:
+            if self.forward_transform.n_inputs > 2:
+                msg = "several orders lie on one another: give the order, too"
+                raise TypeError(msg)
+            position = (*position, self.forward_transform(0.0, 0.0)[-1])
+        found = self.backward_transform(*position)
+        return found[0], found[1]
 
     def refined(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return the pixels that the forward transform takes where the backward one came from."""
@@ -216,7 +242,7 @@ class World:
             msg = "a step without frame"
             raise UnknownTransformError(msg)
         transforms = tuple(from_node(step["transform"]) for step in steps[:-1])
-        if transforms[0].n_inputs != 2 or transforms[-1].n_outputs not in (2, 3):
+        if (transforms[0].n_inputs, transforms[-1].n_outputs) not in SHAPES:
             msg = "a WCS of other than two axes of pixels and two or three of the world"
             raise UnknownTransformError(msg)
         shape = node.get("pixel_shape")
