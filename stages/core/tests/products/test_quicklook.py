@@ -11,14 +11,15 @@ from astropy.io import fits
 from click.testing import CliRunner
 from PIL import Image
 
-from calwebb_core.framework import quicklook
+from calwebb_core.framework import quicklook_image
 from calwebb_core.framework.command_quicklook import main
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_layout import find, scan
 from calwebb_core.framework.models import Segmentation
 from calwebb_core.framework.products import write_image, write_ramp, write_segmentation
-from calwebb_core.framework.quicklook import binned, mean_plane, sources_of, write_quicklook
+from calwebb_core.framework.quicklook import sources_of, write_quicklook
 from calwebb_core.framework.quicklook_figure import limits, stretched
+from calwebb_core.framework.quicklook_image import binned, mean_plane
 from calwebb_core.framework.quicklook_page import LONGEST, PAGE, Layout
 
 from .samples import keywords, sample_image, sample_mosaic, sample_ramp
@@ -104,7 +105,7 @@ def test_large_images_are_averaged_by_rows(tmp_path, monkeypatch):
     good = np.where(image.dq[10:20, 20:30] == 0, image.data[10:20, 20:30], np.nan)
     assert small[1, 2] == pytest.approx(np.nanmean(good))
     assert small[4, 6] == pytest.approx(image.data[40, 60:].mean(), rel=1e-6)
-    monkeypatch.setattr(quicklook, "LONGEST", 20)
+    monkeypatch.setattr(quicklook_image, "LONGEST", 20)
     write_quicklook(tmp_path / "x_cal.fits", tmp_path / "x.png")
     assert size_of(tmp_path / "x.png")[0] > 800
 

@@ -26,12 +26,23 @@ from calwebb_core.framework.errors import InputError
     type=click.Path(path_type=Path, dir_okay=False),
     help="Catalog (_cat.ecsv) of sources to mark.",
 )
+@click.option(
+    "--spectra",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Spectra (_x1d, _x1dints) extracted of the product: their apertures are drawn.",
+)
 @click.option("--colour", is_flag=True, help="Combine three or more mosaics, one a filter.")
 @click.option("--footprint", is_flag=True, help="Draw the outlines of a mosaic's exposures.")
 def main(
-    products: tuple[Path, ...], output: Path, catalog: Path | None, *, colour: bool, footprint: bool
+    products: tuple[Path, ...],
+    output: Path,
+    catalog: Path | None,
+    spectra: Path | None,
+    *,
+    colour: bool,
+    footprint: bool,
 ) -> None:
-    """Draw PRODUCTS (rate, cal, i2d, segm, ...) as a picture with sky axes and a colour bar."""
+    """Draw PRODUCTS (rate, cal, i2d, segm, x1d, whtlt, ...) as a picture with axes and units."""
     if colour:
         from calwebb_core.framework.quicklook_colour import write_colour
 
@@ -47,4 +58,4 @@ def main(
         return
     from calwebb_core.framework.quicklook import write_quicklook
 
-    write_quicklook(products[0], output, catalog)
+    write_quicklook(products[0], output, catalog, spectra)

@@ -19,9 +19,9 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_headers import metadata_from
 from calwebb_core.framework.fits_layout import find, require, scan
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.quicklook import binned
 from calwebb_core.framework.quicklook_figure import rgb
 from calwebb_core.framework.quicklook_grid import Frame, border
+from calwebb_core.framework.quicklook_image import binned
 from calwebb_core.framework.quicklook_page import (
     LONGEST,
     MISSING,
