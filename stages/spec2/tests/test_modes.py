@@ -140,7 +140,7 @@ def test_a_missing_step_is_refused_when_it_is_turned_on_or_asked_for_alone(
 
 @pytest.mark.parametrize(
     ("exp_type", "step"),
-    [("NRS_IFU", "flat_field"), ("NRS_BRIGHTOBJ", "flat_field"), ("NIS_SOSS", "bkg_subtract"),
+    [("NRS_IFU", "flat_field"), ("NRS_MSASPEC", "photom"), ("NIS_SOSS", "bkg_subtract"),
      ("NRC_WFSS", "bkg_subtract")],
 )  # fmt: skip
 def test_a_step_may_exist_for_other_modes_only(exp_type, step, make_image, saved, tmp_path):

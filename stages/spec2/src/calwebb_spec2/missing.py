@@ -30,7 +30,6 @@ _ROWS: Final = (
     ("targ_centroid", "S_TACNTR", "Find the source in its acquisition image.", True),
     ("straylight", "S_STRAY", "Subtract light scattered between the slices.", False),
     ("fringe", "S_FRINGE", "Divide by the fringes of the detector.", False),
-    ("pathloss", "S_PTHLOS", "Correct for light lost at the slit.", False),
     ("barshadow", "S_BARSHA", "Correct for the shadows of the bars between shutters.", False),
     ("wfss_contam", "S_CONTAM", "Subtract the spectra of neighbours.", True),
     ("residual_fringe", "S_RESFRI", "Remove what is left of the fringes.", True),

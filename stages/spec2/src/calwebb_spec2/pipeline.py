@@ -19,13 +19,14 @@ from calwebb_core.framework.step import Step
 from calwebb_spec2.inputs import Spectra, read, read_metadata
 from calwebb_spec2.missing import MISSING
 from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
-from calwebb_spec2.steps import assign_wcs, bkg_subtract, flat_field, photom, srctype
+from calwebb_spec2.steps import assign_wcs, bkg_subtract, flat_field, pathloss, photom, srctype
 
 THERE: tuple[Step, ...] = (
     assign_wcs.STEP,
     bkg_subtract.STEP,
     flat_field.STEP,
     srctype.STEP,
+    pathloss.STEP,
     photom.STEP,
 )
 BY_NAME = {step.name: step for step in (*MISSING, *THERE)}
