@@ -24,7 +24,6 @@ FIXED_SLITS: Final = ("S200A1", "S200A2", "S400A1", "S1600A1", "S200B1")
 FIXED_PART: Final = 5
 COLUMNS: Final = 5  # number, centre x, y, width, height
 PRIMARY_SOURCE: Final = 1  # SOURCEID of the slit that was pointed
-FIRST_SOURCE: Final = 41  # and of the first of the others
 FIRST_KEY: Final = -101  # by which the official WCS of several slits tells them apart
 
 
@@ -59,7 +58,7 @@ class Aperture:
 
 
 def fixed_slit(
-    name: str, *, primary: bool = False, low: float = -0.55, high: float = 0.55
+    name: str, primary: str | None = None, limits: tuple[float, float] = (-0.55, 0.55)
 ) -> Aperture:
     """Return a fixed slit.
 
@@ -67,14 +66,17 @@ def fixed_slit(
     ----------
     name : str
         One of `FIXED_SLITS`.
-    primary : bool
-        Whether it was the one that was pointed at the target (FXD_SLIT).
-    low, high : float
+    primary : str, optional
+        The one that was pointed at the target (FXD_SLIT). It has the source 1; the sources of the
+        others tell which it was and which they are: 43 is that in the third, if the fourth was
+        pointed.
+    limits : (float, float)
         Ends of the spectrum along the slit.
     """
     number = FIXED_SLITS.index(name)
-    source = PRIMARY_SOURCE if primary else FIRST_SOURCE + number
-    return Aperture(name, FIXED_PART, number, low, high, source)
+    pointed = FIXED_SLITS.index(primary) + 1 if primary in FIXED_SLITS else 0
+    source = PRIMARY_SOURCE if name == primary else 10 * pointed + number + 1
+    return Aperture(name, FIXED_PART, number, *limits, source)
 
 
 def aperture_to_msa(msa: Reference, aperture: Aperture) -> Transform:

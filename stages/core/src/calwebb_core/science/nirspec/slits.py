@@ -4,14 +4,16 @@
 `Aperture`, so that shutters and slices need no optics of their own.
 """
 
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
 
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.science.nirspec.apertures import Aperture, aperture_to_msa
 from calwebb_core.science.nirspec.optics import (
+    LAST_PIXEL,
     Light,
     Optics,
     detector_to_sca,
@@ -29,13 +31,15 @@ from calwebb_core.science.nirspec.spectrograph import (
 from calwebb_core.science.transforms import Transform
 from calwebb_core.science.transforms.elementary import Identity
 from calwebb_core.science.wcs import v23_to_sky, velocity_aberration
-from calwebb_core.science.world import World
-
-logger = logging.getLogger(__name__)
+from calwebb_core.science.world import Box, World
 
 TYPES: Final = (
     "camera", "collimator", "disperser", "fore", "fpa", "msa", "ote", "wavelengthrange",
 )  # fmt: skip
+EDGE_POINTS: Final = 500  # along each edge of a spectrum
+# pixels that the official bounding box has beyond the light: left, right; below, above after
+# rounding away from it
+BEYOND: Final = (11.5, 9.5, 2.5, 0.5)
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,45 @@ class Spectrograph:
                 *((t & Identity(1)).named(n) for t, n in zip(sky, names, strict=True)),
             ),
         )
+
+    def slit_world(self, aperture: Aperture) -> World | None:
+        """Return the WCS of an aperture with its bounding box; None if its light misses the pixels.
+
+        Raises
+        ------
+        ReferenceFileError
+            If the msa reference lacks it.
+        """
+        world = self.world(aperture)
+        box = self.box(world, aperture)
+        return None if box is None else replace(world, bounding_box=box, _cache={})
+
+    def box(self, world: World, aperture: Aperture) -> Box | None:
+        """Return where on the exposure's pixels the light of an aperture falls, with a margin.
+
+        The margin is the official one. Orders and wavelengths outside of the filter's range, which
+        may fall beside it, are left out.
+        """
+        (nx, ny), first = world.pixel_shape or (0, 0), self.metadata.require("SUBSTRT1", int) - 1
+        light = np.linspace(self.light.low, self.light.high, EDGE_POINTS)
+        edges = np.repeat([aperture.high, aperture.low], EDGE_POINTS)
+        back = world.get_transform("slit_frame", "detector")
+        x, y = back(np.zeros_like(edges), edges, np.tile(light, 2))
+        seen = (x + first >= -0.5) & (x + first <= LAST_PIXEL + 0.5)
+        if not np.any(seen):
+            return None
+        left, right, below, above = BEYOND
+        limits = (
+            (max(x.min() - left, -0.5), min(x.max() + right, nx - 0.5)),
+            (
+                max(np.floor(y[seen].min()) - below, -0.5),
+                min(np.ceil(y[seen].max()) + above, ny - 0.5),
+            ),
+        )
+        if any(high - low < 1 for low, high in limits):
+            return None
+        (x0, x1), (y0, y1) = limits
+        return Box(((float(x0), float(x1)), (float(y0), float(y1))))
 
     def world(self, aperture: Aperture) -> World:
         """Return the WCS of an aperture, without bounding box.
