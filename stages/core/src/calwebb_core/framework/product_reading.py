@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calwebb_core.framework.asdf_extension import from_asdf
 from calwebb_core.framework.errors import InputError
@@ -14,7 +15,7 @@ from calwebb_core.framework.fits_layout import Hdu, find, require, scan
 from calwebb_core.framework.fits_read import read_array, read_bytes
 from calwebb_core.framework.memory import check_room
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image, Ramp, Segmentation
+from calwebb_core.framework.models import Image, Ramp, Segmentation, Slit
 from calwebb_core.framework.raw_ramp import (
     RAMP_ARRAYS,
     carried,
@@ -27,6 +28,7 @@ from calwebb_core.framework.raw_ramp import (
 logger = logging.getLogger(__name__)
 
 DO_NOT_USE = 1
+SLIT = "SlitModel"  # DATAMODL of one spectrum that was cut out, in the HDUs of an image
 # EXTNAME of the arrays of an image, the attribute that holds each, and its stored type
 IMAGE_ARRAYS = {
     "SCI": ("data", np.float32),
@@ -153,7 +155,12 @@ def read_asdf(path: Path, hdus: list[Hdu]) -> tuple[Any, dict[str, Any]]:
 
 
 def read_image(path: Path) -> Image:
-    """Read an image, a cube of one image per integration, or a mosaic.
+    """Read an image, a cube of one image per integration, a mosaic, or a slit of its own.
+
+    Returns
+    -------
+    Image
+        A `Slit` with its planes if DATAMODL is SlitModel.
 
     Raises
     ------
@@ -173,8 +180,23 @@ def read_image(path: Path) -> Image:
     if arrays["context"] is not None:
         arrays["context"] = arrays["context"].view(np.uint32)
     wcs, metadata.provenance = read_asdf(path, hdus)
-    tables = carried(path, hdus, tuple(IMAGE_ARRAYS))
-    return Image(metadata=metadata, wcs=wcs, tables=tables, **arrays)
+    if metadata.get("DATAMODL") != SLIT:
+        tables = carried(path, hdus, tuple(IMAGE_ARRAYS))
+        return Image(metadata=metadata, wcs=wcs, tables=tables, **arrays)
+    planes = read_planes(path, hdus, shape)
+    tables = carried(path, hdus, (*IMAGE_ARRAYS, *planes))
+    return Slit(metadata=metadata, wcs=wcs, tables=tables, **arrays, planes=planes)
+
+
+def read_planes(
+    path: Path, hdus: list[Hdu], shape: tuple[int, ...]
+) -> dict[str, NDArray[np.float32]]:
+    """Read the arrays of a slit that an image does not have; one may hold for all integrations."""
+    others = [hdu for hdu in hdus if hdu.is_image and hdu.shape and hdu.name != "PRIMARY"]
+    others = [hdu for hdu in others if hdu.name and hdu.name not in IMAGE_ARRAYS]
+    for hdu in others:
+        check_shape(path, hdu, shape if len(hdu.shape) == len(shape) else shape[-2:])
+    return {hdu.name: read_array(path, hdu, np.float32) for hdu in others}
 
 
 def check_image(path: Path, hdus: list[Hdu]) -> tuple[int, ...]:

@@ -25,10 +25,8 @@ from calwebb_core.framework.fits_write import (
     write_blocks,
 )
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image, Planes, Ramp, Segmentation, Table
-from calwebb_core.framework.product_reading import IMAGE_ARRAYS
-
-SLIT = "SlitModel"  # one spectrum that was cut out, in the HDUs of an image
+from calwebb_core.framework.models import Image, Planes, Ramp, Segmentation, Slit, Table
+from calwebb_core.framework.product_reading import IMAGE_ARRAYS, SLIT
 
 
 def write_raw(
@@ -81,7 +79,7 @@ def write_ramp(ramp: Ramp, path: Path) -> None:
 
 
 def write_image(image: Image, path: Path) -> None:
-    """Write an image, a cube of one image per integration, a mosaic, or a slit that was read so.
+    """Write an image, a cube of one image per integration, a mosaic, or a slit with its planes.
 
     Raises
     ------
@@ -95,8 +93,10 @@ def write_image(image: Image, path: Path) -> None:
             array = np.ascontiguousarray(array, np.uint32).view(np.int32)
         arrays |= with_type({name: array}, dtype)
     model = "CubeModel" if image.data.ndim == 3 else "ImageModel"
-    if image.metadata.get("DATAMODL") == SLIT:
+    if isinstance(image, Slit) or image.metadata.get("DATAMODL") == SLIT:
         model = SLIT
+    if isinstance(image, Slit):
+        arrays |= with_type(dict(image.planes), np.float32)
     write_product(path, image.metadata, model, arrays, image.tables, image.wcs)
 
 

@@ -20,13 +20,18 @@ from calwebb_core.framework.fits_headers import (
     product_metadata,
 )
 from calwebb_core.framework.fits_layout import Hdu, find, require, scan
-from calwebb_core.framework.fits_read import read_array, read_bytes
+from calwebb_core.framework.fits_read import read_bytes
 from calwebb_core.framework.fits_write import Block, asdf_block, table_block, write_blocks
 from calwebb_core.framework.metadata import PROVENANCE, Metadata
 from calwebb_core.framework.models import Slit, Slits
-from calwebb_core.framework.product_reading import IMAGE_ARRAYS, check_image, optional
+from calwebb_core.framework.product_reading import (
+    IMAGE_ARRAYS,
+    check_image,
+    optional,
+    read_planes,
+)
 from calwebb_core.framework.product_writing import array_cards
-from calwebb_core.framework.raw_ramp import carried, check_shape
+from calwebb_core.framework.raw_ramp import carried
 
 MODEL = "MultiSlitModel"
 ASDF = "ASDF"
@@ -101,13 +106,10 @@ def read_slit(path: Path, planes: list[Hdu]) -> Slit:
         if name not in ("CON", "AREA")
     }
     arrays["area"] = optional(path, planes, "AREA", shape[-2:], np.float32)
-    others = [hdu for hdu in planes if hdu.name not in IMAGE_ARRAYS]
-    for hdu in others:
-        check_shape(path, hdu, shape if len(hdu.shape) == len(shape) else shape[-2:])
     return Slit(
         metadata_from(path, {"SCI": science.header}),
         **arrays,
-        planes={hdu.name: read_array(path, hdu, np.float32) for hdu in others},
+        planes=read_planes(path, planes, shape),
     )
 
 
