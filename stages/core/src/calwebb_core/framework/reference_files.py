@@ -1,4 +1,4 @@
-"""Read a reference file, FITS or ASDF, and cut it out to an exposure's subarray."""
+"""Read a reference file, FITS, ASDF or JSON, and cut it out to an exposure's subarray."""
 
 import io
 import warnings
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.errors import CalwebbError, ReferenceFileError
+from calwebb_core.framework.json_reading import parse_json
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.plain_asdf import (
     DamagedError,
@@ -13,7 +14,7 @@ from calwebb_core.framework.plain_asdf import (
     check_for_library,
     read_tree,
 )
-from calwebb_core.framework.plain_files import MEGABYTE, read_content
+from calwebb_core.framework.plain_files import MEGABYTE, read_content, read_text
 from calwebb_core.framework.plain_values import mapping_of
 from calwebb_core.framework.reference_data import Reference, check_fits
 from calwebb_core.framework.reference_fits import read_fits_reference
@@ -29,7 +30,7 @@ def read_reference(
     kind : str
         CRDS type in lower case.
     path : Path
-        FITS or ASDF file.
+        FITS, ASDF or JSON file.
     science : Metadata, optional
         Keywords of the exposure it is for; without them nothing is checked or cut.
     cutout : bool
@@ -44,7 +45,9 @@ def read_reference(
     if not path.is_file():
         raise ReferenceFileError(missing_text(kind, path))
     try:
-        if path.suffix in (".asdf", ".json", ".yaml"):
+        if path.suffix == ".json":
+            reference = _read_json(kind, path)
+        elif path.suffix in (".asdf", ".yaml"):
             reference = _read_asdf(kind, path)
         else:
             reference = read_fits_reference(kind, path, science if cutout else None)
@@ -65,6 +68,20 @@ def missing_text(kind: str, path: Path) -> str:
         f"{path}: the {kind} reference file does not exist; fetch it with "
         f"`crds sync --files {path.name}` or name another with --override {kind}=FILE"
     )
+
+
+def _read_json(kind: str, path: Path) -> Reference:
+    """Read a file of texts and numbers; its keywords are at the top."""
+    try:
+        tree = parse_json(read_text(path))
+    except OSError as error:
+        raise unreadable(kind, path, OSError(error.strerror), "JSON") from error
+    except ValueError as error:
+        raise unreadable(kind, path, error, "JSON") from error
+    if not isinstance(tree, dict):
+        raise unreadable(kind, path, ValueError("it holds no keys and values"), "JSON")
+    values = {key: value for key, value in tree.items() if isinstance(value, str)}
+    return Reference(kind, path.name, path, Metadata(values, str(path)), tree=tree)
 
 
 LARGEST = 1000 * MEGABYTE  # of an ASDF file, which is read whole
@@ -100,10 +117,10 @@ def _read_with_library(kind: str, path: Path, content: bytes) -> dict[str, Any]:
             raise unreadable(kind, path, error) from error
 
 
-def unreadable(kind: str, path: Path, error: Exception) -> ReferenceFileError:
-    """Return the error for a reference that is no good ASDF file."""
+def unreadable(kind: str, path: Path, error: Exception, form: str = "ASDF") -> ReferenceFileError:
+    """Return the error for a reference that is no good ASDF or JSON file."""
     reason = " ".join(str(error).split())
-    msg = f"{path}: the {kind} reference file is no readable ASDF file ({reason})"
+    msg = f"{path}: the {kind} reference file is no readable {form} file ({reason})"
     return ReferenceFileError(msg)
 
 

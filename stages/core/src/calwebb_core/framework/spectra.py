@@ -34,6 +34,16 @@ DTYPES: Final[dict[str, Any]] = {
     "DQ": np.uint32, "INT_NUM": np.int32, "N_ALONGDISP": np.uint32, "SEGMENT": np.int32,
 }  # fmt: skip
 
+# keywords that the header of a spectrum may have, as the product definition lists them
+SPECTRUM_KEYWORDS: Final = (
+    "SLTNAME", "SLITID", "SOURCEID", "SRCNAME", "SRCALIAS", "STLARITY", "SRCTYPE",
+    "TA_XPOS", "TA_YPOS", "SRCXPOS", "SRCYPOS", "SRCRA", "SRCDEC", "EXTR_X", "EXTR_Y",
+    "EXTRXSTR", "EXTRXSTP", "EXTRYSTR", "EXTRYSTP", "SHUTSTA", "SLIT_RA", "SLIT_DEC",
+    "MSAQUAD", "SLTXSCL", "SLTYSCL", "SPORDER", "DISPAXIS", "DETECTOR", "INT_NUM",
+    "TIMESYS", "TIMEUNIT", "MJD-BEG", "MJD-AVG", "MJD-END", "TDB-BEG", "TDB-MID",
+    "TDB-END", "WAVECOR", "PTHLOSS", "BARSHDW", "S_REGION", "PA_APER",
+)  # fmt: skip
+
 
 @dataclass
 class Spectrum:

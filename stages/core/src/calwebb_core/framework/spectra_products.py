@@ -35,7 +35,14 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.product_reading import read_asdf
 from calwebb_core.framework.raw_ramp import carried
-from calwebb_core.framework.spectra import COLUMNS, DTYPES, PER_INTEGRATION, Spectra, Spectrum
+from calwebb_core.framework.spectra import (
+    COLUMNS,
+    DTYPES,
+    PER_INTEGRATION,
+    SPECTRUM_KEYWORDS,
+    Spectra,
+    Spectrum,
+)
 
 MODELS: Final = {
     "x1d": "MultiSpecModel",
@@ -88,10 +95,12 @@ def spectrum_block(spectrum: Spectrum, kind: str, version: int, path: Path) -> B
 
 
 def keyword_cards(metadata: Metadata) -> list[Any]:
-    """Return the cards of a spectrum's keywords."""
+    """Return the cards of a spectrum's keywords, those that stand in PRIMARY left out."""
     result = []
     for name, value in checked_values(metadata).items():
         entry = find_keyword(name)
+        if entry is not None and entry.hdu == "PRIMARY" and name not in SPECTRUM_KEYWORDS:
+            continue
         comment = metadata.comments.get(name) or (entry.comment if entry else "")
         result.append(card(name, value, comment))
     return result

@@ -1,0 +1,229 @@
+"""extract_1d: the spectra of an exposure in one dimension, for the stages that have such a step.
+
+Options, and how a spectrum is put together from its aperture (`extraction_reference`), the place
+of its source (`source_position`), sums (`extraction`), aperture correction and times.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.models import Image, Slits, Table
+from calwebb_core.framework.parameters import option
+from calwebb_core.framework.reference_data import Reference
+from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, Spectrum
+from calwebb_core.science.spectral.aperture import Weights, centre_of, weights_of
+from calwebb_core.science.spectral.aperture_correction import correction
+from calwebb_core.science.spectral.extraction import VERTICAL, Pixels, extract_box
+from calwebb_core.science.spectral.extraction_reference import Extraction, Wishes, extraction_of
+from calwebb_core.science.spectral.source_position import (
+    POINT,
+    Position,
+    is_used,
+    oriented_wavelengths,
+    position_of,
+)
+from calwebb_core.science.spectral.spectrum_table import (
+    Scales,
+    columns_of,
+    integration_columns,
+    units_of,
+)
+from calwebb_core.science.spectral.wavelengths import dispersion_axis, wavelengths
+
+logger = logging.getLogger(__name__)
+
+Float64 = NDArray[np.float64]
+
+INT_TIMES: Final = "INT_TIMES"
+FILL, DROP = "profile", "drop"
+ARCSEC: Final = 3600.0
+
+
+@dataclass(frozen=True)
+class Extract1dParameters:
+    """Options of extract_1d."""
+
+    subtract_background: bool | None = option(
+        None,
+        "Subtract the background of the regions in the reference; by default where it has any.",
+    )
+    apply_apcorr: bool = option(True, "Correct point sources for the light beyond the aperture.")
+    use_source_posn: bool | None = option(
+        None, "Move the aperture to the source; by default for points in slits."
+    )
+    position_offset: float = option(0.0, "Move the aperture across the dispersion.", unit="pixel")
+    smoothing_length: int | None = option(
+        None, "Average the background along the dispersion over so many pixels (odd).", minimum=0
+    )
+    bkg_fit: str | None = option(
+        None, "How the background is found.", choices=("poly", "mean", "median")
+    )
+    bkg_order: int | None = option(None, "Order of the background's polynomial.", minimum=0)
+    lost_pixels: str = option(
+        FILL,
+        "Pixels without value in the aperture: estimate their light from the spatial profile, or "
+        "drop them as the official step does. Ours.",
+        choices=(FILL, DROP),
+    )
+
+    @property
+    def wishes(self) -> Wishes:
+        """What counts before the reference."""
+        return Wishes(
+            self.subtract_background,
+            self.use_source_posn,
+            self.smoothing_length,
+            self.bkg_fit,
+            self.bkg_order,
+        )
+
+
+@dataclass(frozen=True)
+class ExtractionFiles:
+    """The reference files of an extraction, None for N/A."""
+
+    extract1d: Reference | None
+    apcorr: Reference | None
+
+
+def extract_spectra(
+    model: Image | Slits, files: ExtractionFiles, parameters: Extract1dParameters
+) -> Spectra:
+    """Return the spectra of an exposure; it is not changed.
+
+    Parameters
+    ----------
+    model : Image or Slits
+        Calibrated, or rectified; with wavelengths.
+    files : ExtractionFiles
+    parameters : Extract1dParameters
+
+    Raises
+    ------
+    InputError
+        If a source is outside of its spectrum, or keywords are missing.
+    ReferenceFileError
+        If a reference has nothing for a spectrum.
+    """
+    parts = model.slits if isinstance(model, Slits) else [model]
+    tables = {name: table for name, table in model.tables.items() if name == INT_TIMES}
+    times = tables.get(INT_TIMES)
+    spectra = []
+    for part in parts:
+        keywords = merged(model.metadata, part)
+        spectra.append(extract_part(part, keywords, files, parameters, times))
+    series = spectra[0].nints is not None
+    if series and times is None:
+        logger.warning(
+            "%s: has no table INT_TIMES; its spectra have no times", model.metadata.source
+        )
+    metadata = model.metadata.copy()
+    return Spectra(metadata, spectra, tables, "x1dints" if series else "x1d")
+
+
+def merged(metadata: Metadata, part: Image) -> Metadata:
+    """Return the keywords that hold for a part: those of the exposure, then its own."""
+    result = metadata.copy()
+    result.update(part.metadata)
+    return result
+
+
+def extract_part(
+    part: Image,
+    keywords: Metadata,
+    files: ExtractionFiles,
+    parameters: Extract1dParameters,
+    times: Table | None = None,
+) -> Spectrum:
+    """Return one spectrum, of each integration if the part has several.
+
+    Parameters
+    ----------
+    part : Image or Slit
+    keywords : Metadata
+        All that hold for the part.
+    files : ExtractionFiles
+    parameters : Extract1dParameters
+    times : Table, optional
+        INT_TIMES.
+    """
+    axis = dispersion_axis(keywords)
+    order = keywords.get("SPORDER") or 1
+    names = [str(keywords[name]) for name in ("SLTNAME", "EXP_TYPE") if keywords.get(name)]
+    found = extraction_of(files.extract1d, names, int(order), axis, parameters.wishes)
+    waves = oriented_wavelengths(wavelengths(part), axis)
+    position = None
+    if is_used(keywords, found.use_source_posn):
+        position = position_of(part, keywords, waves, axis)
+    weights = placed(found, waves, position, parameters.position_offset)
+    used = weights.extracted
+    if not used.any():
+        msg = (
+            f"{keywords.source}: no pixel of {names[0]} with a wavelength is in the aperture "
+            f"(pixels {weights.limits[0]:.1f} to {weights.limits[1]:.1f} across the dispersion); "
+            "the spectrum is off the detector, or the reference for another one"
+        )
+        raise InputError(msg)
+    pixels = Pixels.of(part, axis)
+    sums = extract_box(pixels, weights, found.background, fill=parameters.lost_pixels == FILL)[
+        :, used
+    ]
+    wavelength = weights.wavelength[used]
+    factor: Float64 | float = 1.0
+    if parameters.apply_apcorr and files.apcorr is not None and keywords.get("SRCTYPE") == POINT:
+        widths = weights.source.sum(axis=1)[used]
+        scale = arcsec_per_pixel(part, weights, axis)
+        factor = correction(files.apcorr, keywords, wavelength, widths, arcsec_per_pixel=scale)
+    scales = Scales.of(keywords)
+    several = part.data.ndim == 3
+    columns = columns_of(sums if several else sums[0], wavelength, scales, factor)
+    if several:
+        columns |= integration_columns(keywords, times, len(sums), len(wavelength))
+    return Spectrum(header_of(keywords, weights, axis), columns, units_of(scales))
+
+
+def placed(found: Extraction, waves: Float64, position: Position | None, offset: float) -> Weights:
+    """Return the weights of the aperture where the source is, or where the reference has it."""
+    aperture = found.aperture
+    if position is None:
+        return weights_of(aperture.shifted(offset), waves)
+    nominal = weights_of(aperture, waves)
+    centre = centre_of(nominal, position.middle)
+    if not np.isfinite(centre):
+        centre = centre_of(nominal)
+    move = position.place - centre + offset
+    return weights_of(aperture.shifted(move), waves, position.trace + offset)
+
+
+def arcsec_per_pixel(part: Image, weights: Weights, axis: int) -> float | None:
+    """Return the width of a pixel across the dispersion in the middle of the spectrum."""
+    if part.wcs is None:
+        return None
+    used = np.flatnonzero(weights.extracted)
+    along = float(used[len(used) // 2])
+    across = centre_of(weights, int(along)) + np.array([-0.5, 0.5])
+    places = (across, np.full(2, along)) if axis == VERTICAL else (np.full(2, along), across)
+    ra, dec = (np.radians(value) for value in part.wcs(*places, with_bounding_box=False)[:2])
+    dx = (ra[1] - ra[0] + np.pi) % (2.0 * np.pi) - np.pi
+    distance = np.hypot(dx * np.cos(dec.mean()), dec[1] - dec[0])
+    return float(np.degrees(distance)) * ARCSEC
+
+
+def header_of(keywords: Metadata, weights: Weights, axis: int) -> Metadata:
+    """Return the keywords of a spectrum, with the limits of its aperture (from 1 on)."""
+    known = {name: keywords[name] for name in SPECTRUM_KEYWORDS if name in keywords}
+    result = Metadata(known, keywords.source)
+    result.setdefault("SPORDER", 1)
+    used = np.flatnonzero(weights.extracted)
+    along, across = ("Y", "X") if axis == VERTICAL else ("X", "Y")
+    result[f"EXTR{along}STR"] = int(used[0]) + 1
+    result[f"EXTR{along}STP"] = int(used[-1]) + 1
+    result[f"EXTR{across}STR"] = weights.limits[0] + 1.0
+    result[f"EXTR{across}STP"] = weights.limits[1] + 1.0
+    return result
