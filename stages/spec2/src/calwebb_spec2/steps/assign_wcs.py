@@ -97,8 +97,45 @@ def run_lrs(image: Image, references: References, parameters: AssignWcsParameter
         metadata["S_REGION"] = region
 
 
+def run_grism_series(image: Image, references: References, _: AssignWcsParameters) -> None:
+    """Attach the WCS to an exposure of a NIRCam grism time series."""
+    from calwebb_core.science.spectral.grism_series import grism_series_wcs
+
+    metadata = image.metadata
+    distortion, specwcs = (loaded(references, kind, metadata) for kind in LRS)
+    image.wcs = grism_series_wcs(
+        metadata,
+        model_of(distortion),
+        specwcs,
+        filter_offset(references, metadata),
+        source=distortion.name,
+    )
+    metadata.update({"DISPAXIS": 1, "SPECSYS": "BARYCENT"})
+
+
+def filter_offset(references: References, metadata: Metadata) -> tuple[float, float] | None:
+    """Return column and row offset of the exposure's filter in pixels, None without one.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the reference has no list of filters.
+    """
+    from calwebb_core.science.wcs import find_filter_offset
+
+    reference = references.load("filteroffset", metadata, cutout=False)
+    if reference is None:
+        return None
+    rows = (reference.tree or {}).get("filters")
+    if rows is None:
+        msg = f"{reference.name}: the filteroffset reference has no `filters`"
+        raise ReferenceFileError(msg)
+    return find_filter_offset(rows, metadata)
+
+
 LRS: Final = ("distortion", "specwcs")
 MODES: Final[dict[str, Branch]] = {
+    "NRC_TSGRISM": Branch((*LRS, "filteroffset"), run_grism_series),
     "MIR_LRS-FIXEDSLIT": Branch(LRS, run_lrs),
     "MIR_LRS-SLITLESS": Branch(LRS, run_lrs),
 }
@@ -137,5 +174,5 @@ STEP = Step(
     meaning="Say where each pixel looks, and at which wavelength.",
     parameters=AssignWcsParameters,
     run=run,
-    references=LRS,
+    references=tuple(dict.fromkeys(kind for mode in MODES.values() for kind in mode.references)),
 )
