@@ -24,7 +24,6 @@ _ROWS: Final = (
     ("msa_flagging", "S_MSAFLG", "Flag the light of shutters that are stuck open.", False),
     ("clean_flicker_noise", "S_CLNFNS", "Subtract flicker noise of the readout.", True),
     ("imprint_subtract", "S_IMPRNT", "Subtract exposures with all shutters closed.", False),
-    ("extract_2d", "S_EXTR2D", "Cut the spectra out of the exposure.", False),
     ("master_background_mos", "S_MSBSUB", "Subtract the spectrum of background slits.", False),
     ("wavecorr", "S_WAVCOR", "Correct wavelengths for sources beside the slit's centre.", False),
     ("targ_centroid", "S_TACNTR", "Find the source in its acquisition image.", True),

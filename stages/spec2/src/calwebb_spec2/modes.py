@@ -54,7 +54,7 @@ FIXED_SLITS: Final = Mode(
         "resample_spec", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs",),
+    not_yet=("assign_wcs", "extract_2d",),
 )  # fmt: skip
 MULTI_OBJECT: Final = Mode(
     "NIRSpec multi-object spectroscopy",
@@ -66,7 +66,7 @@ MULTI_OBJECT: Final = Mode(
         "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "flat_field", "pathloss", "photom"),
+    not_yet=("assign_wcs", "extract_2d", "flat_field", "pathloss", "photom"),
 )  # fmt: skip
 NIRSPEC_IFU: Final = Mode(
     "NIRSpec integral-field spectroscopy",
@@ -85,7 +85,7 @@ BRIGHT_OBJECT: Final = Mode(
         "assign_wcs", "clean_flicker_noise", "extract_2d", "srctype", "wavecorr", "flat_field",
         "photom", "adaptive_trace_model", "pixel_replace", "extract_1d",
     ),
-    not_yet=("assign_wcs",),
+    not_yet=("assign_wcs", "extract_2d",),
 )  # fmt: skip
 LRS_SLIT: Final = Mode(
     "MIRI LRS with slit",
@@ -129,7 +129,7 @@ WIDE_FIELD: Final = Mode(
         "photom", "pixel_replace", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "bkg_subtract", "photom"),
+    not_yet=("assign_wcs", "extract_2d", "bkg_subtract", "photom"),
 )  # fmt: skip
 MIRI_WIDE_FIELD: Final = Mode(
     "MIRI wide-field slitless spectroscopy",
@@ -139,13 +139,12 @@ MIRI_WIDE_FIELD: Final = Mode(
         "pixel_replace", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "bkg_subtract", "photom"),
+    not_yet=("assign_wcs", "extract_2d", "bkg_subtract", "photom"),
 )  # fmt: skip
 GRISM_SERIES: Final = Mode(
     "NIRCam grism time series",
     ("NRC_TSGRISM",),
     ("assign_wcs", "flat_field", "extract_2d", "srctype", "photom", "extract_1d"),
-    not_yet=("assign_wcs",),
 )
 MODES: Final = (
     FIXED_SLITS, MULTI_OBJECT, NIRSPEC_IFU, BRIGHT_OBJECT, LRS_SLIT, LRS_SLITLESS, MRS, SOSS,

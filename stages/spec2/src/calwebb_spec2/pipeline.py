@@ -19,11 +19,20 @@ from calwebb_core.framework.step import Step
 from calwebb_spec2.inputs import Spectra, read, read_metadata
 from calwebb_spec2.missing import MISSING
 from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
-from calwebb_spec2.steps import assign_wcs, bkg_subtract, flat_field, pathloss, photom, srctype
+from calwebb_spec2.steps import (
+    assign_wcs,
+    bkg_subtract,
+    extract_2d,
+    flat_field,
+    pathloss,
+    photom,
+    srctype,
+)
 
 THERE: tuple[Step, ...] = (
     assign_wcs.STEP,
     bkg_subtract.STEP,
+    extract_2d.STEP,
     flat_field.STEP,
     srctype.STEP,
     pathloss.STEP,
@@ -35,6 +44,7 @@ LAST = "photom"
 # Steps whose reference types depend on the mode.
 TYPES_OF: Final[dict[str, Callable[[Metadata], tuple[str, ...]]]] = {
     assign_wcs.STEP.name: assign_wcs.types_of,
+    extract_2d.STEP.name: extract_2d.types_of,
     flat_field.STEP.name: flat_field.types_of,
 }
 
