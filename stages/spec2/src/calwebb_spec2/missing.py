@@ -36,7 +36,6 @@ _ROWS: Final = (
     ("pixel_replace", "S_PXREPL", "Estimate the flux of bad pixels.", True),
     ("resample_spec", "S_RESAMP", "Rectify the spectra.", False),
     ("cube_build", "S_IFUCUB", "Build cubes of two positions and wavelength.", False),
-    ("extract_1d", "S_EXTR1D", "Sum up the spectra of the sources.", False),
 )
 _CONDITIONS: Final = {"imprint_subtract": no_imprint}
 MISSING: Final[tuple[Step, ...]] = tuple(

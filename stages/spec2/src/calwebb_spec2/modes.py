@@ -76,7 +76,7 @@ NIRSPEC_IFU: Final = Mode(
         "bkg_subtract", "srctype", "flat_field", "pathloss", "photom", "adaptive_trace_model",
         "pixel_replace", "cube_build", "extract_1d",
     ),
-    not_yet=("assign_wcs", "flat_field", "pathloss", "photom"),
+    not_yet=("assign_wcs", "flat_field", "pathloss", "photom", "extract_1d"),
 )  # fmt: skip
 BRIGHT_OBJECT: Final = Mode(
     "NIRSpec bright-object time series",
@@ -111,7 +111,7 @@ MRS: Final = Mode(
         "fringe", "photom", "residual_fringe", "adaptive_trace_model", "pixel_replace",
         "cube_build", "extract_1d",
     ),
-    not_yet=("assign_wcs", "photom"),
+    not_yet=("assign_wcs", "photom", "extract_1d"),
 )  # fmt: skip
 SOSS: Final = Mode(
     "NIRISS single-object slitless spectroscopy",
@@ -119,7 +119,7 @@ SOSS: Final = Mode(
     (
         "assign_wcs", "bkg_subtract", "srctype", "flat_field", "pathloss", "extract_1d", "photom",
     ),
-    not_yet=("assign_wcs", "bkg_subtract", "pathloss", "photom"),
+    not_yet=("assign_wcs", "bkg_subtract", "pathloss", "photom", "extract_1d"),
 )  # fmt: skip
 WIDE_FIELD: Final = Mode(
     "NIRCam or NIRISS wide-field slitless spectroscopy",
@@ -129,7 +129,7 @@ WIDE_FIELD: Final = Mode(
         "photom", "pixel_replace", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "extract_2d", "bkg_subtract", "photom"),
+    not_yet=("assign_wcs", "extract_2d", "bkg_subtract", "photom", "extract_1d"),
 )  # fmt: skip
 MIRI_WIDE_FIELD: Final = Mode(
     "MIRI wide-field slitless spectroscopy",
@@ -139,7 +139,7 @@ MIRI_WIDE_FIELD: Final = Mode(
         "pixel_replace", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "extract_2d", "bkg_subtract", "photom"),
+    not_yet=("assign_wcs", "extract_2d", "bkg_subtract", "photom", "extract_1d"),
 )  # fmt: skip
 GRISM_SERIES: Final = Mode(
     "NIRCam grism time series",

@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Final
 
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Slits
 from calwebb_core.framework.pipeline import Pipeline
-from calwebb_core.framework.product_writing import write_image
-from calwebb_core.framework.products import product_path, root_of
-from calwebb_core.framework.slit_products import write_slits
 from calwebb_core.framework.step import Step
-from calwebb_spec2.inputs import Spectra, read, read_metadata
+from calwebb_spec2.inputs import read, read_metadata
 from calwebb_spec2.missing import MISSING
 from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
+from calwebb_spec2.products import Derived, Product, has_integrations, products_of, put
 from calwebb_spec2.steps import (
     assign_wcs,
     bkg_subtract,
+    extract_1d,
     extract_2d,
     flat_field,
     pathloss,
@@ -37,6 +35,7 @@ THERE: tuple[Step, ...] = (
     srctype.STEP,
     pathloss.STEP,
     photom.STEP,
+    extract_1d.STEP,
 )
 BY_NAME = {step.name: step for step in (*MISSING, *THERE)}
 STEPS: tuple[Step, ...] = tuple(BY_NAME[name] for name in every_step(MODES))
@@ -64,36 +63,27 @@ def with_references(step: Step, metadata: Metadata) -> Step:
     return step if types_of is None else replace(step, references=types_of(metadata))
 
 
-def save(model: Spectra, step_name: str, directory: Path) -> list[Path]:
+def save(model: Product, step_name: str, directory: Path) -> list[Path]:
     """Write the spectra as they are after a step, under the step's name."""
-    return [put(model, directory, step_name)]
+    if not isinstance(model, Derived):
+        return [put(model, directory, step_name)]
+    last = model.spectra if model.spectra is not None else model.best
+    return [put(last, directory, step_name)]
 
 
-def write(model: Spectra, directory: Path) -> list[Path]:
-    """Write the spectra as they are after the last step, under its name.
+def write(model: Product, directory: Path) -> list[Path]:
+    """Write what was made of an exposure.
 
-    Only what has been through photom is called `_cal` or `_calints`.
+    Only what has been through photom is called `_cal` or `_calints`; before, it is written under
+    the name of the last step.
     """
-    done = [step.name for step in select(model.metadata) if step.keyword in model.metadata]
+    steps = select(model.metadata)
+    if isinstance(model, Derived):
+        return [put(item, directory, suffix) for suffix, item in products_of(model, steps)]
+    done = [step.name for step in steps if step.keyword in model.metadata]
     if LAST not in done:
         return [put(model, directory, done[-1])]
     return [put(model, directory, "calints" if has_integrations(model) else "cal")]
-
-
-def has_integrations(model: Spectra) -> bool:
-    """Say whether there is a spectrum of each integration."""
-    arrays = [slit.data for slit in model.slits] if isinstance(model, Slits) else [model.data]
-    return any(array.ndim == 3 for array in arrays)
-
-
-def put(model: Spectra, directory: Path, suffix: str) -> Path:
-    """Write one product and return its path."""
-    path = product_path(directory, root_of(model.metadata), suffix)
-    if isinstance(model, Slits):
-        write_slits(model, path)
-    else:
-        write_image(model, path)
-    return path
 
 
 PIPELINE = Pipeline(

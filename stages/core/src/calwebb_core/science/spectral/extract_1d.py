@@ -1,6 +1,6 @@
 """extract_1d: the spectra of an exposure in one dimension, for the stages that have such a step.
 
-Options, and how a spectrum is put together from its aperture (`extraction_reference`), the place
+How a spectrum is put together from its aperture (`extraction_reference`), the place
 of its source (`source_position`), sums (`extraction`), aperture correction and times.
 """
 
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits, Table
-from calwebb_core.framework.parameters import option
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, Spectrum
 from calwebb_core.science.spectral.aperture import Weights, centre_of, weights_of
 from calwebb_core.science.spectral.aperture_correction import correction
+from calwebb_core.science.spectral.extract_1d_options import FILL, Extract1dParameters
 from calwebb_core.science.spectral.extraction import VERTICAL, Pixels, extract_box
-from calwebb_core.science.spectral.extraction_reference import Extraction, Wishes, extraction_of
+from calwebb_core.science.spectral.extraction_reference import Extraction, extraction_of
 from calwebb_core.science.spectral.source_position import (
     POINT,
     Position,
@@ -41,47 +41,7 @@ logger = logging.getLogger(__name__)
 Float64 = NDArray[np.float64]
 
 INT_TIMES: Final = "INT_TIMES"
-FILL, DROP = "profile", "drop"
 ARCSEC: Final = 3600.0
-
-
-@dataclass(frozen=True)
-class Extract1dParameters:
-    """Options of extract_1d."""
-
-    subtract_background: bool | None = option(
-        None,
-        "Subtract the background of the regions in the reference; by default where it has any.",
-    )
-    apply_apcorr: bool = option(True, "Correct point sources for the light beyond the aperture.")
-    use_source_posn: bool | None = option(
-        None, "Move the aperture to the source; by default for points in slits."
-    )
-    position_offset: float = option(0.0, "Move the aperture across the dispersion.", unit="pixel")
-    smoothing_length: int | None = option(
-        None, "Average the background along the dispersion over so many pixels (odd).", minimum=0
-    )
-    bkg_fit: str | None = option(
-        None, "How the background is found.", choices=("poly", "mean", "median")
-    )
-    bkg_order: int | None = option(None, "Order of the background's polynomial.", minimum=0)
-    lost_pixels: str = option(
-        FILL,
-        "Pixels without value in the aperture: estimate their light from the spatial profile, or "
-        "drop them as the official step does. Ours.",
-        choices=(FILL, DROP),
-    )
-
-    @property
-    def wishes(self) -> Wishes:
-        """What counts before the reference."""
-        return Wishes(
-            self.subtract_background,
-            self.use_source_posn,
-            self.smoothing_length,
-            self.bkg_fit,
-            self.bkg_order,
-        )
 
 
 @dataclass(frozen=True)

@@ -7,27 +7,10 @@ from typing import Any, Final
 from calwebb_core.framework.errors import ReferenceFileError
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.science.spectral.aperture import PIXEL, WAVELENGTH, Aperture, Coefficients
+from calwebb_core.science.spectral.extract_1d_options import Wishes
 from calwebb_core.science.spectral.extraction import FITS, VERTICAL, Background
 
 ANY: Final = "ANY"
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user says instead of the reference; None leaves it to the reference.
-
-    Attributes
-    ----------
-    subtract_background, use_source_posn : bool or None
-    smoothing_length, bkg_order : int or None
-    bkg_fit : str or None
-    """
-
-    subtract_background: bool | None = None
-    use_source_posn: bool | None = None
-    smoothing_length: int | None = None
-    bkg_fit: str | None = None
-    bkg_order: int | None = None
 
 
 @dataclass(frozen=True)
