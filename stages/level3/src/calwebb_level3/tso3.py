@@ -15,13 +15,19 @@ from calwebb_core.framework.step import Step
 from calwebb_level3.timeseries.checks import check_series
 from calwebb_level3.timeseries.inputs import first_metadata, read
 from calwebb_level3.timeseries.products import save, write
-from calwebb_level3.timeseries.steps import outlier_detection, tso_photometry, white_light
+from calwebb_level3.timeseries.steps import (
+    extract_1d,
+    outlier_detection,
+    tso_photometry,
+    white_light,
+)
 
 IMAGES: Final = ("NRC_TSIMAGE", "MIR_IMAGE")
 SPECTRA: Final = ("NRC_TSGRISM", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS")
 STEPS: tuple[Step, ...] = (
     outlier_detection.STEP,
     tso_photometry.STEP,
+    extract_1d.STEP,
     white_light.STEP,
 )
 

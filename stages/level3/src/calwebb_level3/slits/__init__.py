@@ -1,0 +1,1 @@
+"""Spectra of slits: several exposures of a source made into one spectrum."""

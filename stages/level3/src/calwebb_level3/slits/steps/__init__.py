@@ -1,0 +1,1 @@
+"""Steps of calwebb_spec3, one module each."""

@@ -1,0 +1,53 @@
+"""extract_1d: the spectra of all integrations of all segments, one segment at a time.
+
+Aperture, background, correction and what becomes of lost pixels are those of stage 2 (see
+`calwebb_core.science.spectral.extract_1d`). What the outlier detection flagged is lost, too: its
+light is estimated from the spatial profile, so that a flagged pixel does not dim the star.
+
+The product is `_x1dints` with one row an integration and its times from INT_TIMES.
+"""
+
+from calwebb_core.framework.references import References
+from calwebb_core.framework.step import COMPLETE, Status, Step
+from calwebb_core.science.spectral.extract_1d_options import Extract1dParameters
+from calwebb_level3.timeseries.series import TimeSeries
+
+
+def references_for(parameters: Extract1dParameters) -> tuple[str, ...]:
+    """Return the types that are used."""
+    return ("extract1d", "apcorr") if parameters.apply_apcorr else ("extract1d",)
+
+
+def run(
+    series: TimeSeries, references: References, parameters: Extract1dParameters
+) -> tuple[TimeSeries, Status]:
+    """Extract the spectra; they are put in the series.
+
+    Raises
+    ------
+    InputError, ReferenceFileError
+        As `calwebb_core.science.spectral.extract_1d.extract_spectra`.
+    """
+    from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_spectra
+    from calwebb_level3.timeseries.joining import joined
+
+    found = []
+    for part in series.parts():
+        metadata = part.segments[0].metadata
+        apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
+        files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
+        for segment in part.segments:
+            found.append(extract_spectra(segment.load(), files, parameters))  # noqa: PERF401
+    series.spectra = joined(series.metadata, found)
+    return series, COMPLETE
+
+
+STEP = Step(
+    name="extract_1d",
+    keyword="S_EXTR1D",
+    meaning="Sum up the spectra of the source, integration by integration.",
+    parameters=Extract1dParameters,
+    run=run,
+    references=("extract1d", "apcorr"),
+    references_for=references_for,
+)
