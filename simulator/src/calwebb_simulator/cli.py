@@ -29,6 +29,10 @@ calwebb-simulate run --scenario my.yaml --detector NRCA1 --filter F150W --output
 CAL_EXAMPLE = """
 calwebb-simulate cal --scenario imaging64 --exposures 16 --output-dir images
 """
+RATES_EXAMPLE = """
+calwebb-simulate rates --scenario lrs-slitless --output-dir spectra
+calwebb-simulate rates --scenario nirspec-bright --integrations 200 --segments 4 --output-dir data
+"""
 PROGRAMS_EXAMPLE = """
 calwebb-simulate programs --output-dir programs
 calwebb-simulate programs --mode miri-mrs --mode nirspec-mos --output-dir programs
@@ -138,6 +142,22 @@ def cal_command(**options: Any) -> None:
     from calwebb_simulator.command import run_body
 
     run_body(options, quiet=quiet, ramps=False)
+
+
+@command("rates", RATES_EXAMPLE)
+@scenario_options
+@click.option("--segments", type=int, metavar="N", help="Files to cut each exposure into.")
+def rates_command(**options: Any) -> None:
+    """Make count rates of a scenario of spectra in DIR/rates, without ramps, in seconds.
+
+    They are what stage 1 would leave, with white noise, bad pixels and a few cosmic rays;
+    DIR/truth holds the true spectrum and light curve, DIR/crds_cache what stages 2 and 3 need.
+    The same options give the same bytes.
+    """
+    quiet = configure_log(options)
+    from calwebb_simulator.command import rates_body
+
+    rates_body(options, quiet=quiet)
 
 
 @command("programs", PROGRAMS_EXAMPLE)

@@ -24,6 +24,7 @@ MIRI_ROWS = {
     "SUB256": 96,
     "SUB128": 44,
     "SUB64": 28,
+    "SLITLESSPRISM": 28,
 }
 
 

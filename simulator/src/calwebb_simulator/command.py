@@ -13,10 +13,11 @@ from rich.table import Table as Grid
 from calwebb_core.framework.atomic import write_text
 from calwebb_core.framework.errors import InputError
 from calwebb_simulator.effects import EFFECTS, OFF_BY_DEFAULT, chosen_effects
-from calwebb_simulator.run import Watcher, run, run_calibrated
+from calwebb_simulator.run import run, run_calibrated
 from calwebb_simulator.scenario import Scenario, with_options
 from calwebb_simulator.scenario_file import built_in, load_scenario
 from calwebb_simulator.score import score
+from calwebb_simulator.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 MOSAIC_TITLES = {
@@ -57,6 +58,19 @@ def run_body(options: dict[str, Any], *, quiet: bool, ramps: bool = True) -> Non
     logger.info("truth in %s", outcome.truth)
     if not options["no_references"]:
         logger.info("reference files in %s (set CRDS_PATH to it)", outcome.cache)
+
+
+def rates_body(options: dict[str, Any], *, quiet: bool) -> None:
+    """Make the count rates of spectra with the options of the command line."""
+    from calwebb_simulator.spectra.run import run_rates
+
+    scenario = chosen_scenario(options)
+    folder, references = options["output_dir"], not options["no_references"]
+    with progress(scenario.count, quiet=quiet) as watcher:
+        paths = run_rates(scenario, folder, references=references, watcher=watcher)
+    logger.info("%d count rates in %s", len(paths), folder / "rates")
+    if references:
+        logger.info("reference files in %s (set CRDS_PATH to it)", folder / "crds_cache")
 
 
 def chosen_scenario(options: dict[str, Any]) -> Scenario:

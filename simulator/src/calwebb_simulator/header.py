@@ -12,6 +12,8 @@ from calwebb_simulator.header_wcs import linear_wcs
 from calwebb_simulator.instruments import Instrument, Pattern
 from calwebb_simulator.moving import moving_keywords
 from calwebb_simulator.plan import POSITION, START_OF_VISIT, VELOCITY, Planned
+from calwebb_simulator.references.spectra_optics import TEMPERATURE as GRATING_WHEEL
+from calwebb_simulator.references.spectra_optics import tilt_readings
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.siaf import siaf_folder
 
@@ -144,11 +146,13 @@ def _instrument(instrument: Instrument, entry: Planned) -> dict[str, Any]:
     if instrument.spectral:
         narrow = entry.frame.subarray.startswith("SUBS200A1")
         values |= {
-            "FXD_SLIT": "S200A1" if narrow else "S1600A1",
+            "FXD_SLIT": entry.group.slit or ("S200A1" if narrow else "S1600A1"),
             "LAMP": "NONE",
             "OPMODE": "BRIGHTOBJ" if series else "FIXEDSLIT",
-            "GWA_TILT": 0.0,
+            "GWA_TILT": GRATING_WHEEL,
         }
+        xtil, ytil = tilt_readings(optics.grating)
+        values |= {"GWA_XTIL": xtil, "GWA_YTIL": ytil}
     return {keyword: value for keyword, value in values.items() if value != ""}
 
 

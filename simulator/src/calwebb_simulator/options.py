@@ -34,7 +34,10 @@ class Exposures:
         Integrations to simulate in full; the others take their noise from these, see `repeat`.
         0 for all.
     exp_type : str
-        EXP_TYPE where it is not that of an image.
+        EXP_TYPE where it is not that of an image; of a spectroscopic mode for the spectrum of
+        the scene's target.
+    slit : str
+        Fixed slit of NIRSpec that the target is in.
     observation, visit : int
         Numbers of the observation and the visit that they belong to.
     target : str
@@ -63,6 +66,7 @@ class Exposures:
     segments: int = 1
     distinct: int = 0
     exp_type: str = ""
+    slit: str = ""
     observation: int = 1
     visit: int = 1
     target: str = ""

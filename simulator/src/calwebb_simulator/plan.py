@@ -17,6 +17,7 @@ from calwebb_simulator.pointing import Aim, PointingError, beside, cyclic
 from calwebb_simulator.readout import Timing
 from calwebb_simulator.scenario import Scenario, filter_for
 from calwebb_simulator.segments import Segment, cut_exposure
+from calwebb_simulator.siaf import Entry, aperture
 
 SECONDS_PER_HOUR = 3600.0
 # barycentric velocity and position of the observatory at L2, km/s and km, of a day in 2023
@@ -24,6 +25,13 @@ VELOCITY = (-4.47, -27.32, -11.84)
 POSITION = (-148_520_000.0, 17_130_000.0, 7_400_000.0)
 OVERHEAD = 60.0  # s between exposures
 MOST_STEPS = 64
+POINTING = ("V2Ref", "V3Ref", "V3IdlYAngle", "VIdlParity")  # of a slit's aperture
+PIXELS = {"MIR_LRS-FIXEDSLIT": {"XSciRef": 326.13, "YSciRef": 300.7}}  # where it falls
+SLIT_APERTURES = {
+    "MIR_LRS-FIXEDSLIT": "MIRIM_SLIT",
+    "NRS_FIXEDSLIT": "NRS_{slit}_SLIT",
+    "NRS_BRIGHTOBJ": "NRS_S1600A1_SLIT",
+}
 BETWEEN_VISITS = 1800.0  # s more between visits
 START_OF_VISIT = 1200.0  # s before the first exposure
 
@@ -193,7 +201,7 @@ def _one(
     detector: str,
     moment: Moment,
 ) -> Planned:
-    frame = Frame.of(instrument, instrument.detector(detector), group.subarray)
+    frame = frame_of(instrument, group, detector)
     optics = filter_for(group, instrument, detector)
     pattern = instrument.pattern(group.readpatt)
     timing = Timing(
@@ -225,6 +233,25 @@ def _one(
         motion=motion_of(scenario, group),
         segment=cut_exposure(timing.integrations, 1)[0],
     )
+
+
+def frame_of(instrument: Instrument, group: Exposures, detector: str) -> Frame:
+    """Return a group's frame on a detector; spectra are pointed through a slit's aperture."""
+    frame = Frame.of(instrument, instrument.detector(detector), group.subarray)
+    name = pointed_aperture(group.exp_type, group.slit)
+    if not name:
+        return frame
+    slit = aperture(instrument.siaf, name)
+    values = {key: slit[key] for key in POINTING}
+    if group.exp_type in PIXELS:
+        values |= PIXELS[group.exp_type]
+    whole = frame.aperture
+    return replace(frame, aperture=Entry(slit.name, whole.values | values))
+
+
+def pointed_aperture(exp_type: str, slit: str) -> str:
+    """Return the aperture of the SIAF that puts a star in a slit; empty without one."""
+    return SLIT_APERTURES.get(exp_type, "").format(slit=slit or "S200A1")
 
 
 def _name(scenario: Scenario, group: Exposures, detector: str, moment: Moment) -> ExposureName:
@@ -261,8 +288,7 @@ def aim_at(
     scenario: Scenario, instrument: Instrument, group: Exposures, dither: int, elapsed: float
 ) -> Aim:
     """Return the aim that puts the target at a dither's place in the first detector's aperture."""
-    detector = instrument.detector(group.detectors[0])
-    prime = Frame.of(instrument, detector, group.subarray).aperture
+    prime = frame_of(instrument, group, group.detectors[0]).aperture
     angle, parity = np.radians(prime["V3IdlYAngle"]), prime["VIdlParity"]
     x, y = group.dithers[dither - 1]
     v2 = prime["V2Ref"] + parity * x * np.cos(angle) + y * np.sin(angle)

@@ -40,12 +40,16 @@ class PointingErrors:
         Standard deviations of those that are not given: mas per axis, arcsec.
     dither : float
         Standard deviation of a further offset of each exposure, mas per axis.
+    drift : float
+        Standard deviation of where integrations of a spectrum are, mas per axis: half of it a
+        slow wave over the exposure, half of it from one to the next.
     """
 
     visits: tuple[tuple[float, float, float], ...] = ()
     offset: float = 0.0
     roll: float = 0.0
     dither: float = 0.0
+    drift: float = 0.0
 
     def of(self, seed: int, visit: int, exposure: int) -> PointingError:
         """Return the error of an exposure.
@@ -72,7 +76,7 @@ class PointingErrors:
         InputError
             If there is one.
         """
-        for name in ("offset", "roll", "dither"):
+        for name in ("offset", "roll", "dither", "drift"):
             value = getattr(self, name)
             if value < 0:
                 msg = f"{source}: pointing: {name} is {value}; expected 0 or more"

@@ -114,14 +114,26 @@ class Variable:
 
     Attributes
     ----------
-    rate : float32, (ny, nx)
+    rate : float32, (ny, nx) or (parts, ny, nx)
         Electrons per second.
-    light : float64, (nints,)
-        What the rate is multiplied by.
+    light : float64, (nints,) or (nints, parts)
+        What the rate, or each of its parts, is multiplied by.
     """
 
     rate: Float32
     light: NDArray[np.float64]
+
+    def at(self, row: int) -> Float32:
+        """Return the light of an integration, counted from the first of the file."""
+        return scaled(self.rate, self.light[row])
+
+
+def scaled(rate: Float32, level: NDArray[np.float64] | float) -> Float32:
+    """Return a rate, or the sum of its parts, at a level of each."""
+    if rate.ndim == 2:
+        return np.asarray(rate * np.float32(level), dtype=np.float32)
+    parts = zip(rate, np.asarray(level, dtype=np.float32), strict=True)
+    return np.asarray(sum(part * factor for part, factor in parts), dtype=np.float32)
 
 
 def expose(
@@ -151,7 +163,7 @@ def expose(
     refout: list[UInt16] = []
     aftermath = chamber.aftermath()
     for row, integration in enumerate(chamber.integrations):
-        seen = rate if variable is None else rate + variable.rate * variable.light[row]
+        seen = rate if variable is None else rate + variable.at(row)
         run = _Integration(chamber, seen, integration, aftermath)
         for group in range(timing.groups):
             data[row, group] = run.group(group)

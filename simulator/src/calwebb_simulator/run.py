@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +26,10 @@ from calwebb_simulator.scene import generate, read_catalog, with_target
 from calwebb_simulator.surroundings import sky_level
 from calwebb_simulator.traps import TrapMemory
 from calwebb_simulator.truth import write_truth
+from calwebb_simulator.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 Float64 = NDArray[np.float64]
-
-
-@dataclass
-class Watcher:
-    """Called as the work goes on: `begin` with a text, `advance` with each piece done."""
-
-    begin: Callable[[str], None] = lambda _: None
-    advance: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

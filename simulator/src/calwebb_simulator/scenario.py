@@ -134,7 +134,8 @@ def _check_group(group: Exposures, instrument: Instrument, source: str) -> None:
     if group.distinct < 0:
         msg = f"{source}: distinct is {group.distinct}; expected 0 or more"
         raise InputError(msg)
-    if group.time_series and not instrument.time_series_type:
+    series = instrument.time_series_type or group.exp_type in instrument.spectral_types
+    if group.time_series and not series:
         msg = f"{source}: the simulator knows no time series of {instrument.name}"
         raise InputError(msg)
     for name, value, last in (("observation", group.observation, 999), ("visit", group.visit, 999)):
@@ -148,8 +149,9 @@ def _check_group(group: Exposures, instrument: Instrument, source: str) -> None:
 
 
 def _check_type(group: Exposures, instrument: Instrument, source: str) -> None:
-    if group.exp_type and group.exp_type not in instrument.exposure_types:
-        known = ", ".join(instrument.exposure_types)
+    types = (*instrument.exposure_types, *instrument.spectral_types)
+    if group.exp_type and group.exp_type not in types:
+        known = ", ".join(dict.fromkeys(types))
         msg = f"{source}: exp_type is {group.exp_type!r}; {instrument.name} has {known}"
         raise InputError(msg)
 

@@ -26,6 +26,12 @@ class TargetStar:
     middle, duration, ingress : float
         Middle, length from first to last contact, and length of the ingress, all as parts of
         the exposure's duration.
+    slope : float
+        Power of the wavelength that the flux goes with; of spectra only.
+    lines : float
+        Depth of the lines in a spectrum; every third is in emission.
+    colour : float
+        By how much the depth of the transit varies over a spectrum, as a part of it.
     """
 
     magnitude: float
@@ -33,9 +39,16 @@ class TargetStar:
     middle: float = 0.5
     duration: float = 0.4
     ingress: float = 0.08
+    slope: float = -1.0
+    lines: float = 0.4
+    colour: float = 0.15
+
+    def shape(self, phase: ArrayLike) -> Float64:
+        """Return how deep in the transit moments are, 0 to 1."""
+        half, ramp = self.duration / 2, max(self.ingress, 1e-9)
+        outside = np.abs(np.asarray(phase, dtype=float) - self.middle) - (half - ramp)
+        return np.asarray(1 - np.clip(outside / ramp, 0, 1))
 
     def light(self, phase: ArrayLike) -> Float64:
         """Return the relative light at times given as parts of the exposure's duration."""
-        half, ramp = self.duration / 2, max(self.ingress, 1e-9)
-        outside = np.abs(np.asarray(phase, dtype=float) - self.middle) - (half - ramp)
-        return np.asarray(1 - self.depth * (1 - np.clip(outside / ramp, 0, 1)))
+        return np.asarray(1 - self.depth * self.shape(phase))

@@ -8,6 +8,7 @@ from calwebb_simulator.geometry import Frame
 from calwebb_simulator.instruments import Detector, Filter, Instrument, instrument_named
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.references.base import Scope
+from calwebb_simulator.references.build_spectra import SpectralBuilder
 from calwebb_simulator.references.crds import Cache, Rules
 from calwebb_simulator.references.detector import WRITERS, write_dark, write_flat, write_mask
 from calwebb_simulator.references.miri import (
@@ -36,22 +37,15 @@ from calwebb_simulator.references.rules import NOT_APPLICABLE, rule_values
 from calwebb_simulator.references.sirs import has_sides, write_sirskernel
 from calwebb_simulator.references.traps import write_traps
 from calwebb_simulator.scenario import Scenario
+from calwebb_simulator.spectra.choice import is_spectrum
 
 FIRST, SECOND = 1, 2
 
 
 class Builder:
-    """Writes the reference files of a scenario one after the other.
+    """Writes the reference files of a scenario's exposures into the folder of a CRDS cache.
 
-    Parameters
-    ----------
-    scenario : Scenario
-    entries : tuple of Planned
-        The scenario's exposures.
-    folder : Path
-        Of the CRDS cache.
-    progress : callable
-        Called with the name of every file written.
+    Calls `progress` with the name of every file written.
     """
 
     def __init__(
@@ -75,11 +69,29 @@ class Builder:
             self._detector(detector)
         if self.instrument.interleaved:
             self._add("emicorr", {}, write_emicorr(self._new("emicorr", "asdf"), self.instrument))
+        self._spectra()
         later = self.rules.copy()
-        if not self.instrument.spectral:
+        if self.images and not self.instrument.spectral:
             self._common()
             later = self._second_context()
         self.cache.write_contexts({FIRST: self.rules, SECOND: later})
+
+    def build_for_spectra(self) -> None:
+        """Write only what count rates of spectra need on their way to light curves."""
+        self._spectra()
+        self.cache.write_contexts({FIRST: self.rules})
+
+    def _spectra(self) -> None:
+        builder = SpectralBuilder(self.cache, self.rules, self._properties_of, self.progress)
+        builder.build(self.entries)
+
+    def _properties_of(self, entry: Planned) -> Properties:
+        return self.properties(self._scope(entry.frame.detector, entry.frame.subarray))
+
+    @property
+    def images(self) -> bool:
+        """Whether there are exposures of the sky, which need flats and photometry of images."""
+        return not all(is_spectrum(entry) for entry in self.entries)
 
     def build_for_images(self) -> None:
         """Write only what calibrated images need on their way to a mosaic and a catalog."""
@@ -126,15 +138,14 @@ class Builder:
 
     def _values(self, detector: Detector, **more: str) -> dict[str, str]:
         """Return the values of keywords that choose a detector's files."""
-        types = "|".join(self.instrument.exposure_types)
+        spectra = () if self.images else self.instrument.spectral_types
+        types = "|".join(dict.fromkeys((*self.instrument.exposure_types, *spectra)))
         own = {"channel": detector.channel, "module": detector.module}
         return rule_values(detector=detector.name, exp_type=types, **own, **more)
 
     def _subarrays(self, detector: Detector) -> list[tuple[str, str]]:
-        """Return the frames to write: name in the SIAF and value in the rules.
-
-        Where the gain of subarrays differs, the files of full frames don't fit them.
-        """
+        """Return the frames to write: name in the SIAF and value in the rules."""
+        # where the gain of subarrays differs, the files of full frames don't fit them
         names = dict.fromkeys(entry.frame.subarray for entry in self._of(detector))
         if self.scenario.references == "full" and self.instrument.subarray_gain == 1:
             return [("FULL", NOT_APPLICABLE)]
@@ -150,7 +161,7 @@ class Builder:
                 self._traps(scope, properties, value)
             if self.instrument.spectral:
                 self._patterns(scope, properties, value)
-            else:
+            elif self.images:
                 self._flats(scope, properties, value)
         if has_sides(self._of(detector)):
             path = write_sirskernel(self._new("sirskernel", "asdf"), self._scope(detector))
@@ -158,7 +169,7 @@ class Builder:
         if self.instrument.interleaved:
             path = write_rscd(self._new("rscd"), self._scope(detector))
             self._add("rscd", self._values(detector), path)
-        if not self.instrument.spectral:
+        if self.images and not self.instrument.spectral:
             self._optics(detector)
 
     def _optics(self, detector: Detector) -> None:

@@ -13,6 +13,7 @@ FILTER = "META.INSTRUMENT.FILTER"
 PUPIL = "META.INSTRUMENT.PUPIL"
 EXP_TYPE = "META.EXPOSURE.TYPE"
 READPATT = "META.EXPOSURE.READPATT"
+GRATING = "META.INSTRUMENT.GRATING"
 CHANNEL = "META.INSTRUMENT.CHANNEL"
 MODULE = "META.INSTRUMENT.MODULE"
 SHORT = {
@@ -24,6 +25,7 @@ SHORT = {
     "readpatt": READPATT,
     "filter": FILTER,
     "pupil": PUPIL,
+    "grating": GRATING,
 }
 
 COMMON: dict[str, tuple[str, ...]] = {
@@ -44,6 +46,11 @@ COMMON: dict[str, tuple[str, ...]] = {
     "area": (DETECTOR, EXP_TYPE),
     "apcorr": (EXP_TYPE,),
     "abvegaoffset": (),
+    "specwcs": (EXP_TYPE, SUBARRAY),
+    "wavelengthrange": (EXP_TYPE,),
+    "extract1d": (EXP_TYPE,),
+    "pathloss": (EXP_TYPE,),
+    "psf": (DETECTOR, FILTER, EXP_TYPE),
 }
 OWN: dict[str, dict[str, tuple[str, ...]]] = {
     "NIRCAM": {
@@ -51,6 +58,7 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "distortion": (EXP_TYPE, DETECTOR, CHANNEL),
         "filteroffset": (CHANNEL, MODULE),
         "photom": (DETECTOR, EXP_TYPE, FILTER),
+        "specwcs": (EXP_TYPE, MODULE, PUPIL),
     },
     "MIRI": {
         "linearity": (DETECTOR, SUBARRAY, FILTER),
@@ -66,6 +74,15 @@ OWN: dict[str, dict[str, tuple[str, ...]]] = {
         "mask": (DETECTOR, SUBARRAY, READPATT),
         "refpix": (DETECTOR, READPATT),
         "pictureframe": (DETECTOR, READPATT),
+        "photom": (DETECTOR, EXP_TYPE),
+        "area": (FILTER, GRATING, EXP_TYPE),
+        "fflat": (FILTER, EXP_TYPE),
+        "sflat": (DETECTOR, FILTER, GRATING, EXP_TYPE, SUBARRAY),
+        "dflat": (DETECTOR, EXP_TYPE, SUBARRAY),
+        "wavecorr": (EXP_TYPE,),
+        "disperser": (EXP_TYPE, GRATING),
+        "fore": (EXP_TYPE, FILTER),
+        **dict.fromkeys(("camera", "collimator", "fpa", "msa", "ote"), (EXP_TYPE,)),
     },
     "FGS": {
         "mask": (DETECTOR, SUBARRAY, EXP_TYPE),

@@ -1,10 +1,11 @@
 """Reference files of NIRSpec's optics: camera, collimator, disperser, fore, fpa, msa, ote.
 
-Each part is one affine transform, the first order of the observatory's polynomials rounded to
-four digits, in the official formats; dispersers have the official parameters (grooves, angles,
-glass of the prism, tilt sensors) with rounded values. The msa holds the five fixed slits where
-the SIAF has them on the sky, carried through telescope and fore optics to the plane of the
-slits; its four quadrants of shutters are regular grids without a single closed shutter.
+Each part is one affine transform, the first order of the observatory's polynomials rounded (and
+the camera moved by 36 rows, so that spectra fall into their subarrays), in the official formats;
+dispersers have the official parameters (grooves, angles, glass of the prism, tilt sensors) with
+rounded values. The msa holds the five fixed slits where the SIAF has them on the sky, carried
+through telescope and fore optics to the plane of the slits; its four quadrants of shutters are
+regular grids without a single closed shutter.
 
 `slit_table` also finds the slits for other telescope and fore optics, such as the observatory's.
 """
@@ -36,7 +37,7 @@ Rows = tuple[tuple[float, float, float], tuple[float, float, float]]
 OTE: Final[Rows] = ((379.4, -1568.0, -7.53), (-428.9, -3.83, 1568.0))  # OTEIP -> arcsec
 FORE: Final[Rows] = ((0.0002, 1.2234, 1.0909), (0.0002, -1.0746, 1.2417))  # metres -> OTEIP
 COLLIMATOR: Final[Rows] = ((-0.002, 1.5736, 0.0119), (-0.2949, -0.0116, 1.6458))  # m -> cosine
-CAMERA: Final[Rows] = ((0.002, 3.5741, 0.0316), (0.2967, -0.0289, 3.7328))  # metres -> cosine
+CAMERA: Final[Rows] = ((0.002, 3.5741, 0.0316), (0.29435, -0.0289, 3.7328))  # metres -> cosine
 PIXEL: Final = 18e-6  # metres
 CENTRES: Final = {"nrs1": (-0.03817, -0.01842), "nrs2": (0.03817, 0.01842)}
 TEMPERATURE: Final = 37.17
