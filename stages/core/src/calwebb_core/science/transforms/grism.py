@@ -64,6 +64,8 @@ class GrismCurves(Transform):
         ValueError
             If it is not there, or there are several at once.
         """
+        if order.size == 0:
+            return 0
         found = np.unique(order[np.isfinite(order)])
         if found.size != 1 or int(found[0]) not in self.orders:
             asked = ", ".join(f"{value:g}" for value in found)
