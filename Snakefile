@@ -23,7 +23,7 @@ wildcard_constraints:
     colour=RUN.colours.pattern,
     unit=f"{names.EXPOSURE_PATTERN}|{names.GUIDE_STAR_PATTERN}|{RUN.associations.product_pattern}",
     association=names.ASSOCIATION_PATTERN,
-    pipeline="detector1|dark|guider|image2|image3",
+    pipeline="detector1|dark|guider|image2|spec2|image3|tso3",
     name=r"[a-z0-9_.-]+",
 
 
@@ -31,6 +31,7 @@ include: "rules/references.smk"
 include: "rules/associations.smk"
 include: "rules/detector1.smk"
 include: "rules/image2.smk"
+include: "rules/spec2.smk"
 include: "rules/level3.smk"
 include: "rules/quicklook.smk"
 include: "rules/report.smk"
@@ -45,6 +46,8 @@ rule all:
         rules.dark_all.input,
         rules.guider_all.input,
         rules.image2_all.input,
+        rules.spec2_all.input,
         rules.image3_all.input,
+        rules.tso3_all.input,
         rules.report_all.input,
         rules.provenance_all.input,

@@ -113,13 +113,12 @@ def mosaics_of_colour(wildcards):
     return RUN.colours.mosaics(wildcards.colour)
 
 
-def mosaic_products(**paths):
-    """Those products of image3 whose steps are on."""
-    suffixes = {"i2d": "i2d", "catalog": "cat", "segmentation": "segm"}
+def made_by(pipeline, **paths):
+    """Those products of a pipeline whose steps are on."""
     return {
         name: path
         for name, path in paths.items()
-        if RUN.makes("image3", suffixes[name])
+        if RUN.makes(pipeline, path.rpartition("_")[2].partition(".")[0])
     }
 
 

@@ -9,7 +9,9 @@ EVERYTHING = by_program(
         *rules.dark_all.input,
         *rules.guider_all.input,
         *rules.image2_all.input,
+        *rules.spec2_all.input,
         *rules.image3_all.input,
+        *rules.tso3_all.input,
     ]
 )
 

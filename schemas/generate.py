@@ -8,6 +8,7 @@ code says whether the files are up to date.
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from calwebb_detector1.guider import PIPELINE as GUIDER
 from calwebb_detector1.pipeline import PIPELINE as DETECTOR1
 from calwebb_image2.pipeline import PIPELINE as IMAGE2
 from calwebb_level3.image3 import PIPELINE as IMAGE3
+from calwebb_level3.tso3 import PIPELINE as TSO3
+from calwebb_spec2.pipeline import PIPELINE as SPEC2
 
 ROOT = Path(__file__).resolve().parent.parent
 PIPELINES = {
@@ -27,7 +30,9 @@ PIPELINES = {
     "dark": DARK,
     "guider": GUIDER,
     "image2": IMAGE2,
+    "spec2": replace(SPEC2, steps=tuple(step for step in SPEC2.steps if step.there)),
     "image3": IMAGE3,
+    "tso3": TSO3,
 }
 SETTINGS: dict[str, tuple[Any, dict[str, Any], str]] = {
     "uncal": (

@@ -53,10 +53,11 @@ class Wanted:
     steps: Collection[str] = ()
     crds_parameters: bool = True
 
-    def types(self, pipeline: str, instrument: str) -> tuple[str, ...]:
+    def types(self, pipeline: str, header: Header) -> tuple[str, ...]:
         """Return the types that a program needs, those of files of options last."""
         more = parameter_types(pipeline) if self.crds_parameters else ()
-        return (*needed_types(pipeline, self.steps, instrument), *more)
+        mode = (str(header.get(keyword, "")) for keyword in ("INSTRUME", "EXP_TYPE"))
+        return (*needed_types(pipeline, self.steps, *mode), *more)
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,8 @@ def choose(
     chosen = Chosen()
     problems: Counter[str] = Counter()
     for exposure in exposures:
-        camera = str(exposure.header.get("INSTRUME", ""))
-        types = {name: wanted.types(name, camera) for name in needed.get(exposure.root, ())}
+        header = exposure.header
+        types = {name: wanted.types(name, header) for name in needed.get(exposure.root, ())}
         if not any(types.values()):
             continue
         metadata = Metadata(exposure.header, str(exposure.path))
@@ -126,7 +127,7 @@ def choose(
         more = {name: turned_on(selection, name) - set(wanted.steps) for name in types}
         if any(more.values()):
             types = {
-                name: replace(wanted, steps={*wanted.steps, *more[name]}).types(name, camera)
+                name: replace(wanted, steps={*wanted.steps, *more[name]}).types(name, header)
                 for name in types
             }
             selection = chooser.choose(metadata, _all(types))

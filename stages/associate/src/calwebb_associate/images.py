@@ -24,7 +24,7 @@ PROJECTS: Final = {
     "associate": "stages/associate",
     "simulator": "simulator",
 }
-WORKFLOW: Final = ("associate", "detector1", "image2", "level3")  # what the rules use
+WORKFLOW: Final = ("associate", "detector1", "image2", "spec2", "level3")  # what the rules use
 DIGITS: Final = 12
 _LEFT_OUT: Final = (".nbi", ".nbc", ".pyc")
 

@@ -16,6 +16,7 @@ from calwebb_associate.exposure_types import (
     INTERFEROMETRY,
 )
 from calwebb_associate.headers import STRIPES, Header
+from calwebb_associate.spectral_types import SPEC2_TYPES, SPEC3_TYPES, TSO3_TYPES, Types, of_all
 from calwebb_core.framework.reference_types import pipeline_type, step_type
 
 DETECTOR1: Final = "calwebb-detector1"
@@ -30,7 +31,7 @@ CORON3: Final = "calwebb-coron3"
 AMI3: Final = "calwebb-ami3"
 WFS_IMAGE3: Final = "calwebb-wfs-image3"
 # Programs that make products; associations for others are made, too, and listed as not available.
-PIPELINES: Final = (DETECTOR1, DARKS, GUIDER, IMAGE2, IMAGE3)
+PIPELINES: Final = (DETECTOR1, DARKS, GUIDER, IMAGE2, SPEC2, IMAGE3, TSO3)
 # Program that takes an association, by its asn_type.
 PROGRAMS: Final[dict[str, str]] = {
     "image2": IMAGE2,
@@ -47,6 +48,8 @@ PROGRAMS: Final[dict[str, str]] = {
 }
 LEVEL2: Final = (IMAGE2, SPEC2)
 
+# Types by EXP_TYPE of the programs that take the modes of these tables only.
+BY_MODE: Final[dict[str, Types]] = {SPEC2: SPEC2_TYPES, SPEC3: SPEC3_TYPES, TSO3: TSO3_TYPES}
 # CRDS types that each program may load.
 REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
     DETECTOR1: (
@@ -85,6 +88,7 @@ REFERENCE_TYPES: Final[dict[str, tuple[str, ...]]] = {
     GUIDER: ("mask", "gain", "readnoise", "flat"),
     IMAGE2: ("distortion", "filteroffset", "flat", "photom", "area"),
     IMAGE3: ("apcorr", "abvegaoffset"),
+    **{program: of_all(types) for program, types in BY_MODE.items()},
 }
 # What NIRSpec's images need in place of others: its WCS is that of its optics.
 NIRSPEC_INSTEAD: Final = ("distortion", "filteroffset")
@@ -151,6 +155,40 @@ STEPS: Final[dict[str, tuple[str, ...]]] = {
         "resample",
         "source_catalog",
     ),
+    SPEC2: (
+        "assign_wcs",
+        "badpix_selfcal",
+        "msa_flagging",
+        "clean_flicker_noise",
+        "imprint_subtract",
+        "bkg_subtract",
+        "extract_2d",
+        "srctype",
+        "master_background_mos",
+        "wavecorr",
+        "targ_centroid",
+        "straylight",
+        "flat_field",
+        "fringe",
+        "pathloss",
+        "barshadow",
+        "wfss_contam",
+        "photom",
+        "residual_fringe",
+        "adaptive_trace_model",
+        "pixel_replace",
+        "resample_spec",
+        "cube_build",
+        "extract_1d",
+    ),
+    SPEC3: (
+        "master_background",
+        "outlier_detection",
+        "resample_spec",
+        "extract_1d",
+        "combine_1d",
+    ),
+    TSO3: ("outlier_detection", "tso_photometry", "extract_1d", "white_light"),
 }
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
 # What calwebb-image2 calibrates, what of it gets a rectified image, and what makes a mosaic.
@@ -169,7 +207,7 @@ MOSAICS: Final = RESAMPLED | {
 
 
 def needed_types(
-    pipeline: str, steps: Collection[str] = (), instrument: str = ""
+    pipeline: str, steps: Collection[str] = (), instrument: str = "", exp_type: str = ""
 ) -> tuple[str, ...]:
     """Return the types that a program needs.
 
@@ -178,8 +216,11 @@ def needed_types(
     pipeline : str
     steps : collection of str
         Steps of `OPTIONAL_TYPES` that run.
-    instrument : str
+    instrument, exp_type : str
+        INSTRUME and EXP_TYPE.
     """
+    if pipeline in BY_MODE:
+        return BY_MODE[pipeline].get(exp_type.lower(), REFERENCE_TYPES[pipeline])
     left_out = {
         kind
         for step, kinds in OPTIONAL_TYPES.items()
@@ -239,4 +280,6 @@ def program_refuses(program: str, exp_type: str) -> str:
         return f"{name}: calwebb-image2 calibrates no such exposures"
     if program == IMAGE3 and exp_type not in MOSAICS:
         return f"{name}: calwebb-image3 makes no mosaics of them"
+    if program in BY_MODE and exp_type not in BY_MODE[program]:
+        return f"{name}: {program} does not take them yet"
     return ""

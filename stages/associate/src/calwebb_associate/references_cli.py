@@ -83,9 +83,9 @@ def references(
     root = split_suffix(exposure)[0]
     metadata = Metadata(read_primary(exposure), str(exposure))
     programs = pipelines or PIPELINES
-    camera = str(metadata.get("INSTRUME", ""))
+    mode = [str(metadata.get(keyword, "")) for keyword in ("INSTRUME", "EXP_TYPE")]
     if types is None:
-        wanted = _needed(programs, steps, camera, crds_parameters=crds_parameters)
+        wanted = _needed(programs, steps, mode, crds_parameters=crds_parameters)
     else:
         wanted = _types(types)
     selection = best_references(metadata, wanted, context, strict=False)
@@ -93,7 +93,7 @@ def references(
         more = {step for name in programs for step in turned_on(selection, name)}
         if more - set(steps):
             both = {*steps, *more}
-            wanted = _needed(programs, both, camera, crds_parameters=crds_parameters)
+            wanted = _needed(programs, both, mode, crds_parameters=crds_parameters)
             selection = best_references(metadata, wanted, context, strict=False)
         selection = without_empty(selection)
     missing = sorted(str(path) for path in selection.paths.values() if not path.is_file())
@@ -115,10 +115,10 @@ def _and_more(names: Sequence[str]) -> str:
 
 
 def _needed(
-    programs: Sequence[str], steps: Collection[str], instrument: str, *, crds_parameters: bool
+    programs: Sequence[str], steps: Collection[str], mode: Sequence[str], *, crds_parameters: bool
 ) -> list[str]:
-    """Return the reference types that programs need for an instrument."""
-    found = {kind for name in programs for kind in needed_types(name, steps, instrument)}
+    """Return the reference types that programs need for an instrument and EXP_TYPE."""
+    found = {kind for name in programs for kind in needed_types(name, steps, *mode)}
     if crds_parameters:
         found |= {kind for name in programs for kind in parameter_types(name)}
     return sorted(found)

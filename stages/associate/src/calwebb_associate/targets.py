@@ -13,13 +13,23 @@ PRODUCTS: Final = {
     "dark": ("dark",),
     "guider": ("cal",),
 }
-EXTENSIONS: Final = {"cat": "ecsv"}
+EXTENSIONS: Final = {"cat": "ecsv", "phot": "ecsv", "whtlt": "ecsv"}
 # Products that have a quick-look picture, and pictures of several products.
-PICTURES: Final = ("rate", "cal", "calints", "i2d", "segm", "footprint", "colour")
+PICTURES: Final = (
+    *("rate", "cal", "calints", "i2d", "segm", "footprint", "colour"),
+    *("s2d", "x1d", "x1dints", "c1d", "whtlt", "phot"),
+)
 # Suffixes that are not made when a step is left out.
 MADE_BY: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "image2": {"resample": ("i2d",)},
     "image3": {"resample": ("i2d", "cat", "segm"), "source_catalog": ("cat", "segm")},
+    "spec2": {"resample_spec": ("s2d",), "extract_1d": ("x1d", "x1dints")},
+    "spec3": {"resample_spec": ("s2d",), "extract_1d": ("x1d",), "combine_1d": ("c1d",)},
+    "tso3": {
+        "tso_photometry": ("phot",),
+        "extract_1d": ("x1dints", "whtlt"),
+        "white_light": ("whtlt",),
+    },
 }
 # Raw data go through one of these; their products lie in one folder.
 STAGE1: Final = ("detector1", "dark", "guider")
@@ -65,7 +75,10 @@ def left_out_by(pipeline: str, config: Mapping[str, Any]) -> frozenset[str]:
     steps = config[pipeline]
     made = MADE_BY.get(pipeline, {})
     return frozenset(
-        suffix for step, suffixes in made.items() if steps[step]["skip"] for suffix in suffixes
+        suffix
+        for step, suffixes in made.items()
+        if steps.get(step, {}).get("skip")
+        for suffix in suffixes
     )
 
 

@@ -45,7 +45,7 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
 
 # First suffix of what an association makes: two may make different products of one exposure.
-KINDS_OF_PRODUCT: Final = ("cal", "calints", "i2d")
+KINDS_OF_PRODUCT: Final = ("cal", "calints", "i2d", "s2d", "x1d", "x1dints", "phot")
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Run:
         unit : str
             Exposure or product.
         pipeline : str
-            "detector1", "image2" or "image3".
+            "detector1", "image2", ...
         overrides : bool
             Whether the user's own files take the place of the chosen ones, or are left out.
 
@@ -312,9 +312,9 @@ class Run:
             if item.pipeline == f"calwebb-{pipeline}"
         )
 
-    def only(self, *suffixes: str) -> str:
-        """Return a pattern of the exposures of which image2 makes just these products."""
-        return one_of(name for _, name, made in self.made("image2") if made == suffixes)
+    def only(self, *suffixes: str, pipeline: str = "image2") -> str:
+        """Return a pattern of what a pipeline makes just these products of."""
+        return one_of(name for _, name, made in self.made(pipeline) if made == suffixes)
 
     def makes(self, pipeline: str, suffix: str) -> bool:
         """Say whether the steps that make a product are on."""
