@@ -56,7 +56,7 @@ def cut(image: Image, world: World, keywords: Mapping[str, Any]) -> Slit:
     place = (columns.start + 1, nx, rows.start + 1, ny)
     metadata = Metadata(dict(keywords), image.metadata.source)
     metadata.update(zip(("SLTSTRT1", "SLTSIZE1", "SLTSTRT2", "SLTSIZE2"), place, strict=True))
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.array(getattr(image, name)[..., rows, columns], order="C")
         for name in ARRAYS
         if getattr(image, name) is not None

@@ -170,8 +170,8 @@ def light_of(metadata: Metadata, optics: Optics) -> Light:
         words = [str(entry) for entry in tree["waverange_selector"]]
         if word not in words:
             msg = (
-                f"{reference.name}: the wavelengthrange reference has no {word}, FILTER and GRATING "
-                f"of {metadata.source}"
+                f"{reference.name}: the wavelengthrange reference has no {word}; {metadata.source} "
+                f"has these FILTER and GRATING"
             )
             raise ReferenceFileError(msg)
         place = words.index(word)

@@ -166,10 +166,8 @@ def tabular(node: Tagged) -> Transform:
         raise UnknownTransformError(msg)
     (points,), values = node["points"], np.asarray(node["lookup_table"], np.float64)
     fill = node.get("fill_value")
-    if fill is None:
-        msg = "a table that goes on outside of its points"
-        raise UnknownTransformError(msg)
-    return tables.Tabular(np.asarray(points, np.float64), values, float(fill))
+    limit = None if fill is None else float(fill)
+    return tables.Tabular(np.asarray(points, np.float64), values, limit)
 
 
 def grism_dispersion(node: Tagged) -> Transform:

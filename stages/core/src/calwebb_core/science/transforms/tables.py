@@ -9,15 +9,15 @@ from calwebb_core.science.transforms.base import Arrays, NoInverseError, Transfo
 
 
 class Tabular(Transform):
-    """A function of one coordinate by a table; NaN, or another value, outside of it.
+    """A function of one coordinate by a table; NaN, another value, or straight on outside of it.
 
     Parameters
     ----------
     points : float64, (n,)
         Rising or falling throughout.
     values : float64, (n,)
-    fill_value : float
-        What it is outside of the points.
+    fill_value : float or None
+        What it is outside of the points; None for the straight line through the nearest two.
     name : str, optional
 
     Raises
@@ -32,11 +32,11 @@ class Tabular(Transform):
         self,
         points: ArrayLike,
         values: ArrayLike,
-        fill_value: float = np.nan,
+        fill_value: float | None = np.nan,
         name: str | None = None,
     ) -> None:
         self.points, self.values = (np.array(part, np.float64) for part in (points, values))
-        self.fill_value, self.name = float(fill_value), name
+        self.fill_value, self.name = None if fill_value is None else float(fill_value), name
         if self.points.ndim != 1 or self.points.shape != self.values.shape:
             msg = f"a table of {self.points.shape} points and {self.values.shape} values"
             raise ValueError(msg)
@@ -47,10 +47,14 @@ class Tabular(Transform):
     def evaluate(self, *arrays: Any) -> Arrays:
         """Interpolate."""
         order = slice(None) if self.points[0] <= self.points[-1] else slice(None, None, -1)
-        fill = self.fill_value
-        return (
-            np.interp(arrays[0], self.points[order], self.values[order], left=fill, right=fill),
-        )
+        points, values, fill = self.points[order], self.values[order], self.fill_value
+        result = np.interp(arrays[0], points, values, left=fill, right=fill)
+        if fill is None:
+            for end, beyond in ((0, arrays[0] < points[0]), (-2, arrays[0] > points[-1])):
+                slope = (values[end + 1] - values[end]) / (points[end + 1] - points[end])
+                line = values[end] + slope * (arrays[0] - points[end])
+                result = np.where(beyond, line, result)
+        return (result,)
 
     def derived_inverse(self) -> Transform:
         """Return the table read the other way.
@@ -67,13 +71,13 @@ class Tabular(Transform):
 
     def fields(self) -> dict[str, Any]:
         """Return points, values, and what holds outside of them."""
-        return {
+        fields: dict[str, Any] = {
             "bounds_error": False,
-            "fill_value": self.fill_value,
             "lookup_table": self.values,
             "method": "linear",
             "points": [self.points],
         }
+        return fields if self.fill_value is None else fields | {"fill_value": self.fill_value}
 
 
 def is_monotonic(values: Any) -> bool:
