@@ -19,6 +19,9 @@ from calwebb_simulator.ramp import Chamber, expose
 from calwebb_simulator.readouts import special_readout
 from calwebb_simulator.repeat import expose_repeated
 from calwebb_simulator.scenario import Scenario
+from calwebb_simulator.spectra.choice import mode_of
+from calwebb_simulator.spectra.light import spectral_light, spectrum_on
+from calwebb_simulator.spectra.truth import write_spectral_truth
 from calwebb_simulator.traps import TrapMemory, trap_maps
 from calwebb_simulator.truth import write_truth
 
@@ -55,7 +58,11 @@ def simulate(
         The file of raw counts.
     """
     instrument = instrument_named(scenario.instrument)
-    if instrument.spectral:
+    mode, spectrum = mode_of(entry), None
+    if mode is not None:
+        spectrum = spectral_light(scenario, mode, entry, properties)
+        light = spectrum_on(spectrum, scenario, mode, entry, properties)
+    elif instrument.spectral:
         light = dispersed_light(scenario, entry, properties)
     else:
         light = light_on(scenario, catalog, entry, properties)
@@ -79,7 +86,10 @@ def simulate(
         _, _, end = moments(entry)
         memory.keep(entry.frame, end.mjd, exposed.traps.after, instrument.shape)
     truth = output_dir / "truth" / f"{entry.root}_truth.fits"
-    write_truth(truth, scenario, entry, light, exposed.hits, properties.gain, exposed)
+    if mode is not None and spectrum is not None:
+        write_spectral_truth(truth, scenario, mode, entry, spectrum, exposed.hits)
+    else:
+        write_truth(truth, scenario, entry, light, exposed.hits, properties.gain, exposed)
     return path
 
 

@@ -7,13 +7,12 @@ from astropy.time import Time, TimeDelta
 from calwebb_core.framework.metadata import Metadata
 from calwebb_simulator import __version__
 from calwebb_simulator.clocks import IRS2_NORMAL, IRS2_REFERENCE
+from calwebb_simulator.header_spectra import pattern, spectrograph_keywords, template
 from calwebb_simulator.header_tables import light_delay
 from calwebb_simulator.header_wcs import linear_wcs
 from calwebb_simulator.instruments import Instrument, Pattern
 from calwebb_simulator.moving import moving_keywords
 from calwebb_simulator.plan import POSITION, START_OF_VISIT, VELOCITY, Planned
-from calwebb_simulator.references.spectra_optics import TEMPERATURE as GRATING_WHEEL
-from calwebb_simulator.references.spectra_optics import tilt_readings
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.siaf import siaf_folder
 
@@ -83,7 +82,7 @@ def _program(scenario: Scenario, instrument: Instrument, entry: Planned) -> dict
         "ACT_ID": name.activity,
         "EXPOSURE": str(int(name.exposure)),
         "BKGDTARG": entry.group.background,
-        "TEMPLATE": instrument.time_series_template if series else instrument.template,
+        "TEMPLATE": template(entry),
         "OBSLABEL": scenario.name,
         "OBSFOLDR": "Simulations",
         "ENG_QUAL": "OK",
@@ -143,16 +142,7 @@ def _instrument(instrument: Instrument, entry: Planned) -> dict[str, Any]:
     }
     if instrument.name == "NIRCAM":
         values["PILIN"] = False
-    if instrument.spectral:
-        narrow = entry.frame.subarray.startswith("SUBS200A1")
-        values |= {
-            "FXD_SLIT": entry.group.slit or ("S200A1" if narrow else "S1600A1"),
-            "LAMP": "NONE",
-            "OPMODE": "BRIGHTOBJ" if series else "FIXEDSLIT",
-            "GWA_TILT": GRATING_WHEEL,
-        }
-        xtil, ytil = tilt_readings(optics.grating)
-        values |= {"GWA_XTIL": xtil, "GWA_YTIL": ytil}
+    values |= spectrograph_keywords(entry)
     return {keyword: value for keyword, value in values.items() if value != ""}
 
 
@@ -252,8 +242,8 @@ def _dither(entry: Planned) -> dict[str, Any]:
     x, y = entry.group.dithers[entry.dither - 1]
     several = points > 1
     return {
-        "PATTTYPE": "INTRAMODULEX" if several else "NONE",
-        "PRIDTYPE": "INTRAMODULEX" if several else "NONE",
+        "PATTTYPE": pattern(entry) if several else "NONE",
+        "PRIDTYPE": pattern(entry) if several else "NONE",
         "PRIDTPTS": points,
         "PATT_NUM": entry.dither,
         "NUMDTHPT": points,

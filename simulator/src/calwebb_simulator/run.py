@@ -23,6 +23,8 @@ from calwebb_simulator.plan import Planned, plan
 from calwebb_simulator.references.build import Builder
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.scene import generate, read_catalog, with_target
+from calwebb_simulator.spectra.choice import is_spectrum
+from calwebb_simulator.spectra.truth import write_spectral_summary
 from calwebb_simulator.surroundings import sky_level
 from calwebb_simulator.traps import TrapMemory
 from calwebb_simulator.truth import write_truth
@@ -75,6 +77,9 @@ def run(
         build.build()
         known = build.known
     raw = expose_all(scenario, catalog, entries, output_dir, watcher, known)
+    if all(is_spectrum(entry) for entry in entries):
+        write_spectral_summary(output_dir / "truth" / "truth.json", scenario, entries)
+        return Outcome(raw, output_dir / "truth", output_dir / "crds_cache")
     if not instrument_named(scenario.instrument).spectral:
         write_catalog(output_dir / "truth" / "scene.ecsv", catalog, scenario, entries)
     write_summary(output_dir / "truth" / "truth.json", scenario, entries)

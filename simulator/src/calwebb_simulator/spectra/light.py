@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.metadata import Metadata
 from calwebb_simulator.detector import Properties, gain_factor
+from calwebb_simulator.header import raw_metadata
+from calwebb_simulator.light import Light
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.ramp import Variable
 from calwebb_simulator.random import stream
@@ -58,11 +59,7 @@ class SpectralLight:
 
 
 def spectral_light(
-    scenario: Scenario,
-    mode: SpectralMode,
-    entry: Planned,
-    metadata: Metadata,
-    properties: Properties,
+    scenario: Scenario, mode: SpectralMode, entry: Planned, properties: Properties
 ) -> SpectralLight:
     """Draw the spectra of an exposure, without noise.
 
@@ -72,8 +69,6 @@ def spectral_light(
         Its target is the star; its sky is in MJy/sr in the middle of the range.
     mode : SpectralMode
     entry : Planned
-    metadata : Metadata
-        Keywords of the exposure.
     properties : Properties
         Of its frame.
     """
@@ -83,6 +78,7 @@ def spectral_light(
     start = entry.frame.x_start, entry.frame.y_start
     total = {name: np.zeros(flat.shape) for name in ("star", "missing", "moved", "sky")}
     wavelength = np.full(flat.shape, np.nan)
+    metadata = raw_metadata(scenario, entry.instrument, entry)
     for view in views(mode, entry, metadata):
         response = np.where(
             view.open, whole_flat(mode, view.slit, view.wavelength, flat, start), 0.0
@@ -170,16 +166,19 @@ def electrons(
     return steady, parts
 
 
-def variable_light(
+def spectrum_on(
     light: SpectralLight,
     scenario: Scenario,
     mode: SpectralMode,
     entry: Planned,
     properties: Properties,
-) -> Variable:
-    """Return the light that changes between integrations, for ramps."""
-    parts = electrons(light, entry, properties)[1]
+) -> Light:
+    """Return the light of an exposure as ramps take it; what changes is apart."""
+    steady, parts = electrons(light, entry, properties)
     levels = factors(scenario, mode, entry)
+    variable = Variable(parts, levels)
     if scenario.pointing.drift == 0:
-        return Variable(parts[0], levels[:, 0])
-    return Variable(parts, levels)
+        variable = Variable(parts[0], levels[:, 0])
+    rate = (light.star + light.sky).astype(np.float32)
+    nothing = np.full(rate.shape, np.nan, dtype=np.float32)
+    return Light(steady, rate, nothing, variable)

@@ -1,15 +1,12 @@
 """Make the count rates of a scenario's spectra, its reference files and its truth."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from calwebb_core.framework.atomic import check_writable, write_text
+from calwebb_core.framework.atomic import check_writable
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.products import write_image
 from calwebb_simulator.detector import Properties, detector_properties
-from calwebb_simulator.header import raw_metadata
 from calwebb_simulator.plan import Planned, plan
 from calwebb_simulator.references.build import Builder
 from calwebb_simulator.scenario import Scenario
@@ -17,7 +14,7 @@ from calwebb_simulator.spectra.choice import is_spectrum, mode_of
 from calwebb_simulator.spectra.light import SpectralLight, spectral_light
 from calwebb_simulator.spectra.modes import SpectralMode
 from calwebb_simulator.spectra.slopes import count_rates
-from calwebb_simulator.spectra.truth import write_spectral_truth
+from calwebb_simulator.spectra.truth import write_spectral_summary, write_spectral_truth
 from calwebb_simulator.watcher import Watcher
 
 
@@ -31,8 +28,7 @@ class Painter:
     def light(self, mode: SpectralMode, entry: Planned, properties: Properties) -> SpectralLight:
         """Return the light on an exposure's pixels."""
         if self.last is None or self.last[0] != entry.exposure_root:
-            metadata = raw_metadata(self.scenario, entry.instrument, entry)
-            light = spectral_light(self.scenario, mode, entry, metadata, properties)
+            light = spectral_light(self.scenario, mode, entry, properties)
             self.last = (entry.exposure_root, light)
         return self.last[1]
 
@@ -99,29 +95,3 @@ def _one(
     truth = folder / "truth" / f"{entry.root}_truth.fits"
     write_spectral_truth(truth, scenario, mode, entry, light)
     return path
-
-
-def write_spectral_summary(path: Path, scenario: Scenario, entries: tuple[Planned, ...]) -> None:
-    """Write what was simulated, for people and for scoring."""
-    exposures: list[dict[str, Any]] = [
-        {
-            "root": entry.root,
-            "detector": entry.frame.detector.name,
-            "filter": entry.optics.name,
-            "subarray": entry.frame.subarray,
-            "exp_type": entry.group.exp_type,
-            "dither": list(entry.group.dithers[entry.dither - 1]),
-            "integrations": entry.timing.integrations,
-            "segment": [entry.segment.number, entry.segment.total],
-        }
-        for entry in entries
-    ]
-    content = {
-        "format": 1,
-        "scenario": scenario.name,
-        "seed": scenario.seed,
-        "effects": sorted(scenario.effects),
-        "spectra": True,
-        "exposures": exposures,
-    }
-    write_text(path, json.dumps(content, indent=1) + "\n")

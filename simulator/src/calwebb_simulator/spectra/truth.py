@@ -1,5 +1,6 @@
 """The truth of a spectrum: what the star is, and what each exposure would show without noise."""
 
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,7 +8,8 @@ import numpy as np
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from calwebb_core.framework.atomic import atomic_path
+from calwebb_core.framework.atomic import atomic_path, write_text
+from calwebb_simulator.cosmic_rays import Hits
 from calwebb_simulator.header_tables import raw_tables
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.scenario import Scenario
@@ -29,7 +31,12 @@ CURVE_DTYPE: Final = np.dtype(
 
 
 def write_spectral_truth(
-    path: Path, scenario: Scenario, mode: SpectralMode, entry: Planned, light: SpectralLight
+    path: Path,
+    scenario: Scenario,
+    mode: SpectralMode,
+    entry: Planned,
+    light: SpectralLight,
+    hits: Hits | None = None,
 ) -> None:
     """Write the truth of an exposure of a spectrum.
 
@@ -37,7 +44,8 @@ def write_spectral_truth(
     WAVELENGTH (um) that of each pixel. SPECTRUM has wavelength (um), flux (Jy; MJy is a millionth
     of it), continuum (Jy) and depth of the transit; LINES middle, width (um, sigma) and strength
     of each line; LIGHT_CURVE the integrations of the file with the shape of the transit (0
-    outside, 1 at the bottom) and the drift in pixels across the spectrum.
+    outside, 1 at the bottom) and the drift in pixels across the spectrum. Ramps have COSMIC_RAYS,
+    as those of images.
     """
     star = Star(mode, scenario.scene.target or TargetStar(magnitude=99.0))
     header = fits.Header()
@@ -51,6 +59,8 @@ def write_spectral_truth(
     hdus.append(fits.BinTableHDU(spectrum_rows(star), name="SPECTRUM"))
     hdus.append(fits.BinTableHDU(line_rows(star), name="LINES"))
     hdus.append(fits.BinTableHDU(curve_rows(scenario, mode, entry), name="LIGHT_CURVE"))
+    if hits is not None:
+        hdus.append(fits.BinTableHDU(hits, name="COSMIC_RAYS"))
     with atomic_path(path) as temporary:
         fits.HDUList(hdus).writeto(temporary, overwrite=True)
 
@@ -105,3 +115,29 @@ def curve_rows(scenario: Scenario, mode: SpectralMode, entry: Planned) -> NDArra
     rows["shape"] = -factors(scenario, mode, entry)[:, 0]
     rows["drift"] = drifts(scenario, mode, entry)
     return rows
+
+
+def write_spectral_summary(path: Path, scenario: Scenario, entries: tuple[Planned, ...]) -> None:
+    """Write what was simulated, for people and for scoring."""
+    exposures: list[dict[str, Any]] = [
+        {
+            "root": entry.root,
+            "detector": entry.frame.detector.name,
+            "filter": entry.optics.name,
+            "subarray": entry.frame.subarray,
+            "exp_type": entry.group.exp_type,
+            "dither": list(entry.group.dithers[entry.dither - 1]),
+            "integrations": entry.timing.integrations,
+            "segment": [entry.segment.number, entry.segment.total],
+        }
+        for entry in entries
+    ]
+    content = {
+        "format": 1,
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "effects": sorted(scenario.effects),
+        "spectra": True,
+        "exposures": exposures,
+    }
+    write_text(path, json.dumps(content, indent=1) + "\n")
