@@ -40,7 +40,8 @@ build detector1 "stages/core stages/detector1" \
     "calwebb-detector1 calwebb-dark calwebb-guider"
 build image2 "stages/core stages/image2" "calwebb-image2"
 build spec2 "stages/core stages/spec2" "calwebb-spec2"
-build level3 "stages/core stages/level3" "calwebb-image3 calwebb-quicklook calwebb-verify"
+build level3 "stages/core stages/level3" \
+    "calwebb-image3 calwebb-spec3 calwebb-tso3 calwebb-quicklook calwebb-verify"
 build associate "stages/core stages/associate" \
     "calwebb-pool calwebb-associate calwebb-references calwebb-report calwebb-crate"
 build simulator "stages/core simulator" "calwebb-simulate"

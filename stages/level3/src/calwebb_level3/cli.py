@@ -15,3 +15,10 @@ tso3 = make_program(
     example="calwebb-tso3 run jw01366-o003_tso3_00001_asn.json --output-dir results/01366",
     association=True,
 )
+
+spec3 = make_program(
+    "calwebb_level3.spec3:PIPELINE",
+    package="calwebb_level3",
+    example="calwebb-spec3 run jw01309-o022_spec3_00001_asn.json --output-dir results/01309",
+    association=True,
+)

@@ -1,0 +1,63 @@
+"""extract_1d: the spectrum of each source in one dimension.
+
+It is extracted from the rectified average of all exposures; where the exposures were not put on a
+common grid, from each of them. Aperture, background, correction and lost pixels are those of
+stage 2, see `calwebb_core.science.spectral.extract_1d`.
+"""
+
+from calwebb_core.framework.metadata import Metadata
+from calwebb_core.framework.references import References
+from calwebb_core.framework.spectra import Spectra
+from calwebb_core.framework.step import COMPLETE, Status, Step
+from calwebb_core.science.spectral.extract_1d_options import Extract1dParameters
+from calwebb_level3.slits.sources import Source, SourceSet
+
+
+def references_for(parameters: Extract1dParameters) -> tuple[str, ...]:
+    """Return the types that are used."""
+    return ("extract1d", "apcorr") if parameters.apply_apcorr else ("extract1d",)
+
+
+def run(
+    sources: SourceSet, references: References, parameters: Extract1dParameters
+) -> tuple[SourceSet, Status]:
+    """Extract the spectra; they are put in the sources.
+
+    Raises
+    ------
+    InputError, ReferenceFileError
+        As `calwebb_core.science.spectral.extract_1d.extract_part`.
+    """
+    from calwebb_core.science.spectral.extract_1d import ExtractionFiles
+
+    metadata = sources.metadata
+    apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
+    files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
+    for source in sources.sources:
+        source.extracted = spectra_of(source, metadata, files, parameters)
+    return sources, COMPLETE
+
+
+def spectra_of(
+    source: Source, metadata: Metadata, files: object, parameters: Extract1dParameters
+) -> Spectra:
+    """Return the spectrum of a source, or one an exposure."""
+    from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_part
+
+    assert isinstance(files, ExtractionFiles)  # noqa: S101 - made above
+    pairs = list(zip(source.spectra, source.keywords, strict=True))
+    if source.resampled is not None:
+        pairs = [(source.resampled, source.resampled.metadata)]
+    found = [extract_part(part, keywords, files, parameters) for part, keywords in pairs]
+    return Spectra(metadata.copy(), found, {}, "x1d")
+
+
+STEP = Step(
+    name="extract_1d",
+    keyword="S_EXTR1D",
+    meaning="Sum up the spectra of the sources.",
+    parameters=Extract1dParameters,
+    run=run,
+    references=("extract1d", "apcorr"),
+    references_for=references_for,
+)
