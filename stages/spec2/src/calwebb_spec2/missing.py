@@ -25,7 +25,6 @@ _ROWS: Final = (
     ("clean_flicker_noise", "S_CLNFNS", "Subtract flicker noise of the readout.", True),
     ("imprint_subtract", "S_IMPRNT", "Subtract exposures with all shutters closed.", False),
     ("master_background_mos", "S_MSBSUB", "Subtract the spectrum of background slits.", False),
-    ("wavecorr", "S_WAVCOR", "Correct wavelengths for sources beside the slit's centre.", False),
     ("targ_centroid", "S_TACNTR", "Find the source in its acquisition image.", True),
     ("straylight", "S_STRAY", "Subtract light scattered between the slices.", False),
     ("fringe", "S_FRINGE", "Divide by the fringes of the detector.", False),

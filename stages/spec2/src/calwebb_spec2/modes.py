@@ -54,7 +54,6 @@ FIXED_SLITS: Final = Mode(
         "resample_spec", "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "extract_2d",),
 )  # fmt: skip
 MULTI_OBJECT: Final = Mode(
     "NIRSpec multi-object spectroscopy",
@@ -66,7 +65,7 @@ MULTI_OBJECT: Final = Mode(
         "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "extract_2d", "flat_field", "pathloss", "photom"),
+    not_yet=("assign_wcs", "extract_2d", "wavecorr", "flat_field", "pathloss", "photom"),
 )  # fmt: skip
 NIRSPEC_IFU: Final = Mode(
     "NIRSpec integral-field spectroscopy",
@@ -85,7 +84,6 @@ BRIGHT_OBJECT: Final = Mode(
         "assign_wcs", "clean_flicker_noise", "extract_2d", "srctype", "wavecorr", "flat_field",
         "photom", "adaptive_trace_model", "pixel_replace", "extract_1d",
     ),
-    not_yet=("assign_wcs", "extract_2d",),
 )  # fmt: skip
 LRS_SLIT: Final = Mode(
     "MIRI LRS with slit",

@@ -25,6 +25,7 @@ from calwebb_spec2.steps import (
     pathloss,
     photom,
     srctype,
+    wavecorr,
 )
 
 THERE: tuple[Step, ...] = (
@@ -33,6 +34,7 @@ THERE: tuple[Step, ...] = (
     extract_2d.STEP,
     flat_field.STEP,
     srctype.STEP,
+    wavecorr.STEP,
     pathloss.STEP,
     photom.STEP,
     extract_1d.STEP,

@@ -2,9 +2,11 @@
 
 Builds the chain of frames from pixels to right ascension, declination (degrees) and wavelength
 (micrometres) for the modes of `MODES`: MIRI's low-resolution spectrometer
-(`calwebb_core.science.spectral.lrs`) and NIRCam's grism time series
-(`calwebb_core.science.spectral.grism_series`). It is stored as a gwcs that the official data models
-open. Writes DISPAXIS, SPECSYS and, where the slit's corners are known, S_REGION. Sets no flags.
+(`calwebb_core.science.spectral.lrs`), NIRCam's grism time series
+(`calwebb_core.science.spectral.grism_series`), and NIRSpec's fixed slits
+(`calwebb_core.science.nirspec`), where each slit has a WCS of its own. It is stored as a gwcs that
+the official data models open. Writes DISPAXIS, SPECSYS and, where the slit's corners are known,
+S_REGION. Sets no flags.
 """
 
 from collections.abc import Callable
@@ -30,6 +32,16 @@ class AssignWcsParameters:
         "as the official step does; 0 takes them as they are. Not an official option.",
         minimum=0.0,
         unit="micrometre^2",
+    )
+    slit_y_low: float = option(
+        -0.55,
+        "NIRSpec slits: lower end of the spectrum along the slit, from the slit's middle.",
+        unit="slit height",
+    )
+    slit_y_high: float = option(
+        0.55,
+        "NIRSpec slits: upper end of the spectrum along the slit, from the slit's middle.",
+        unit="slit height",
     )
 
 
@@ -133,11 +145,38 @@ def filter_offset(references: References, metadata: Metadata) -> tuple[float, fl
     return find_filter_offset(rows, metadata)
 
 
+def run_slits(image: Image, references: References, parameters: AssignWcsParameters) -> None:
+    """Attach the WCS of each fixed slit of NIRSpec to an exposure.
+
+    Raises
+    ------
+    InputError
+        If the ends of the spectra are no range.
+    """
+    from calwebb_core.science.nirspec.slit_worlds import slit_worlds
+
+    metadata, limits = image.metadata, (parameters.slit_y_low, parameters.slit_y_high)
+    if not limits[0] < limits[1]:
+        msg = f"slit_y_low is {limits[0]} and slit_y_high {limits[1]}; expected the first below"
+        raise InputError(msg)
+    optics = {kind: loaded(references, kind, metadata) for kind in NIRSPEC}
+    image.wcs, light = slit_worlds(metadata, optics, limits)
+    metadata.update({"DISPAXIS": 1, "SPORDER": light.order})
+    metadata.update({"WAVSTART": light.low, "WAVEND": light.high})
+    if metadata.get("VELOSYS") is not None:
+        metadata["SPECSYS"] = "BARYCENT"
+
+
 LRS: Final = ("distortion", "specwcs")
+NIRSPEC: Final = (
+    "camera", "collimator", "disperser", "fore", "fpa", "msa", "ote", "wavelengthrange",
+)  # fmt: skip
 MODES: Final[dict[str, Branch]] = {
     "NRC_TSGRISM": Branch((*LRS, "filteroffset"), run_grism_series),
     "MIR_LRS-FIXEDSLIT": Branch(LRS, run_lrs),
     "MIR_LRS-SLITLESS": Branch(LRS, run_lrs),
+    "NRS_FIXEDSLIT": Branch(NIRSPEC, run_slits),
+    "NRS_BRIGHTOBJ": Branch(NIRSPEC, run_slits),
 }
 
 

@@ -2,7 +2,12 @@
 
 NIRCam's grism time series (`calwebb_core.science.spectral.grism_series`): the first 64 rows, those
 of the smallest subarray, over all columns; the star is in row 34 of each subarray. The result has a
-WAVELENGTH array and a WCS of its own, for one spectral order. Flags and values are as they were.
+WAVELENGTH array and a WCS of its own, for one spectral order.
+
+NIRSpec's fixed slits (`calwebb_core.science.nirspec.cutting`): for each slit the bounding box of
+its WCS, as a slit of its own; of a time series of a bright object the one slit alone. Each gets a
+WAVELENGTH array, NaN beside the slit's light, its place on the exposure (SLTSTRT1, ...), and where
+in the slit the source is (SRCXPOS, SRCYPOS). Flags and values are as they were.
 """
 
 from collections.abc import Callable
@@ -30,6 +35,9 @@ class Extract2dParameters:
     )
     extract_orders: int | None = option(
         None, "NIRCam grism time series: order to cut out; by default that of the reference."
+    )
+    slit_names: tuple[str, ...] | None = option(
+        None, "NIRSpec: slits to cut out; by default all that are on the detector."
     )
 
 
@@ -115,8 +123,36 @@ def describe(metadata: Metadata, order: int, size: tuple[int, int], column: floa
     metadata.update({"SPORDER": order, "XREF_SCI": column + 1.0, "YREF_SCI": SOURCE_ROW})
 
 
+def run_slits(image: Image, _: References, parameters: Extract2dParameters) -> Slit | Slits:
+    """Return the spectra of NIRSpec's fixed slits, of a bright object's time series the one.
+
+    Raises
+    ------
+    InputError
+        If the WCS isn't one of slits, or a slit that is asked for isn't there.
+    """
+    from calwebb_core.science.nirspec.cutting import cut
+    from calwebb_core.science.nirspec.open_slits import slit_keywords
+    from calwebb_core.science.nirspec.slit_worlds import chosen
+
+    slits = [
+        cut(image, world, slit_keywords(image.metadata, world, aperture))
+        for aperture, world in chosen(image, parameters.slit_names)
+    ]
+    if image.metadata["EXP_TYPE"] != BRIGHT_OBJECT:
+        return Slits(image.metadata, slits, image.tables)
+    slit = slits[0]
+    image.metadata.update(slit.metadata)
+    image.metadata.homes.update(slit.metadata.homes)
+    slit.metadata, slit.tables = image.metadata, image.tables
+    return slit
+
+
+BRIGHT_OBJECT: Final = "NRS_BRIGHTOBJ"
 MODES: Final[dict[str, Branch]] = {
     "NRC_TSGRISM": Branch(("wavelengthrange",), run_grism_series),
+    "NRS_FIXEDSLIT": Branch((), run_slits),
+    BRIGHT_OBJECT: Branch((), run_slits),
 }
 
 

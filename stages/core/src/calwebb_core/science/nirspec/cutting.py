@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.keywords import find_keyword
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slit
 from calwebb_core.science.spectral.wavelengths import PLANE
@@ -15,6 +16,7 @@ from calwebb_core.science.transforms.elementary import Shift
 from calwebb_core.science.world import Box, World
 
 MICROMETRES = 1e6
+PLACE = ("SLTSTRT1", "SLTSIZE1", "SLTSTRT2", "SLTSIZE2")
 ARRAYS = ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat")
 
 
@@ -54,8 +56,10 @@ def cut(image: Image, world: World, keywords: Mapping[str, Any]) -> Slit:
     own = moved(world, rows, columns)
     ny, nx = rows.stop - rows.start, columns.stop - columns.start
     place = (columns.start + 1, nx, rows.start + 1, ny)
-    metadata = Metadata(dict(keywords), image.metadata.source)
-    metadata.update(zip(("SLTSTRT1", "SLTSIZE1", "SLTSTRT2", "SLTSIZE2"), place, strict=True))
+    metadata = Metadata(science_keywords(image.metadata), image.metadata.source)
+    metadata.update(keywords)
+    metadata.update(zip(PLACE, place, strict=True))
+    metadata.homes = dict.fromkeys(metadata, "SCI")
     arrays: dict[str, Any] = {
         name: np.array(getattr(image, name)[..., rows, columns], order="C")
         for name in ARRAYS
@@ -63,6 +67,12 @@ def cut(image: Image, world: World, keywords: Mapping[str, Any]) -> Slit:
     }
     planes = {PLANE: slit_wavelengths(own, (ny, nx)).astype(np.float32)}
     return Slit(metadata, **arrays, wcs=own, planes=planes)
+
+
+def science_keywords(metadata: Metadata) -> dict[str, Any]:
+    """Return the keywords of an exposure that stand in the header of SCI: each slit has its own."""
+    entries = ((name, find_keyword(name, metadata.homes.get(name, ""))) for name in metadata)
+    return {name: metadata[name] for name, entry in entries if entry and entry.hdu == "SCI"}
 
 
 def moved(world: World, rows: slice, columns: slice) -> World:
