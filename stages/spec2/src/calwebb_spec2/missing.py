@@ -33,7 +33,6 @@ _ROWS: Final = (
     ("residual_fringe", "S_RESFRI", "Remove what is left of the fringes.", True),
     ("adaptive_trace_model", "S_TRCMOD", "Model the spectral trace on a finer grid.", True),
     ("pixel_replace", "S_PXREPL", "Estimate the flux of bad pixels.", True),
-    ("resample_spec", "S_RESAMP", "Rectify the spectra.", False),
     ("cube_build", "S_IFUCUB", "Build cubes of two positions and wavelength.", False),
 )
 _CONDITIONS: Final = {"imprint_subtract": no_imprint}

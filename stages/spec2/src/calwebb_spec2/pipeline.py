@@ -24,6 +24,7 @@ from calwebb_spec2.steps import (
     flat_field,
     pathloss,
     photom,
+    resample_spec,
     srctype,
     wavecorr,
 )
@@ -37,6 +38,7 @@ THERE: tuple[Step, ...] = (
     wavecorr.STEP,
     pathloss.STEP,
     photom.STEP,
+    resample_spec.STEP,
     extract_1d.STEP,
 )
 BY_NAME = {step.name: step for step in (*MISSING, *THERE)}
