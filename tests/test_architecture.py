@@ -42,8 +42,10 @@ def test_the_plan_knows_the_reference_types_of_every_step():
     from calwebb_detector1.pipeline import PIPELINE as detector1
     from calwebb_image2.pipeline import PIPELINE as image2
     from calwebb_level3.image3 import PIPELINE as image3
+    from calwebb_level3.tso3 import PIPELINE as tso3
+    from calwebb_spec2.pipeline import PIPELINE as spec2
 
-    for pipeline in (detector1, dark, guider, image2, image3):
+    for pipeline in (detector1, dark, guider, image2, spec2, image3, tso3):
         used = {kind for step in pipeline.steps for kind in step.references}
         assert set(REFERENCE_TYPES[pipeline.program]) == used, pipeline.program
         types = set(parameter_types(pipeline.program))
@@ -74,28 +76,44 @@ def test_the_plan_knows_what_image2_and_image3_take():
     assert set(needed_types(IMAGE2, instrument="NIRSPEC")) == {*OPTICS, "flat", "photom", "area"}
 
 
-def test_programs_that_make_no_products_yet_are_in_no_plan():
-    """A program joins the plan once a mode of it needs no step that does not exist yet."""
-    from calwebb_associate.pipelines import PIPELINES, SPEC2, program_refuses
+def test_the_plan_knows_the_modes_of_spec2():
+    """A mode joins the plan once it needs no step that does not exist yet."""
+    from calwebb_associate.pipelines import SPEC2, needed_types, program_refuses
+    from calwebb_associate.spectral_types import SPEC2_TYPES
     from calwebb_core.framework.step import always_applies
     from calwebb_spec2.modes import MODES
     from calwebb_spec2.pipeline import BY_NAME, PIPELINE
 
+    complete = set()
     for mode in MODES:
         steps = [BY_NAME[name] for name in mode.steps]
         needed = [step for step in steps if not step.skip and step.not_needed is always_applies]
-        assert not all(step.there for step in needed), f"{mode.name}: add {SPEC2} to the plan"
-        for kind in mode.exp_types:
-            assert program_refuses(SPEC2, kind.lower()) == "calwebb-spec2 makes no products yet"
+        names = {kind.lower() for kind in mode.exp_types}
+        used = {kind for step in steps for kind in step.references}
+        if all(step.there and step.name not in mode.not_yet for step in needed):
+            complete |= names
+        for kind in names & set(SPEC2_TYPES):
+            assert set(needed_types(SPEC2, exp_type=kind)) <= used, kind
+            assert not program_refuses(SPEC2, kind)
+    assert complete == set(SPEC2_TYPES)
     assert PIPELINE.program == SPEC2
-    assert SPEC2 not in PIPELINES
+
+
+def test_the_plan_knows_what_tso3_takes():
+    from calwebb_associate.pipelines import TSO3, needed_types
+    from calwebb_associate.spectral_types import TSO3_TYPES
+    from calwebb_level3 import tso3
+
+    assert {name.lower() for name in tso3.IMAGES + tso3.SPECTRA} == set(TSO3_TYPES)
+    for kind in tso3.IMAGES:
+        assert needed_types(TSO3, exp_type=kind) == TSO3_TYPES[kind.lower()]
 
 
 @pytest.mark.parametrize(
     "program",
     [
         "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-spec2",
-        "calwebb-image3", "calwebb-pool",
+        "calwebb-image3", "calwebb-tso3", "calwebb-pool",
         "calwebb-associate", "calwebb-references", "calwebb-report",
         "calwebb-simulate", "calwebb-quicklook", "calwebb-verify", "calwebb-crate",
     ],

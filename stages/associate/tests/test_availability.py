@@ -12,7 +12,6 @@ from calwebb_associate.pipelines import (
     DETECTOR1,
     IMAGE2,
     IMAGE3,
-    PIPELINES,
     PROGRAMS,
     SPEC2,
     SPEC3,
@@ -20,6 +19,7 @@ from calwebb_associate.pipelines import (
     WFS_IMAGE3,
 )
 from calwebb_associate.products import Subject, suffixes
+from calwebb_associate.spectral_types import SPEC2_TYPES
 from calwebb_core.framework.name_patterns import ASSOCIATION_TYPES, SUFFIXES
 
 IMAGE = "jw01345001001_02201_00001_nis"
@@ -82,14 +82,12 @@ def test_a_mosaic_is_a_member_of_a_slitless_spectrum():
     (spectrum, *_) = plan_associations([slitless(), mosaic(IMAGE), rate(IMAGE)], sources())
     assert spectrum.members[0] == f"{GRISM}_rate.fits"
     assert spectrum.makers == (DETECTOR1, IMAGE3, IMAGE3)
-    assert spectrum.reason == "calwebb-spec2 makes no products yet"
+    assert spectrum.reason == "NIS_WFSS: calwebb-spec2 does not take them yet"
     assert spectrum.suffixes == ("cal", "x1d")
 
 
 def test_it_is_available_as_soon_as_its_program_is(monkeypatch):
-    pipelines = (*PIPELINES, SPEC2)
-    monkeypatch.setattr("calwebb_associate.pipelines.PIPELINES", pipelines)
-    monkeypatch.setattr("calwebb_associate.availability.PIPELINES", pipelines)
+    monkeypatch.setitem(SPEC2_TYPES, "nis_wfss", ())
     made = [slitless(), mosaic(IMAGE), rate(IMAGE)]
     assert set(reasons(made).values()) == {""}
     why = "calwebb-detector1 is not available for it yet"
@@ -97,9 +95,9 @@ def test_it_is_available_as_soon_as_its_program_is(monkeypatch):
 
 
 def test_what_needs_a_program_that_does_not_exist_says_so():
-    needs = association("image3", MOSAIC, (f"{IMAGE}_cal.fits", "science"))
-    made = [needs, association("spec2", IMAGE, (f"{IMAGE}_rate.fits", "science"))]
-    why = "members of calwebb-spec2, which makes no products yet"
+    needs = association("image3", MOSAIC, (f"{IMAGE}_aminorm-oi.fits", "science"))
+    made = [needs, association("ami3", IMAGE, (f"{IMAGE}_rateints.fits", "science"))]
+    why = "members of calwebb-ami3, which makes no products yet"
     assert reasons(made)[needs.file_name] == why
 
 
@@ -154,13 +152,12 @@ def test_what_is_missing_is_counted_by_program_and_product():
     made = [slitless(), mosaic(IMAGE), rate(IMAGE), rate(GRISM)]
     for name in ("{source_id}", "t002"):
         product = f"jw01345-o001_{name}_niriss_f200w-gr150r"
-        made.append(association("spec3", product, (f"{GRISM}_cal.fits", "science")))
+        made.append(association("coron3", product, (f"{GRISM}_cal.fits", "science")))
     assert not_available(plan_associations(made, sources())) == [
-        "calwebb-spec2 makes no products yet: 1 association (1 spec2), not available yet: 1 cal, "
-        "1 x1d",
-        "calwebb-spec3 makes no products yet: 2 associations (2 spec3), not available yet: 2 x1d, "
-        "2 c1d; 1 of them for each source",
+        "calwebb-coron3 makes no products yet: 2 associations (2 coron3), not available yet: "
+        "2 psfstack, 2 psfalign, 2 psfsub, 2 i2d; 1 of them for each source",
         "1 association of NIS_WFSS: calwebb-image2 calibrates no such exposures",
+        "1 association of NIS_WFSS: calwebb-spec2 does not take them yet",
     ]
 
 

@@ -150,7 +150,7 @@ def test_what_cannot_be_processed_yet_is_said(put, no_crds):
         "1 exposure of NRC_IMAGE in a file named as guide-star data",
         "1 exposure of subarrays of several stripes: calwebb-detector1 is not available for them "
         "yet",
-        "calwebb-tso3 makes no products yet: 1 association (1 tso3), not available yet: 1 phot",
+        "1 association of NRC_IMAGE: calwebb-tso3 does not take them yet",
         "2 associations of subarrays of several stripes: calwebb-detector1 is not available for "
         "them yet",
     )
@@ -186,7 +186,7 @@ def test_what_image2_makes_of_each_mode(put, no_crds, keywords, suffixes):
     plan = make_plan([file])
     found = [item.suffixes for item in plan.associations if item.level == 2 and item.available]
     assert found == [suffixes]
-    mosaics = [item for item in plan.associations if item.level == 3 and item.available]
+    mosaics = [item for item in plan.associations if item.pipeline == IMAGE3 and item.available]
     assert len(mosaics) == ("i2d" in suffixes)
 
 
