@@ -1,7 +1,7 @@
 """calwebb_spec3: exposures through slits to one spectrum of each source.
 
-Steps: master_background, outlier_detection, extract_1d. Products: `_crf` for each exposure, `_x1d`
-for each source.
+Steps: master_background, outlier_detection, resample_spec, extract_1d, combine_1d. Products:
+`_crf` for each exposure; `_s2d`, `_x1d`, `_c1d` for each source.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,13 @@ from calwebb_core.framework.step import Status, Step
 from calwebb_level3.slits.inputs import first_metadata, read, read_sky
 from calwebb_level3.slits.products import save, write
 from calwebb_level3.slits.sources import SourceSet
-from calwebb_level3.slits.steps import extract_1d, master_background, outlier_detection
+from calwebb_level3.slits.steps import (
+    combine_1d,
+    extract_1d,
+    master_background,
+    outlier_detection,
+    resample_spec,
+)
 
 SLITS: Final = ("MIR_LRS-FIXEDSLIT", "NRS_FIXEDSLIT")
 # Modes of calwebb_spec3 that do not exist yet.
@@ -60,7 +66,9 @@ def subtract_background(
 STEPS: tuple[Step, ...] = (
     replace(master_background.STEP, run=subtract_background),
     outlier_detection.STEP,
+    resample_spec.STEP,
     extract_1d.STEP,
+    combine_1d.STEP,
 )
 
 PIPELINE = Pipeline(
