@@ -131,10 +131,10 @@ def test_a_missing_step_is_refused_when_it_is_turned_on_or_asked_for_alone(
     path = saved(make_image("NRS_BRIGHTOBJ"))
     with pytest.raises(InputError, match=r"step wavecorr .* for NIRSpec .* not exist"):
         call_pipeline(PIPELINE, path, output_dir=tmp_path / "out", only="wavecorr")
-    rest = [name for name in names("NRS_BRIGHTOBJ") if name != "pixel_replace"]
+    rest = [name for name in names("NRS_BRIGHTOBJ") if name != "adaptive_trace_model"]
     path = saved(make_image("NRS_BRIGHTOBJ", **{BY_NAME[n].keyword: "COMPLETE" for n in rest}))
-    wish = {"pixel_replace": {"skip": False}}
-    with pytest.raises(InputError, match="pixel_replace does not exist"):
+    wish = {"adaptive_trace_model": {"skip": False}}
+    with pytest.raises(InputError, match="adaptive_trace_model does not exist"):
         call_pipeline(PIPELINE, path, output_dir=tmp_path / "out", parameters=wish)
 
 

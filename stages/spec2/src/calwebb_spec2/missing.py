@@ -32,7 +32,6 @@ _ROWS: Final = (
     ("wfss_contam", "S_CONTAM", "Subtract the spectra of neighbours.", True),
     ("residual_fringe", "S_RESFRI", "Remove what is left of the fringes.", True),
     ("adaptive_trace_model", "S_TRCMOD", "Model the spectral trace on a finer grid.", True),
-    ("pixel_replace", "S_PXREPL", "Estimate the flux of bad pixels.", True),
     ("cube_build", "S_IFUCUB", "Build cubes of two positions and wavelength.", False),
 )
 _CONDITIONS: Final = {"imprint_subtract": no_imprint}

@@ -75,7 +75,9 @@ NIRSPEC_IFU: Final = Mode(
         "bkg_subtract", "srctype", "flat_field", "pathloss", "photom", "adaptive_trace_model",
         "pixel_replace", "cube_build", "extract_1d",
     ),
-    not_yet=("assign_wcs", "flat_field", "pathloss", "photom", "extract_1d"),
+    not_yet=(
+        "assign_wcs", "flat_field", "pathloss", "photom", "pixel_replace", "extract_1d",
+    ),
 )  # fmt: skip
 BRIGHT_OBJECT: Final = Mode(
     "NIRSpec bright-object time series",
@@ -109,7 +111,7 @@ MRS: Final = Mode(
         "fringe", "photom", "residual_fringe", "adaptive_trace_model", "pixel_replace",
         "cube_build", "extract_1d",
     ),
-    not_yet=("assign_wcs", "photom", "extract_1d"),
+    not_yet=("assign_wcs", "photom", "pixel_replace", "extract_1d"),
 )  # fmt: skip
 SOSS: Final = Mode(
     "NIRISS single-object slitless spectroscopy",

@@ -24,6 +24,7 @@ from calwebb_spec2.steps import (
     flat_field,
     pathloss,
     photom,
+    pixel_replace,
     resample_spec,
     srctype,
     wavecorr,
@@ -38,6 +39,7 @@ THERE: tuple[Step, ...] = (
     wavecorr.STEP,
     pathloss.STEP,
     photom.STEP,
+    pixel_replace.STEP,
     resample_spec.STEP,
     extract_1d.STEP,
 )

@@ -36,7 +36,8 @@ class Curve:
 
     def covers(self, wavelengths: Float64) -> NDArray[np.bool_]:
         """Say which wavelengths are in the curve's range."""
-        return (wavelengths >= self.wavelength[0]) & (wavelengths <= self.wavelength[-1])
+        inside = (wavelengths >= self.wavelength[0]) & (wavelengths <= self.wavelength[-1])
+        return np.asarray(inside, np.bool_)
 
 
 def curve_of(
