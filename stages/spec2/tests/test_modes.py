@@ -129,8 +129,8 @@ def test_a_missing_step_is_refused_when_it_is_turned_on_or_asked_for_alone(
     path = saved(make_image("NIS_SOSS", **statuses))
     assert call_pipeline(PIPELINE, path, output_dir=tmp_path / "out").statuses.keys() == {"srctype"}
     path = saved(make_image("NRS_BRIGHTOBJ"))
-    with pytest.raises(InputError, match=r"step wavecorr .* for NIRSpec .* not exist"):
-        call_pipeline(PIPELINE, path, output_dir=tmp_path / "out", only="wavecorr")
+    with pytest.raises(InputError, match=r"step adaptive_trace_model .* for NIRSpec .* not exist"):
+        call_pipeline(PIPELINE, path, output_dir=tmp_path / "out", only="adaptive_trace_model")
     rest = [name for name in names("NRS_BRIGHTOBJ") if name != "adaptive_trace_model"]
     path = saved(make_image("NRS_BRIGHTOBJ", **{BY_NAME[n].keyword: "COMPLETE" for n in rest}))
     wish = {"adaptive_trace_model": {"skip": False}}
