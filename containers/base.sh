@@ -17,15 +17,19 @@ if [ ! -s .build/base.tar ] || [ base.sh -nt .build/base.tar ]; then
     [ -n "$mirror" ] || { echo "apt knows no mirror of Debian to make the base of images from: set MIRROR to one" >&2; exit 2; }
     # device nodes cannot be unpacked by a plain user; manuals and translations are not read;
     # nothing may say where the image was built; byte code differs between root and a plain user
-    mmdebstrap --quiet --variant=minbase --include=python3 \
-        --aptopt='APT::Install-Recommends "false"' \
-        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-        --dpkgopt='path-exclude=/usr/lib/x86_64-linux-gnu/gconv/*' \
-        --customize-hook=': > "$1/etc/hostname"; : > "$1/etc/resolv.conf"' \
-        --customize-hook=': > "$1/etc/apt/sources.list"' \
-        --customize-hook='rm -rf "$1"/var/log/* "$1"/var/cache/*' \
-        "$suite" - "$mirror" | tar --delete --wildcards ./dev '*/__pycache__' > .build/base.tar.part
+    make_base() {
+        mmdebstrap --quiet --variant=minbase --include=python3 \
+            --aptopt='APT::Install-Recommends "false"' \
+            --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+            --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+            --dpkgopt='path-exclude=/usr/lib/x86_64-linux-gnu/gconv/*' \
+            --customize-hook=': > "$1/etc/hostname"; : > "$1/etc/resolv.conf"' \
+            --customize-hook=': > "$1/etc/apt/sources.list"' \
+            --customize-hook='rm -rf "$1"/var/log/* "$1"/var/cache/*' \
+            "$suite" - "$mirror" | tar --delete --wildcards ./dev '*/__pycache__' > .build/base.tar.part
+    }
+    # a mirror that is busy is asked once more
+    make_base || make_base
     mv .build/base.tar.part .build/base.tar
     rm -rf .build/base
 fi

@@ -18,6 +18,7 @@ from typing import Any
 from numba import types
 from numba.core import compiler
 from numba.np.ufunc import array_exprs
+from numba.parfors import parfor
 
 _reduce = compiler.CompileResult._reduce
 
@@ -65,6 +66,8 @@ if __name__ == "__main__":
     # numba names the function of an array expression by the address of an object: count instead
     count = itertools.count(1)
     array_exprs.hex = lambda _: hex(next(count))
+    # and the function of a parallel loop by its hash, an address: take the number it has
+    parfor.Parfor.__hash__ = lambda loop: loop.id
     content = Path(sys.argv[1]).read_text().splitlines()
     number = compile_all([line for line in content if line and not line.startswith("#")])
     print(f"kernels: {number}")  # noqa: T201 - the log of the build
