@@ -220,10 +220,21 @@ def parts_of(content: bytes, source: str) -> tuple[Any, Any]:
     try:
         tree = read_tree(content)
         node = mapping_of(tree.get("meta")).get("wcs")
-        wcs = None if node is None else World.from_node(node)
+        wcs = None if node is None else wcs_from_node(node)
     except (UnknownContentError, UnknownTransformError):
         return with_library(content, source)
     return wcs, tree.get(PROVENANCE)
+
+
+def wcs_from_node(node: Any) -> Any:
+    """Return the WCS of a node; of several slits in one, theirs."""
+    from calwebb_core.science.nirspec.stored import is_of_slits
+
+    if not is_of_slits(node):
+        return World.from_node(node)
+    from calwebb_core.science.nirspec.slit_worlds import SlitWorlds
+
+    return SlitWorlds.from_node(node)
 
 
 def with_library(content: bytes, source: str) -> tuple[Any, Any]:

@@ -72,6 +72,9 @@ def run(model: Image | Slits, references: References, _: NoParameters) -> tuple[
     reference = references.load("wavecorr", model.metadata, cutout=False)
     if reference is None:
         return model, skipped("the wavecorr reference is N/A")
+    for part in parts(model):
+        part.metadata["WAVECOR"] = False
+        part.metadata.homes["WAVECOR"] = "SCI"
     done = [correct_slit(slit, reference) for slit in stars]
     if not any(done):
         return model, skipped(f"{reference.name} has none of the slits")

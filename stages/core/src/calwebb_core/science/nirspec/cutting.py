@@ -20,10 +20,10 @@ PLACE = ("SLTSTRT1", "SLTSIZE1", "SLTSTRT2", "SLTSIZE2")
 ARRAYS = ("data", "err", "dq", "var_poisson", "var_rnoise", "var_flat")
 
 
-def window(box: Box) -> tuple[slice, slice]:
-    """Return rows and columns of the pixels whose centres are within a bounding box."""
+def window(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return rows and columns of an exposure's pixels that are within a bounding box."""
     (x0, x1), (y0, y1) = (tuple(int(np.floor(edge + 0.5)) for edge in pair) for pair in box)
-    return slice(y0, y1), slice(x0, x1)
+    return slice(max(y0, 0), min(y1, shape[-2])), slice(max(x0, 0), min(x1, shape[-1]))
 
 
 def cut(image: Image, world: World, keywords: Mapping[str, Any]) -> Slit:
@@ -52,7 +52,7 @@ def cut(image: Image, world: World, keywords: Mapping[str, Any]) -> Slit:
     if world.bounding_box is None:
         msg = f"{image.metadata.source}: the WCS of {keywords.get('SLTNAME')} has no bounding box"
         raise InputError(msg)
-    rows, columns = window(world.bounding_box)
+    rows, columns = window(world.bounding_box, image.data.shape)
     own = moved(world, rows, columns)
     ny, nx = rows.stop - rows.start, columns.stop - columns.start
     place = (columns.start + 1, nx, rows.start + 1, ny)

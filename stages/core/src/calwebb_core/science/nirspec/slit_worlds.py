@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
+from calwebb_core.framework.plain_asdf import Tagged
 from calwebb_core.science.nirspec.apertures import Aperture
 from calwebb_core.science.nirspec.open_slits import open_slits
 from calwebb_core.science.nirspec.optics import Light, Optics
 from calwebb_core.science.nirspec.slits import Spectrograph
+from calwebb_core.science.nirspec.stored import node_of, slits_of
 from calwebb_core.science.world import World
 
 
@@ -24,6 +27,21 @@ class SlitWorlds:
     """
 
     slits: tuple[tuple[Aperture, World], ...]
+
+    def node(self) -> Tagged:
+        """Return the node of an ASDF file that gwcs reads."""
+        return node_of(self.slits)
+
+    @classmethod
+    def from_node(cls, node: Any) -> "SlitWorlds":
+        """Return the WCS of slits of an ASDF node.
+
+        Raises
+        ------
+        UnknownTransformError
+            If it has parts that are not known here.
+        """
+        return cls(tuple(slits_of(node)))
 
 
 def slit_worlds(
