@@ -23,7 +23,7 @@ wildcard_constraints:
     colour=RUN.colours.pattern,
     unit=f"{names.EXPOSURE_PATTERN}|{names.GUIDE_STAR_PATTERN}|{RUN.associations.product_pattern}",
     association=names.ASSOCIATION_PATTERN,
-    pipeline="detector1|dark|guider|image2|spec2|image3|tso3",
+    pipeline="detector1|dark|guider|image2|spec2|image3|spec3|tso3",
     name=r"[a-z0-9_.-]+",
 
 
@@ -48,6 +48,7 @@ rule all:
         rules.image2_all.input,
         rules.spec2_all.input,
         rules.image3_all.input,
+        rules.spec3_all.input,
         rules.tso3_all.input,
         rules.report_all.input,
         rules.provenance_all.input,

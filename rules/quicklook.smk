@@ -161,6 +161,31 @@ use rule quicklook as quicklook_light_curve with:
         group(pipeline="tso3")
 
 
+# Pictures of a folder of products: how many there are is not known before it is made.
+rule quicklook_folder:
+    input:
+        f"{RESULTS}/{{program}}/spec3/{{product}}",
+    output:
+        directory(f"{RESULTS}/{{program}}/quicklook/spec3/{{product}}"),
+    log:
+        f"{LOGS}/{{program}}/quicklook/spec3/{{product}}.log",
+    benchmark:
+        f"{LOGS}/{{program}}/quicklook/spec3/{{product}}.jsonl"
+    group:
+        group(pipeline="spec3")
+    conda:
+        environment("level3")
+    container:
+        image("level3")
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "mkdir -p {output:q} && for product in {input:q}/*_s2d.fits {input:q}/*_x1d.fits; do"
+        ' if [ -e "$product" ]; then name=$(basename "$product" .fits);'
+        ' calwebb-quicklook "$product" -o {output:q}/"$name.png" -q 2>> {log:q} || exit; fi; done'
+
+
 ruleorder:
     quicklook_light_curve
     > quicklook_map

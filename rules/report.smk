@@ -11,6 +11,7 @@ EVERYTHING = by_program(
         *rules.image2_all.input,
         *rules.spec2_all.input,
         *rules.image3_all.input,
+        *rules.spec3_all.input,
         *rules.tso3_all.input,
     ]
 )

@@ -21,6 +21,7 @@ from calwebb_detector1.guider import PIPELINE as GUIDER
 from calwebb_detector1.pipeline import PIPELINE as DETECTOR1
 from calwebb_image2.pipeline import PIPELINE as IMAGE2
 from calwebb_level3.image3 import PIPELINE as IMAGE3
+from calwebb_level3.spec3 import PIPELINE as SPEC3
 from calwebb_level3.tso3 import PIPELINE as TSO3
 from calwebb_spec2.pipeline import PIPELINE as SPEC2
 
@@ -32,6 +33,7 @@ PIPELINES = {
     "image2": IMAGE2,
     "spec2": replace(SPEC2, steps=tuple(step for step in SPEC2.steps if step.there)),
     "image3": IMAGE3,
+    "spec3": SPEC3,
     "tso3": TSO3,
 }
 SETTINGS: dict[str, tuple[Any, dict[str, Any], str]] = {

@@ -42,10 +42,11 @@ def test_the_plan_knows_the_reference_types_of_every_step():
     from calwebb_detector1.pipeline import PIPELINE as detector1
     from calwebb_image2.pipeline import PIPELINE as image2
     from calwebb_level3.image3 import PIPELINE as image3
+    from calwebb_level3.spec3 import PIPELINE as spec3
     from calwebb_level3.tso3 import PIPELINE as tso3
     from calwebb_spec2.pipeline import PIPELINE as spec2
 
-    for pipeline in (detector1, dark, guider, image2, spec2, image3, tso3):
+    for pipeline in (detector1, dark, guider, image2, spec2, image3, spec3, tso3):
         used = {kind for step in pipeline.steps for kind in step.references}
         assert set(REFERENCE_TYPES[pipeline.program]) == used, pipeline.program
         types = set(parameter_types(pipeline.program))
@@ -99,11 +100,12 @@ def test_the_plan_knows_the_modes_of_spec2():
     assert PIPELINE.program == SPEC2
 
 
-def test_the_plan_knows_what_tso3_takes():
+def test_the_plan_knows_what_tso3_and_spec3_take():
     from calwebb_associate.pipelines import TSO3, needed_types
-    from calwebb_associate.spectral_types import TSO3_TYPES
-    from calwebb_level3 import tso3
+    from calwebb_associate.spectral_types import SPEC3_TYPES, TSO3_TYPES
+    from calwebb_level3 import spec3, tso3
 
+    assert {name.lower() for name in spec3.SLITS} == set(SPEC3_TYPES)
     assert {name.lower() for name in tso3.IMAGES + tso3.SPECTRA} == set(TSO3_TYPES)
     for kind in tso3.IMAGES:
         assert needed_types(TSO3, exp_type=kind) == TSO3_TYPES[kind.lower()]
@@ -113,7 +115,7 @@ def test_the_plan_knows_what_tso3_takes():
     "program",
     [
         "calwebb-detector1", "calwebb-dark", "calwebb-guider", "calwebb-image2", "calwebb-spec2",
-        "calwebb-image3", "calwebb-tso3", "calwebb-pool",
+        "calwebb-image3", "calwebb-spec3", "calwebb-tso3", "calwebb-pool",
         "calwebb-associate", "calwebb-references", "calwebb-report",
         "calwebb-simulate", "calwebb-quicklook", "calwebb-verify", "calwebb-crate",
     ],

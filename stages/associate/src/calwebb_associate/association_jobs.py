@@ -11,7 +11,7 @@ from calwebb_associate.availability import PlannedAssociation
 from calwebb_associate.pipelines import GUIDER
 from calwebb_associate.plan import Plan
 from calwebb_associate.plan_file import write_if_new, write_plan_file
-from calwebb_associate.targets import one_of, program_of
+from calwebb_associate.targets import is_open, one_of, program_of, unit_name
 from calwebb_core.framework.names import LEVEL3_PATTERN
 
 PREFIX: Final = "calwebb-"
@@ -77,7 +77,12 @@ class AssociationJobs:
     @property
     def product_pattern(self) -> str:
         """A pattern of products that combine exposures, also those that users name freely."""
-        names = [name for item in self.plan.associations if item.own for name in item.products]
+        names = [
+            unit_name(name)
+            for item in self.plan.associations
+            for name in item.products
+            if item.own or is_open(name)
+        ]
         free = [name for name in names if not re.fullmatch(PRODUCT_PATTERN, name, re.ASCII)]
         return f"{PRODUCT_PATTERN}|{one_of(free)}" if free else PRODUCT_PATTERN
 

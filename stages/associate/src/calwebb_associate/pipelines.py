@@ -31,7 +31,7 @@ CORON3: Final = "calwebb-coron3"
 AMI3: Final = "calwebb-ami3"
 WFS_IMAGE3: Final = "calwebb-wfs-image3"
 # Programs that make products; associations for others are made, too, and listed as not available.
-PIPELINES: Final = (DETECTOR1, DARKS, GUIDER, IMAGE2, SPEC2, IMAGE3, TSO3)
+PIPELINES: Final = (DETECTOR1, DARKS, GUIDER, IMAGE2, SPEC2, IMAGE3, SPEC3, TSO3)
 # Program that takes an association, by its asn_type.
 PROGRAMS: Final[dict[str, str]] = {
     "image2": IMAGE2,
@@ -184,9 +184,7 @@ STEPS: Final[dict[str, tuple[str, ...]]] = {
     SPEC3: (
         "master_background",
         "outlier_detection",
-        "resample_spec",
         "extract_1d",
-        "combine_1d",
     ),
     TSO3: ("outlier_detection", "tso_photometry", "extract_1d", "white_light"),
 }

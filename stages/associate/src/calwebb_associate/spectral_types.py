@@ -8,7 +8,7 @@ from typing import Final
 
 Types = dict[str, tuple[str, ...]]
 
-_EXTRACTION: Final = ("extract1d", "apcorr", "psf")
+_EXTRACTION: Final = ("extract1d", "apcorr")
 _FLUX: Final = ("photom", "area")
 _LRS: Final = ("distortion", "specwcs", "flat", *_FLUX, *_EXTRACTION)
 _NIRSPEC: Final = (
@@ -34,12 +34,20 @@ SPEC2_TYPES: Final[Types] = {
     "mir_lrs-slitless": _LRS,
     "nrs_fixedslit": (*_NIRSPEC, "pathloss"),
     "nrs_brightobj": _NIRSPEC,
-    "nrc_tsgrism": ("distortion", "specwcs", "wavelengthrange", "flat", *_FLUX, *_EXTRACTION),
+    "nrc_tsgrism": (
+        "distortion",
+        "specwcs",
+        "filteroffset",
+        "wavelengthrange",
+        "flat",
+        *_FLUX,
+        *_EXTRACTION,
+    ),
 }
 # Of which calwebb-tso3 makes light curves.
 TSO3_TYPES: Final[Types] = {
-    "nrc_tsimage": ("tsophot", "gain"),
-    "mir_image": ("tsophot", "gain"),
+    "nrc_tsimage": (),
+    "mir_image": (),
     "nrc_tsgrism": _EXTRACTION,
     "nrs_brightobj": _EXTRACTION,
     "mir_lrs-slitless": _EXTRACTION,

@@ -34,6 +34,11 @@ MADE_BY: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 # Raw data go through one of these; their products lie in one folder.
 STAGE1: Final = ("detector1", "dark", "guider")
 
+# What only the data tell stays open in the names of some products: they lie in a folder of their
+# own, which is named so.
+OPEN: Final = {"{source_id}": "sources", "{slit_name}": "slits", "{suffix}": "suffix"}
+FOLDER: Final = ""
+
 Unit = tuple[str, str]
 Made = tuple[str, str, tuple[str, ...]]
 NOTHING: Final = r"(?!)"
@@ -50,23 +55,43 @@ def folder_of(program: str) -> str:
     return STAGE1[0] if pipeline in STAGE1 else pipeline
 
 
+def unit_name(product: str) -> str:
+    """Return what the jobs of a product are named after: its name, without placeholders."""
+    for placeholder, word in OPEN.items():
+        product = product.replace(placeholder, word)
+    return product
+
+
+def is_open(product: str) -> bool:
+    """Say whether a product's name leaves open what only the data tell."""
+    return any(placeholder in product for placeholder in OPEN)
+
+
 def product_paths(results: str, pipeline: str, made: Iterable[Made]) -> list[str]:
-    """Return the paths of the products of (program, exposure or product, suffixes)."""
+    """Return the paths of the products of (program, exposure or product, suffixes).
+
+    The suffix `FOLDER` stands for a folder of products.
+    """
     folder = folder_of(pipeline)
     return [
-        f"{results}/{program}/{folder}/{unit}_{suffix}.{EXTENSIONS.get(suffix, 'fits')}"
+        f"{results}/{program}/{folder}/{unit}{_ending(suffix)}"
         for program, unit, suffixes in made
         for suffix in suffixes
     ]
 
 
+def _ending(suffix: str) -> str:
+    """Return what follows the name of a product."""
+    return f"_{suffix}.{EXTENSIONS.get(suffix, 'fits')}" if suffix != FOLDER else ""
+
+
 def picture_paths(results: str, pipeline: str, made: Iterable[Made]) -> list[str]:
     """Return the paths of the quick-look pictures of a pipeline's products."""
     return [
-        f"{results}/{program}/quicklook/{pipeline}/{unit}_{suffix}.png"
+        f"{results}/{program}/quicklook/{pipeline}/{unit}{f'_{suffix}.png' if suffix else ''}"
         for program, unit, suffixes in made
         for suffix in suffixes
-        if suffix in PICTURES
+        if suffix in (*PICTURES, FOLDER)
     ]
 
 

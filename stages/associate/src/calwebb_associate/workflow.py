@@ -30,16 +30,19 @@ from calwebb_associate.pipelines import (
 )
 from calwebb_associate.plan import Plan, make_plan
 from calwebb_associate.targets import (
+    FOLDER,
     PRODUCTS,
     STAGE1,
     Made,
     folder_of,
+    is_open,
     left_out_by,
     one_of,
     option_words,
     picture_paths,
     product_paths,
     program_of,
+    unit_name,
 )
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import ExposureName
@@ -69,6 +72,8 @@ class Run:
     ReferenceFileError
         If a reference file that the rules chose is not in the cache.
     """
+
+    FOLDER: Final = FOLDER
 
     def __init__(
         self, config: Mapping[str, Any], *, base: str | Path, containers: bool = False
@@ -104,7 +109,7 @@ class Run:
         self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
         self.associations = AssociationJobs(self.results, self.plan)
         self._makers = {
-            (name, item.suffixes[0]): item
+            (unit_name(name), item.suffixes[0]): item
             for item in self.plan.associations
             if item.available
             for name in item.products
@@ -301,6 +306,19 @@ class Run:
         without = left_out_by(pipeline, self.config)
         return [
             (program, name, tuple(x for x in suffixes if x not in without))
+            for program, name, suffixes in self._closed(pipeline)
+        ]
+
+    def _closed(self, pipeline: str) -> list[Made]:
+        """Return what `_of` does, with a folder for products whose names are open."""
+        folders = {
+            unit_name(name)
+            for item in self.plan.associations
+            for name in item.products
+            if is_open(name)
+        }
+        return [
+            (program, name, (FOLDER,) if name in folders else suffixes)
             for program, name, suffixes in self._of(pipeline)
         ]
 
