@@ -4,7 +4,7 @@
 stored as the same ASDF nodes; `World.gwcs` returns the object of that library.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -129,8 +129,8 @@ class World:
     def has_order(self) -> bool:
         """Whether the transforms carry a spectral order behind the coordinates of the frames.
 
-        Those of grisms do. All their pixels look at the same place, that of the source, so that
-        pixels found cannot be made better with the forward transform.
+        Those of grisms do. All their pixels look at the same place, that of the source: what can
+        be refined is its pixel in the direct image, to which their first transform leads.
         """
         return self.forward_transform.n_outputs > self.output_frame.n_axes
 
@@ -141,22 +141,16 @@ class World:
                 msg = "several orders lie on one another: give the order, too"
                 raise TypeError(msg)
             position = (*position, self.forward_transform(0.0, 0.0)[-1])
-        found = self.backward_transform(*position)
+        rest = self.transforms[1:]
+        back = chained([t.inverse for t in reversed(rest)])
+        x, y, *light = np.broadcast_arrays(*back(*position))
+        x, y = refine(x, y, lambda *pixel: back(*chained(rest)(*pixel, *light))[:2])
+        found = self.transforms[0].inverse(x, y, *light)
         return found[0], found[1]
 
     def refined(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Return the pixels that the forward transform takes where the backward one came from."""
-        first = np.stack([x, y])
-        pixels = first
-        for _ in range(REFINEMENTS):
-            again = self.backward_transform(*self.forward_transform(*pixels))
-            step = first - np.stack(again)
-            # far outside of the detector polynomials mean nothing
-            sane = np.all(np.abs(step) < LARGEST_STEP, axis=0)
-            pixels = pixels + np.where(sane, step, 0.0)
-            if not np.any(sane & (np.abs(step) > FINE_ENOUGH)):
-                break
-        return pixels[0][()], pixels[1][()]
+        return refine(x, y, lambda *pixel: self.backward_transform(*self.forward_transform(*pixel)))
 
     def inside(self, x: Any, y: Any, results: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the results with NaN where pixels are outside of the bounding box."""
@@ -266,6 +260,20 @@ class World:
         buffer = io.BytesIO()
         asdf.AsdfFile({"wcs": wcs}).write_to(buffer)
         return cls.from_node(read_tree(buffer.getvalue())["wcs"])
+
+
+def refine(x: Any, y: Any, again: Callable[..., Any]) -> tuple[Any, Any]:
+    """Return pixels such that there and back again, from them, leads to those given."""
+    first = np.stack([x, y])
+    pixels = first
+    for _ in range(REFINEMENTS):
+        step = first - np.stack(again(*pixels))
+        # far outside of the detector polynomials mean nothing
+        sane = np.all(np.abs(step) < LARGEST_STEP, axis=0)
+        pixels = pixels + np.where(sane, step, 0.0)
+        if not np.any(sane & (np.abs(step) > FINE_ENOUGH)):
+            break
+    return pixels[0][()], pixels[1][()]
 
 
 def chained(transforms: Sequence[Transform]) -> Transform:
