@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
@@ -32,14 +33,15 @@ POINTING = {
 IMAGER = {"distortion": "miri/jwst_miri_distortion_0028.asdf"}
 
 
-def lrs(kind, number, window=(1, 1, 1032, 1024), nints=None, **values):
+def lrs(kind, number, window=(1, 1, 1032, 1024), nints=None, corners=False, **values):
     names = ("SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2")
     keys = {
         "INSTRUME": "MIRI", "DETECTOR": "MIRIMAGE", "FILTER": "P750L", "EXP_TYPE": kind,
         "V2_REF": -414.848, "V3_REF": -400.426,
     }  # fmt: skip
     keys |= dict(zip(names, window, strict=True))
-    files = IMAGER | {"specwcs": f"miri/jwst_miri_specwcs_{number}.fits"}
+    name = f"miri/jwst_miri_specwcs_{number}.fits"
+    files = IMAGER | {"specwcs": f"corners {name}" if corners else name}
     return keys | values, files, nints
 
 
@@ -59,6 +61,7 @@ SLITLESS = ("MIR_LRS-SLITLESS", (1, 529, 72, 416))
 CASES = {
     "slit_0003": lrs("MIR_LRS-FIXEDSLIT", "0003"),
     "slit_0005": lrs("MIR_LRS-FIXEDSLIT", "0005", VELOSYS=-12345.6),
+    "slit_corners": lrs("MIR_LRS-FIXEDSLIT", "0003", corners=True),
     "slitless_0004": lrs(SLITLESS[0], "0004", SLITLESS[1]),
     "slitless_0006": lrs(SLITLESS[0], "0006", SLITLESS[1], 2, VELOSYS=23456.7),
     "grism": grism(),
@@ -93,6 +96,7 @@ for name, (path, product, files) in json.load(open(sys.argv[1])).items():
     facts = {
         "frames": model.meta.wcs.available_frames, "axis": info.dispersion_direction,
         "box": model.meta.wcs.bounding_box.bounding_box(order="F"), "specsys": info.specsys,
+        "region": info.s_region,
     }
     arrays = {}
     if name.startswith("grism"):
@@ -131,11 +135,29 @@ def flight():
     return read_tree(path.read_bytes())["wcs"]["steps"][0]["transform"]["forward"][1]
 
 
+CORNERS = {
+    "V2VERT1": -412.6, "V2VERT2": -417.3, "V2VERT3": -417.2, "V2VERT4": -412.5,
+    "V3VERT1": -400.6, "V3VERT2": -400.2, "V3VERT3": -399.7, "V3VERT4": -400.1,
+}  # fmt: skip
+
+
+def with_corners(path, folder):
+    """A specwcs reference that has the corners of the slit, as those of today."""
+    if not path.is_file():
+        pytest.skip(f"real data is absent: {path} (set CALWEBB_REALDATA)")
+    with fits.open(path) as hdus:
+        hdus[0].header.update(CORNERS)
+        hdus.writeto(folder / "corners.fits")
+    return folder / "corners.fits"
+
+
 def resolve(kind, source, folder):
     path = folder / f"{kind}.asdf"
     if source == "flight":
         instrument = {"name": "NIRCAM", "detector": "NRCALONG"}
         path.write_bytes(write_tree({"meta": meta(kind, instrument), "model": flight()}))
+    elif source.startswith("corners"):
+        path = with_corners(CACHE / source.split()[1], folder)
     elif source == "range":
         # version 3 of the official package wants the pupil before the filter
         tree = {
@@ -255,6 +277,13 @@ def test_frames_box_and_keywords(made, official, name):
     assert np.array(model.wcs.bounding_box) == pytest.approx(np.array(facts["box"]))
     metadata = model.metadata
     assert [metadata["DISPAXIS"], metadata["SPECSYS"]] == [facts["axis"], facts["specsys"]]
+    if facts["region"] is None:
+        assert "S_REGION" not in metadata
+    else:
+        ours, theirs = (np.array(text.split()[2:], float) for text in
+                        (metadata["S_REGION"], facts["region"]))  # fmt: skip
+        assert ours == pytest.approx(theirs, abs=2e-9)
+    assert (facts["region"] is not None) == (name == "slit_corners")
 
 
 @pytest.mark.peer
