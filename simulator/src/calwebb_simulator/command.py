@@ -162,8 +162,9 @@ def show(figures: dict[str, Any], console: Console) -> None:
         console.print(interval_table(rows, "Cosmic rays", "electrons", "hits"))
     if figures["jumps"]:
         show_jumps(figures["jumps"], console)
-    for name, found in figures["light_curves"].items():
-        console.print(catalog_table(f"Light curve of {name}", found))
+    for part, title in (("spectra", "Spectrum"), ("light_curves", "Light curve")):
+        for name, found in figures[part].items():
+            console.print(catalog_table(f"{title} of {name}", found))
     for name, found in figures["mosaics"].items():
         for part, title in MOSAIC_TITLES.items():
             if found[part]:

@@ -16,12 +16,15 @@ from calwebb_simulator.score_catalog import score_catalog
 from calwebb_simulator.score_jumps import score_jumps
 from calwebb_simulator.score_mosaic import score_mosaic
 from calwebb_simulator.score_series import score_series
+from calwebb_simulator.score_spectra import score_spectra
 from calwebb_simulator.statistics import mean, median, scatter
 
 Float64 = NDArray[np.float64]
 FAINT = 1.0  # DN/s above the sky up to which a pixel counts as sky
 BRIGHT_PULL = 50.0  # rate over error from which a pixel counts as bright
 RAMPS = ("ramp", "jump")  # the last one wins where both are there
+NAMES = ("rates", "cosmic_rays", "jumps", "light_curves", "calibrated", "mosaics", "catalogs")
+EMPTY: dict[str, Any] = {name: {} for name in (*NAMES, "spectra")}
 CHARGE_EDGES = (30.0, 60.0, 100.0, 150.0, 300.0, 1000.0, 10_000.0, np.inf)
 
 
@@ -40,8 +43,8 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        "rates", "cosmic_rays", "jumps", "light_curves", "calibrated", "mosaics" and "catalogs",
-        each empty if there is no product.
+        "rates", "cosmic_rays", "jumps", "light_curves", "calibrated", "mosaics", "catalogs" and
+        "spectra", each empty if there is no product.
 
     Raises
     ------
@@ -50,6 +53,9 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
     """
     summary = read_summary(truth)
     roots = {entry["root"]: entry for entry in summary["exposures"]}
+    if summary.get("spectra"):
+        names = {"scenario": summary["scenario"], "seed": summary["seed"]}
+        return names | EMPTY | score_spectra(truth, results, roots)
     rates = {root: path for path, root in found(results, roots, "rate")}
     images = {root: path for path, root in found(results, roots, "cal")}
     catalogs = sorted(results.rglob("*_cat.ecsv"))
@@ -74,6 +80,7 @@ def score(truth: Path, results: Path) -> dict[str, Any]:
         },
         "mosaics": score_mosaic(truth, results, roots),
         "catalogs": {path.name: score_catalog(truth, summary, path) for path in catalogs},
+        "spectra": {},
     }
 
 

@@ -3,9 +3,9 @@
 All in the official formats. What is in them:
 
 - photom: the curves of `spectra.response`. MIRI: MJy/sr per DN/s, one row for P750L and each
-  subarray, wavelengths falling as in the observatory's file. NIRCam: one row for each order of
-  each filter with GRISMR. NIRSpec: MJy per DN/s, one row for each grating and fixed slit. Rows are
-  longer than what is used of them (NELEM).
+  subarray, wavelengths falling as in the observatory's file. NIRCam: MJy/sr per DN/s and um (the
+  step divides by the dispersion), one row for each order of each filter with GRISMR. NIRSpec: MJy
+  per DN/s, one row for each grating and fixed slit. Rows are longer than what is used (NELEM).
 - area: NIRSpec's pixel areas in arcsec2 for each fixed slit.
 - apcorr: one over the light of `spectra.profile` in apertures of some widths.
 - psf (MIRI): the profile on a grid of a tenth of a pixel, one row a wavelength, each with sum 10.

@@ -47,7 +47,8 @@ LEAST: Final = 0.02  # of the light that a correction still makes up for
 FAST: Final = 800  # samples of a fast variation
 FAST_SPARE: Final = 50
 HALF_APERTURE: Final = 5.0  # pixels
-BACKGROUND: Final = (9.0, 15.0)  # pixels from the star
+# pixels from the star where wings are faint
+BACKGROUND: Final = {"MIRI": (20.0, 30.0), "NIRCAM": (15.0, 26.0), "NIRSPEC": (9.0, 15.0)}
 ANY: Final = "ANY"
 
 
@@ -275,7 +276,7 @@ def _aperture(mode: SpectralMode, name: str, middle: float | None) -> dict[str, 
     if mode.instrument == "NIRCAM":
         values["spectral_order"] = 1
     if middle is not None:
-        half, (near, far) = HALF_APERTURE - 0.5, BACKGROUND
+        half, (near, far) = HALF_APERTURE - 0.5, BACKGROUND[mode.instrument]
         values["src_coeff"] = [[middle - half], [middle + half]]
         sides = ((middle - far, middle - near), (middle + near, middle + far))
         values["bkg_coeff"] = [[edge] for side in sides for edge in side]

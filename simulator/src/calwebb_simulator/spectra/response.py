@@ -14,8 +14,8 @@ from calwebb_simulator.photometry import STERADIAN_PER_ARCSEC2
 from calwebb_simulator.spectra.modes import SpectralMode
 
 Float64 = NDArray[np.float64]
-# MJy/sr per DN/s of MIRI and NIRCam
-PHOTMJSR: Final = {"MIRI": 35.0, "NIRCAM": 800.0}
+# MJy/sr per DN/s of MIRI; of NIRCam, per DN/s and um: photom divides by the dispersion
+PHOTMJSR: Final = {"MIRI": 35.0, "NIRCAM": 0.8}
 # MJy per DN/s of NIRSpec
 PHOTMJ: Final = {
     "PRISM": 4.0e-13,
@@ -26,6 +26,7 @@ PHOTMJ: Final = {
     "G395M": 2.4e-12,
     "G395H": 6.4e-12,
 }
+GRISM_STEP: Final = 0.001  # um per pixel of the first order
 SLIT_FACTOR: Final = {
     "S200A1": 1.0,
     "S200A2": 1.02,
@@ -68,7 +69,8 @@ def scale_of(mode: SpectralMode, slit: str = "") -> float:
 
 def conversion(mode: SpectralMode, wavelength: ArrayLike, slit: str = "") -> Float64:
     """Return MJy (NIRSpec) or MJy/sr per DN per second at wavelengths in um."""
-    return scale_of(mode, slit) * relative_response(mode, wavelength)
+    per_pixel = GRISM_STEP if mode.instrument == "NIRCAM" else 1.0
+    return scale_of(mode, slit) * relative_response(mode, wavelength) / per_pixel
 
 
 def pixel_arcsec2(mode: SpectralMode, slit: str = "") -> float:

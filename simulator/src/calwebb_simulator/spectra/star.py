@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from calwebb_simulator.references.spectra_wcs import lrs_wavelengths
 from calwebb_simulator.spectra.modes import SpectralMode
+from calwebb_simulator.spectra.response import GRISM_STEP
 from calwebb_simulator.transit import TargetStar
 
 Float64 = NDArray[np.float64]
@@ -29,7 +30,6 @@ PRISM: Final = (
     (0.6, 1.0, 1.5, 2.5, 3.5, 4.5, 5.3),
     (0.004, 0.012, 0.02, 0.016, 0.01, 0.0075, 0.006),
 )
-GRISM: Final = 0.001
 
 
 def pixel_step(mode: SpectralMode, wavelength: ArrayLike) -> Float64:
@@ -40,7 +40,7 @@ def pixel_step(mode: SpectralMode, wavelength: ArrayLike) -> Float64:
         known = lrs_wavelengths(rows)[::-1]
         return np.asarray(np.interp(wave, known, np.gradient(known)))
     if mode.instrument == "NIRCAM":
-        return np.full(wave.shape, GRISM)
+        return np.full(wave.shape, GRISM_STEP)
     if mode.grating == "PRISM":
         return np.asarray(np.interp(wave, *PRISM))
     return np.full(wave.shape, STEPS[mode.grating])

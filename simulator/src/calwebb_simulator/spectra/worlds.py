@@ -177,7 +177,9 @@ def _grism(mode: SpectralMode, entry: Planned, metadata: Metadata) -> list[SlitV
     x, y = _pixels(entry)
     column, row = (float(part) for part in entry.placement.pixel(entry.aim.ra, entry.aim.dec))
     models: dict[str, Any] = grism_polynomials(mode.detector[3])
-    place = models["invdispx"][0](x - column)
+    # official WCS subtract XREF_SCI, which counts from 1, from columns that count from 0: what a
+    # wavelength calibration measures has that pixel in it
+    place = models["invdispx"][0](x - column - 1)
     wave = models["displ"][0](place)
     wave = np.where((wave >= mode.low - 0.1) & (wave <= mode.high + 0.1), wave, np.nan)
     distance = y - row - models["dispy"][0](place)

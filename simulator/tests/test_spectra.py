@@ -1,0 +1,232 @@
+"""Spectra of a star: light where it belongs, noise as the errors say, truth that can be scored."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from astropy.table import Table
+
+from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.product_reading import read_image
+from calwebb_core.framework.products import open_raw
+from calwebb_simulator.detector import detector_properties
+from calwebb_simulator.plan import Planned, plan
+from calwebb_simulator.run import run
+from calwebb_simulator.scenario import Scenario, with_options
+from calwebb_simulator.scenario_file import load_scenario
+from calwebb_simulator.score import score
+from calwebb_simulator.spectra.choice import mode_of
+from calwebb_simulator.spectra.light import SpectralLight, drifts, factors, spectral_light
+from calwebb_simulator.spectra.modes import MODES, SpectralMode
+from calwebb_simulator.spectra.response import conversion, pixel_steradian
+from calwebb_simulator.spectra.run import run_rates
+from calwebb_simulator.spectra.star import Star
+from calwebb_simulator.transit import TargetStar
+
+SMALL = ("lrs-slitless", "nirspec-bright", "nircam-grism")
+EVEN = frozenset({"photon_noise", "read_noise"})
+
+
+def drawn(name: str) -> tuple[Scenario, SpectralMode, Planned, SpectralLight, Any]:
+    """Draw the light of a scenario's first exposure on a perfect detector."""
+    scenario = replace(load_scenario(name), effects=EVEN)
+    entry = plan(scenario)[0]
+    mode = mode_of(entry)
+    assert mode is not None
+    properties = detector_properties(entry.instrument, entry.frame, 0, EVEN)
+    return scenario, mode, entry, spectral_light(scenario, mode, entry, properties), properties
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_light_sums_to_the_flux(name: str) -> None:
+    """Across the spectrum, calibrated light is the star's flux (but for far wings)."""
+    scenario, mode, _, light, _ = drawn(name)
+    assert scenario.scene.target is not None
+    star = Star(mode, replace(scenario.scene.target, lines=0.0))
+    scenario = replace(scenario, scene=replace(scenario.scene, target=star.target))
+    entry = plan(scenario)[0]
+    properties = detector_properties(entry.instrument, entry.frame, 0, EVEN)
+    light = spectral_light(scenario, mode, entry, properties)
+    known = np.isfinite(light.wavelength)
+    wave = np.where(known, light.wavelength, mode.high)
+    factor = 1.0 if mode.instrument == "NIRSPEC" else pixel_steradian(mode)
+    values = np.where(known, light.star * conversion(mode, wave, mode.slit) * factor * 1e6, 0.0)
+    axis = mode.axis - 2  # across the dispersion
+    count = known.sum(axis=axis)
+    total, middle = values.sum(axis=axis), wave.sum(axis=axis, where=known) / np.maximum(count, 1)
+    whole = count > 0.9 * count.max()
+    ratio = total[whole] / star.flux(middle[whole])
+    if mode.instrument == "NIRSPEC":  # the flat field is on the pixels
+        ratio = ratio / np.median(ratio)
+    inner = slice(len(ratio) // 10, -len(ratio) // 10)
+    assert np.median(ratio) == pytest.approx(1, abs=0.02)
+    assert np.std(ratio[inner]) < 0.03
+
+
+@pytest.mark.parametrize("name", ["lrs-slitless", "nircam-grism"])
+def test_lines_are_where_they_belong(name: str) -> None:
+    """The darkest pixel near each absorption line is the one of its wavelength."""
+    _, mode, _, light, _ = drawn(name)
+    star = Star(mode, TargetStar(magnitude=10.0))
+    row = int(np.nansum(light.star, axis=mode.axis - 1).argmax())
+    wave = light.wavelength[:, row] if mode.axis == 2 else light.wavelength[row]
+    across = light.star.sum(axis=mode.axis - 2) if mode.axis == 1 else light.star.sum(axis=1)
+    for line, width in zip(star.lines[[0, 3]], star.widths[[0, 3]], strict=True):
+        near = np.abs(wave - line) < 3 * width
+        smooth = across / np.interp(wave, star.mode.low + np.array([0, 9]), [1.0, 1.0])
+        found = wave[near][np.argmin(smooth[near])]
+        assert found == pytest.approx(line, abs=1.5 * np.nanmax(np.abs(np.diff(wave))))
+
+
+def test_transit_and_drift() -> None:
+    """The first part of what changes is the transit, the second the drift."""
+    scenario, mode, _, light, _ = drawn("lrs-slitless")
+    entries = plan(scenario)
+    levels = np.concatenate([factors(scenario, mode, entry) for entry in entries])
+    assert levels[0, 0] == 0
+    assert levels[30, 0] == -1
+    drift = np.concatenate([drifts(scenario, mode, entry) for entry in entries])
+    assert np.std(drift) == pytest.approx(0.6e-3 / mode.scale, rel=0.4)
+    bright = light.star > 100
+    depth = light.missing[bright] / light.star[bright]
+    assert 0.010 < depth.min() < depth.max() < 0.015
+    # a drift only moves light
+    assert abs(light.moved.sum()) < 1e-3 * np.abs(light.moved).sum()
+
+
+def test_rates_of_a_series(tmp_path: Path) -> None:
+    """Rates have an image an integration, times, and errors as large as their scatter."""
+    scenario = with_options(load_scenario("lrs-slitless"), integrations=4, segments=2)
+    scenario = replace(scenario, effects=EVEN, pointing=replace(scenario.pointing, drift=0.0))
+    paths = run_rates(scenario, tmp_path, references=False)
+    image = read_image(paths[1])
+    assert image.data.shape == (2, 416, 72)
+    assert image.metadata["EXP_TYPE"] == "MIR_LRS-SLITLESS"
+    assert list(image.tables["INT_TIMES"].data["integration_number"]) == [3, 4]
+    with fits.open(tmp_path / "truth" / f"{paths[1].name[:-14]}_truth.fits") as truth:
+        light = truth["STAR"].data + truth["SKY"].data
+        shape = truth["LIGHT_CURVE"].data["shape"]
+    pull = (image.data[0] - light * (1 - 0.0 * shape[0])) / image.err[0]
+    dark = np.nanmedian(pull)
+    assert np.nanstd(pull[np.abs(pull - dark) < 5]) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["lrs-slit", "nirspec-slit"])
+def test_nods(tmp_path: Path, name: str) -> None:
+    """The star is in another place of the slit in each nod, and only in its own slit."""
+    scenario = load_scenario(name)
+    entries = plan(scenario)
+    mode = mode_of(entries[0])
+    assert mode is not None
+    places = []
+    for entry in entries:
+        properties = detector_properties(entry.instrument, entry.frame, 0, EVEN)
+        light = spectral_light(scenario, mode, entry, properties)
+        profile = light.star.sum(axis=mode.axis - 2) if mode.axis == 1 else light.star.sum(axis=0)
+        if mode.axis == 1:
+            profile = light.star.sum(axis=1)
+        places.append(int(profile.argmax()))
+        assert light.star.max() > 100 * np.median(light.star)
+    nod = abs(
+        entries[0].group.dithers[1][mode.axis % 2] - entries[0].group.dithers[0][mode.axis % 2]
+    )
+    assert abs(places[1] - places[0]) == pytest.approx(nod / mode.scale, abs=2)
+
+
+def test_ramps(tmp_path: Path) -> None:
+    """Ramps of a spectrum have its keywords; references are only those that it needs."""
+    scenario = with_options(load_scenario("lrs-slitless"), integrations=2, segments=2, groups=3)
+    outcome = run(replace(scenario, effects=EVEN), tmp_path)
+    with open_raw(outcome.raw[1]) as raw:
+        assert raw.shape == (1, 3, 416, 72)
+        assert raw.metadata["FILTER"] == "P750L"
+        assert raw.metadata["TEMPLATE"] == "MIRI Low Resolution Spectroscopy"
+        first, last = (raw.read_rows(0, 380, 400)[group] for group in (0, 2))
+        assert (last - first).max() > 1000
+    kinds = {path.name.split("_")[2] for path in (outcome.cache / "references").rglob("jwst_*")}
+    assert {"specwcs", "photom", "extract1d", "psf", "dark", "gain"} <= kinds
+    assert not {"abvegaoffset", "area", "pathloss"} & kinds
+
+
+def test_same_bytes(tmp_path: Path) -> None:
+    """The same options give the same rates."""
+    scenario = with_options(load_scenario("nircam-grism"), integrations=2, segments=1)
+    texts = []
+    for name in ("one", "two"):
+        path = run_rates(scenario, tmp_path / name, references=False)[0]
+        texts.append(path.read_bytes())
+    assert texts[0] == texts[1]
+
+
+def test_scores(tmp_path: Path) -> None:
+    """Products that are the truth score as such; a shifted one does not."""
+    scenario = with_options(load_scenario("nircam-grism"), integrations=8, segments=1)
+    paths = run_rates(scenario, tmp_path, references=False)
+    root = paths[0].name.removesuffix("_rateints.fits")
+    with fits.open(tmp_path / "truth" / f"{root}_truth.fits") as truth:
+        spectrum, curve = truth["SPECTRUM"].data, truth["LIGHT_CURVE"].data
+    wave = np.arange(2.5, 3.9, 0.001)
+    flux = np.interp(wave, spectrum["wavelength"], spectrum["flux"])
+    depth = np.interp(wave, spectrum["wavelength"], spectrum["depth"])
+    cube = flux * (1 - curve["shape"][:, None] * depth)
+    write_x1dints(tmp_path / "results" / f"{root}_x1dints.fits", wave + 0.002, cube)
+    figures = score(tmp_path / "truth", tmp_path / "results")
+    found = figures["spectra"][root]
+    assert found["line_offset"] == pytest.approx(0.5, abs=0.1)
+    series = next(iter(figures["light_curves"].values()))
+    assert series["depth"] == pytest.approx(series["depth_true"], rel=0.02)
+    write_x1dints(tmp_path / "results" / f"{root}_x1dints.fits", wave, cube)
+    figures = score(tmp_path / "truth", tmp_path / "results")
+    assert abs(figures["spectra"][root]["flux_bias"]) < 1e-3
+    assert figures["spectra"][root]["line_offset"] < 0.02
+    json.dumps(figures["spectra"])
+
+
+def write_x1dints(path: Path, wave: np.ndarray, cube: np.ndarray) -> None:
+    """Write spectra of integrations."""
+    path.parent.mkdir(exist_ok=True)
+    count = len(wave)
+    vectors = [(name, "f8", (count,)) for name in ("WAVELENGTH", "FLUX", "FLUX_ERROR")]
+    rows = np.zeros(len(cube), dtype=[("INT_NUM", "i4"), *vectors])
+    rows["WAVELENGTH"], rows["FLUX"], rows["FLUX_ERROR"] = wave, cube, 1e-3 * cube
+    hdus = fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU(rows, name="EXTRACT1D")])
+    hdus.writeto(path, overwrite=True)
+
+
+def test_white_light(tmp_path: Path) -> None:
+    """A white light curve is scored by its times."""
+    scenario = with_options(load_scenario("nircam-grism"), integrations=24, segments=3)
+    run_rates(scenario, tmp_path, references=False)
+    curves = []
+    for path in sorted((tmp_path / "truth").glob("*_truth.fits")):
+        with fits.open(path) as truth:
+            curves.append(np.array(truth["LIGHT_CURVE"].data))
+    curve = np.concatenate(curves)
+    flux = 5 * (1 - 0.0122 * curve["shape"])
+    table = Table({"MJD_UTC": curve["mjd_utc"], "whitelight_flux_order_1": flux})
+    (tmp_path / "results").mkdir()
+    table.write(tmp_path / "results" / "jw01705_whtlt.ecsv", format="ascii.ecsv")
+    figures = score(tmp_path / "truth", tmp_path / "results")
+    found = figures["light_curves"]["jw01705_whtlt.ecsv"]
+    assert found["depth"] == pytest.approx(0.0122, rel=1e-3)
+
+
+def test_refusals(tmp_path: Path) -> None:
+    """What is no spectrum has no rates here; no products, no scores."""
+    with pytest.raises(InputError, match="rates are for spectra"):
+        run_rates(load_scenario("tiny"), tmp_path)
+    scenario = with_options(load_scenario("nircam-grism"), integrations=3)
+    run_rates(scenario, tmp_path, references=False)
+    with pytest.raises(InputError, match="no _x1d, _x1dints or _whtlt product"):
+        score(tmp_path / "truth", tmp_path)
+    assert set(MODES) <= {path.stem for path in _scenarios()}
+
+
+def _scenarios() -> list[Path]:
+    import calwebb_simulator
+
+    return list((Path(calwebb_simulator.__file__).parent / "scenarios").glob("*.yaml"))
