@@ -2,8 +2,9 @@
 
 Drizzles each spectrum (see `calwebb_core.science.spectral.rectify`): a column of the product has
 one wavelength, a row one place along the slit (for MIRI LRS the other way round). The product is
-`_s2d`; the exposure stays as it is. Pixels flagged DO_NOT_USE or NON_SCIENCE have no weight.
-Spectra of several integrations are not rectified.
+`_s2d`; the exposure stays as it is. Lost pixels are estimated from the spatial profile first, and
+all pixels of an exposure weigh the same; the official way is ``weight_type=ivm`` with
+``lost_pixels=drop``. Spectra of several integrations are not rectified.
 """
 
 import math
@@ -33,7 +34,16 @@ class ResampleSpecParameters:
         None, "Value of output pixels that no input pixel reaches; NaN by default."
     )
     weight_type: str = option(
-        "ivm", "Weight: inverse read-noise variance, or time.", choices=("ivm", "exptime")
+        "typical",
+        "Weight: the exposure's typical inverse read-noise variance (ours), that of each pixel, or "
+        "time.",
+        choices=("typical", "ivm", "exptime"),
+    )
+    lost_pixels: str = option(
+        "profile",
+        "Pixels without value: estimate their light from the spatial profile, or drop them as the "
+        "official step does. Ours.",
+        choices=("profile", "drop"),
     )
     pixel_scale_ratio: float = option(
         1.0, "Input over output pixel scale across the dispersion.", minimum=0.01
@@ -64,6 +74,7 @@ def run(
         pixfrac=parameters.pixfrac,
         kernel=parameters.kernel,
         weight_type=parameters.weight_type,
+        fill=parameters.lost_pixels == "profile",
         pixel_scale_ratio=parameters.pixel_scale_ratio,
         pixel_scale=parameters.pixel_scale,
         fillval=math.nan if parameters.fillval is None else parameters.fillval,

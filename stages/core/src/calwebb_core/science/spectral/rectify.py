@@ -1,10 +1,14 @@
 """Rectified spectra: drizzled on a grid of wavelength and place along the slit (resample_spec).
 
 Each spectrum is drizzled (Fruchter & Hook 2002, PASP 114, 144) on the grid that
-`rectified_grid` describes. Weights are the inverse read-noise variance or the exposure time. Within
-one exposure standard deviations are averaged like the signal, so that sums over an aperture keep
-the right error although neighbours are correlated; between exposures variances add with squared
-weights. Flux densities per pixel (MJy) are scaled with the size of the pixels.
+`rectified_grid` describes. Light falls steeply beside a star: were neighbouring pixels of one
+exposure to weigh differently, or were some missing, the mean would shift along the profile by per
+cents of the flux. So all pixels of an exposure weigh the same, and lost ones are estimated first.
+The official step weighs pixels by their own read noise and leaves lost ones out.
+
+Within one exposure standard deviations are averaged like the signal, so that sums over an aperture
+keep the right error although neighbours are correlated; between exposures variances add with
+squared weights. Flux densities per pixel (MJy) are scaled with the size of the pixels.
 """
 
 from collections.abc import Sequence
@@ -20,6 +24,7 @@ from calwebb_core.framework.models import Image, Slit
 from calwebb_core.science.drizzling import drizzle_planes
 from calwebb_core.science.drop_shapes import Drop
 from calwebb_core.science.spectral.extraction import VERTICAL
+from calwebb_core.science.spectral.lost_pixels import without_lost
 from calwebb_core.science.spectral.rectified_grid import (
     SLIT_FRAME,
     Footprint,
@@ -34,6 +39,7 @@ Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 SLIT_MODEL: Final = "SlitModel"
+TYPICAL: Final = "typical"
 VARIANCES: Final = ("var_poisson", "var_rnoise", "var_flat")
 
 
@@ -47,7 +53,11 @@ class Rectification:
         Side of the shrunken pixel.
     kernel : str
         "square" or "point".
-    weight_type : "ivm", "exptime" or None
+    weight_type : str
+        "typical": all good pixels of an exposure weigh the inverse of its median read-noise
+        variance; "ivm": each its own inverse; "exptime": the exposure time.
+    fill : bool
+        Whether lost pixels are estimated from the spatial profile first.
     pixel_scale_ratio : float
         Size of a pixel of the spectrum over that of the grid, across the dispersion.
     pixel_scale : float or None
@@ -58,7 +68,8 @@ class Rectification:
 
     pixfrac: float = 1.0
     kernel: str = "square"
-    weight_type: str | None = "ivm"
+    weight_type: str = TYPICAL
+    fill: bool = True
     pixel_scale_ratio: float = 1.0
     pixel_scale: float | None = None
     fillval: float = float("nan")
@@ -100,6 +111,8 @@ def rectify(
     )  # fmt: skip
     if SLIT_FRAME in parts[0].wcs.available_frames:
         grid = replace(grid, places=slit_places(parts[0].wcs, prints[0], grid, middle))
+    if how.fill:
+        parts = [without_lost(p, f.wavelength, axis) for p, f in zip(parts, prints, strict=True)]
     planes = averaged(parts, prints, grid, how)
     flux = str(keywords.get("BUNIT", "")).strip() == POINTLIKE
     native = np.hypot(*native_step(prints[0], middle))
@@ -148,7 +161,7 @@ def averaged(
     context = np.zeros((-(-len(parts) // 32), *shape), np.uint32)
     for number, (part, footprint) in enumerate(zip(parts, prints, strict=True)):
         pixmap = pixel_map(footprint, grid)
-        weight = input_weight(with_flags(part), how.weight_type)
+        weight = weight_of(with_flags(part), how.weight_type)
         lit = np.isfinite(footprint.wavelength)
         weight[~(lit if grid.axis == VERTICAL else lit.T)] = 0.0
         found, own = drizzle_planes(
@@ -167,6 +180,16 @@ def averaged(
         "context": context,
         **{name: ratio(variances[v], np.square(weights[v])) for v, name in enumerate(VARIANCES)},
     }
+
+
+def weight_of(part: Image, weight_type: str) -> Float32:
+    """Return the weight of each pixel of a spectrum."""
+    if weight_type != TYPICAL:
+        return input_weight(part, weight_type)
+    weight = input_weight(part, "ivm")
+    used = weight > 0.0
+    typical = np.float32(np.median(weight[used])) if used.any() else np.float32(0.0)
+    return np.where(used, typical, np.float32(0.0))
 
 
 def with_flags(part: Image) -> Image:
