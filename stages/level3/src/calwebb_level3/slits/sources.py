@@ -134,7 +134,7 @@ def check_exposure(exposure: Image | Slits) -> None:
         msg = f"{name}: has no spectrum; expected a _cal file with at least one slit"
         raise InputError(msg)
     for part in parts_of(exposure):
-        unit = str(merged(exposure, part).get("BUNIT", ""))
+        unit = merged(exposure, part).require("BUNIT", str)
         if unit.upper().startswith("DN"):
             msg = f"{name}: BUNIT is {unit}; expected MJy or MJy/sr: run calwebb-spec2 first"
             raise InputError(msg)
