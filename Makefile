@@ -1,5 +1,6 @@
 # make env    all environments under .env/, every program in .env/bin/
 # make demo   simulate four dithered exposures and run the workflow to the mosaic and catalog
+# make demo-tso  simulate a transit in three segments and run the workflow to the light curve
 # make test   style checks and tests
 # make images build the container images of all stages (needs apptainer and mmdebstrap)
 # make demo-containers  the demonstration once more in container images; must give the same bytes
@@ -16,7 +17,7 @@ WORKERS ?= 2
 PYTEST_OPTIONS ?=
 PYTEST = .env/bin/pytest -q -n $(WORKERS) --dist loadfile
 
-.PHONY: env demo demo-containers test lint images sites peer lock schemas clean
+.PHONY: env demo demo-tso demo-containers test lint images sites peer lock schemas clean
 
 env: .env/ready
 
@@ -29,6 +30,9 @@ env: .env/ready
 
 demo: env
 	demo/run.sh $(CORES)
+
+demo-tso: env
+	demo/run_tso.sh $(CORES)
 
 lint: env
 	tests/lint.sh
@@ -55,4 +59,4 @@ lock: env
 	envs/lock.sh
 
 clean:
-	rm -rf .env results/demo
+	rm -rf .env results/demo results/demo-tso

@@ -300,10 +300,14 @@ def test_light_curves_are_relative_to_their_median():
 
 def test_times_are_hours_since_the_first():
     clock = clock_of(np.array([60000.5, 60000.0]), "UTC")
-    assert clock.hours.tolist() == [12.0, 0.0]
+    assert clock.since.tolist() == [12.0, 0.0]
     assert clock.label == "hours since MJD 60000.000000 (UTC)"
-    assert clock_of(np.array([2460000.5]), "TDB").label.startswith("hours since JD 2460000.5")
-    assert clock_of(np.zeros(2), "").hours.tolist() == [1, 2]
+    days = np.array([2460000.5, 2460001.5])
+    assert clock_of(days, "TDB").label.startswith("hours since JD 2460000.5")
+    short = clock_of(np.array([60000.0, 60000.0 + 0.25 / 24]), "UTC")
+    assert short.since.tolist() == pytest.approx([0, 15])
+    assert short.label.startswith("minutes since")
+    assert clock_of(np.zeros(2), "").since.tolist() == [1, 2]
 
 
 def test_light_curves_without_time_or_flux_are_refused(tmp_path):

@@ -25,6 +25,7 @@ Float64 = NDArray[np.float64]
 BINS: Final = 60
 MANY: Final = 150  # points from which means of bins are drawn over them
 HOURS: Final = 24.0
+SHORT: Final = 0.5
 # columns of times, the better first, and what they are
 CLOCKS: Final = (
     ("BJD_TDB", "TDB at the barycentre"),
@@ -48,24 +49,30 @@ class Clock:
 
     Attributes
     ----------
-    hours : float64 (n,)
-        Since the first.
+    since : float64 (n,)
+        The first; hours, or minutes of a short series.
     label : str
-        What they are counted from.
+        What they are counted in, and from.
     """
 
-    hours: Float64
+    since: Float64
     label: str
 
 
 def clock_of(days: Float64, name: str) -> Clock:
-    """Return times in days as hours since the first; where there are none, integrations counted."""
+    """Return times in days as hours since the first; where there are none, integrations counted.
+
+    What takes less than half an hour is counted in minutes.
+    """
     known = np.isfinite(days) & (days != 0)
     if not known.all() or days.size == 0:
         return Clock(np.arange(1.0, days.size + 1), "integration")
     first = float(days.min())
     kind = "JD" if first > 1e6 else "MJD"
-    return Clock((days - first) * HOURS, f"hours since {kind} {first:.6f} ({name})")
+    hours = (days - first) * HOURS
+    short = float(hours.max()) < SHORT
+    unit = "minutes" if short else "hours"
+    return Clock(hours * 60 if short else hours, f"{unit} since {kind} {first:.6f} ({name})")
 
 
 def write_curves(table: Path, png: Path) -> None:
@@ -91,11 +98,11 @@ def write_curves(table: Path, png: Path) -> None:
     figure, axes = new_panels(panels, [table.name, head_of(content)])
     for number, name in enumerate(fluxes):
         flux, error = relative(columns[name], error_of(columns, name))
-        draw_curve(axes[number], clock.hours, flux, error)
+        draw_curve(axes[number], clock.since, flux, error)
         if len(fluxes) > 1:
             note(axes[number], name)
     for number, item in enumerate(below, len(fluxes)):
-        draw_below(axes[number], clock.hours, columns, item)
+        draw_below(axes[number], clock.since, columns, item)
     style_time(axes, clock)
     save(figure, png, [table])
 
@@ -227,8 +234,8 @@ def draw_below(
 
 def style_time(axes: list[Any], clock: Clock) -> None:
     """Give panels of one time axis the same range, and the lowest its numbers."""
-    margin = 0.01 * float(np.ptp(clock.hours)) or 0.5
+    margin = 0.01 * float(np.ptp(clock.since)) or 0.5
     for place in axes:
-        place.set_xlim(clock.hours.min() - margin, clock.hours.max() + margin)
+        place.set_xlim(clock.since.min() - margin, clock.since.max() + margin)
         place.tick_params(labelbottom=place is axes[-1])
     axes[-1].set_xlabel(clock.label, fontsize=9, color=INK, parse_math=False)

@@ -139,7 +139,7 @@ def draw_series(spectra: Spectra) -> Any:
         pair = axes[2 * number : 2 * number + 2]
         bar = figure.add_axes(panels.bar(2 * number))
         draw_map(pair[0], bar, series)
-        draw_curve(pair[1], series.clock.hours, *series.brightness(series.spectrum))
+        draw_curve(pair[1], series.clock.since, *series.brightness(series.spectrum))
         note(pair[1], "white light (all wavelengths)")
         style_time(pair, series.clock)
         note(pair[0], name_of(spectrum))
@@ -154,12 +154,12 @@ def draw_map(axes: Any, bar: Any, series: Series) -> None:
     place = np.where(np.isfinite(shown), (shown / limit + 1) / 2, 0).clip(0, 1)
     picture = table[(place * (len(table) - 1) + 0.5).astype(np.intp)]
     picture[~np.isfinite(shown)] = rgb(MISSING)
-    hours = series.clock.hours
-    half = 0.5 * usual_step(hours)
+    times = series.clock.since
+    half = 0.5 * usual_step(times)
     rows = shown.shape[0]
     axes.imshow(
         picture, origin="lower", aspect="auto", interpolation="nearest",
-        extent=(hours.min() - half, hours.max() + half, -0.5, rows - 0.5),
+        extent=(times.min() - half, times.max() + half, -0.5, rows - 0.5),
     )  # fmt: skip
     style(axes, "", "wavelength (µm)")
     ticks = wavelength_ticks(along, MAP, rows=True)
@@ -206,7 +206,7 @@ def averaged(series: Series) -> tuple[Float64, Float64]:
     found = np.where(used, series.flux, 0)[:, keep]
     expected = np.where(used, median, 0)[:, keep]
     wide = -(-found.shape[1] // ROWS)
-    place = time_bins(series.clock.hours)
+    place = time_bins(series.clock.since)
     ratio = ratio_of(summed(summed(found, wide).T, place), summed(summed(expected, wide).T, place))
     starts = np.arange(0, found.shape[1], wide)
     along = series.wavelength[keep]
@@ -214,19 +214,19 @@ def averaged(series: Series) -> tuple[Float64, Float64]:
     return ratio, np.array(middle)
 
 
-def time_bins(hours: Float64) -> NDArray[np.intp]:
+def time_bins(times: Float64) -> NDArray[np.intp]:
     """Return the column of the map that each integration falls in; gaps stay empty."""
-    step = usual_step(hours)
-    places = np.floor((hours - hours.min()) / step + 0.5).astype(np.intp)
+    step = usual_step(times)
+    places = np.floor((times - times.min()) / step + 0.5).astype(np.intp)
     return np.asarray(places // (-(-(int(places.max()) + 1) // COLUMNS)), np.intp)
 
 
-def usual_step(hours: Float64) -> float:
+def usual_step(times: Float64) -> float:
     """Return the median distance of integrations in time."""
-    steps = np.diff(np.sort(hours))
+    steps = np.diff(np.sort(times))
     found = float(np.median(steps[steps > 0])) if np.any(steps > 0) else 1.0
     # integrations farther apart than a picture has columns fill it all the same
-    return max(found, float(np.ptp(hours)) / (50 * COLUMNS), 1e-9)
+    return max(found, float(np.ptp(times)) / (50 * COLUMNS), 1e-9)
 
 
 def summed(values: Float64, by: int | NDArray[np.intp]) -> Float64:
