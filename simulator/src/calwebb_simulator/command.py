@@ -162,15 +162,20 @@ def show(figures: dict[str, Any], console: Console) -> None:
         console.print(interval_table(rows, "Cosmic rays", "electrons", "hits"))
     if figures["jumps"]:
         show_jumps(figures["jumps"], console)
-    for part, title in (("spectra", "Spectrum"), ("light_curves", "Light curve")):
-        for name, found in figures[part].items():
-            console.print(catalog_table(f"{title} of {name}", found))
+    show_parts(figures, console)
     for name, found in figures["mosaics"].items():
         for part, title in MOSAIC_TITLES.items():
             if found[part]:
                 console.print(catalog_table(f"{title} of {name}", found[part]))
     for name, found in figures["catalogs"].items():
         show_catalog(name, found, console)
+
+
+def show_parts(figures: dict[str, Any], console: Console) -> None:
+    """Print the figures of spectra and light curves."""
+    for part, title in (("spectra", "Spectrum"), ("light_curves", "Light curve")):
+        for name, found in figures[part].items():
+            console.print(catalog_table(f"{title} of {name}", found))
 
 
 def show_catalog(name: str, found: dict[str, Any], console: Console) -> None:

@@ -164,9 +164,12 @@ def _slit_view(mode: SpectralMode, entry: Planned, world: World, slit: str) -> S
     middle = (mode.low + mode.high) / 2
     place = world.get_transform("world", "slit_frame")(*star, middle)
     # the slit's frame runs against the rows or with them
-    step = np.gradient(height, axis=0)
-    distance = (height - float(place[1])) / np.abs(step)
     inside = np.isfinite(wave) & (np.abs(height) <= EDGE)
+    step = np.gradient(height, axis=0)
+    # beside pixels that see no slit there is no gradient, but it is all but the same everywhere
+    usual = np.median(np.abs(step[inside & np.isfinite(step)])) if inside.any() else 1.0
+    step = np.where(np.isfinite(step), np.abs(step), usual)
+    distance = (height - float(place[1])) / step
     return SlitView(
         slit, wave, distance, (float(place[0]), float(place[1])), inside, slit == mode.slit
     )
