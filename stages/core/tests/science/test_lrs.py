@@ -7,10 +7,12 @@ from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.plain_asdf import read_tree, write_tree
+from calwebb_core.framework.products import read_image
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.reference_files import read_reference
 from calwebb_core.science.spectral.lrs import SLIT, SLITLESS, lrs_wcs, slit_region
-from calwebb_core.science.transforms.elementary import Identity, Scale, Shift
+from calwebb_core.science.spectral.wavelengths import wavelengths, world_of_pixels
+from calwebb_core.science.transforms.elementary import Constant, Identity, Remap, Scale, Shift
 from calwebb_core.science.world import World
 
 ARCSEC = 0.11
@@ -200,3 +202,44 @@ def test_real_tables(realdata, number):
         off = row - y0 - np.array(data[names["Y_CENTER"]], float)
         assert np.nanmax(np.abs(off)) < limit
         assert np.isfinite(off).sum() >= wavelength.size - 4
+
+
+def named(transform, name):
+    """The part of a transform that has a name."""
+    if transform.name == name:
+        return transform
+    parts = (getattr(transform, key, None) for key in ("first", "second"))
+    return next((found for part in parts if part and (found := named(part, name))), None)
+
+
+@pytest.mark.realdata
+def test_product_of_the_official_pipeline(realdata):
+    """Its WCS is read, has the wavelengths of its WAVELENGTH array, and is made here again."""
+    path = realdata / "miri_lrs" / "ERS_NGTS10_2022_new_drift_041_calints.fits"
+    if not path.is_file():
+        pytest.skip(f"real data is absent: {path} (set CALWEBB_REALDATA)")
+    spectrum = read_image(path)
+    theirs = np.array(world_of_pixels(spectrum.wcs, spectrum.data.shape))
+    np.testing.assert_array_equal(np.isnan(theirs[2]), np.isnan(wavelengths(spectrum)))
+    np.testing.assert_allclose(theirs[2], wavelengths(spectrum), rtol=6e-8)
+
+    first, to_v2v3 = spectrum.wcs.transforms[:2]
+    shift, wave = named(first, "xshiftref"), named(first, "waveref")
+    arcsec = float(first(38.5, 300.0)[0] - first(37.5, 300.0)[0])
+    slit = Shift(-37.5) & Shift(-828.0) | Scale(arcsec) & Scale(arcsec)
+    light = Remap([0, 1, 0]) | Identity(2) & Constant(9.0)
+    imager = (slit | light | to_v2v3 | Remap([0, 1], 3)).with_inverse(
+        light | to_v2v3.inverse | Remap([0, 1], 3) | slit.inverse
+    )
+    columns = {
+        "X_CENTER": shift.values, "Y_CENTER": wave.points - 300.0, "WAVELENGTH": wave.values,
+    }  # fmt: skip
+    for corner, dy in enumerate((0.5, 0.5, -0.5, -0.5)):
+        columns |= {f"X{corner}": shift.values, f"Y{corner}": columns["Y_CENTER"] + dy}
+    specwcs = reference(columns, IMXSLTL=38.5, IMYSLTL=829.0)
+    ours = lrs_wcs(spectrum.metadata, imager, specwcs, smoothing=0.0)
+    assert ours.bounding_box == spectrum.wcs.bounding_box
+    found = np.array(world_of_pixels(ours, spectrum.data.shape))
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(theirs))
+    away = np.mod(found - theirs + 180.0, 360.0) - 180.0
+    assert np.nanmax(np.abs(away)) < 1e-12
