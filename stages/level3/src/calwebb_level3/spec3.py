@@ -1,7 +1,7 @@
 """calwebb_spec3: exposures through slits to one spectrum of each source.
 
-Steps: master_background, outlier_detection, resample_spec, extract_1d, combine_1d. Products:
-`_crf` for each exposure; `_s2d`, `_x1d`, `_c1d` for each source.
+Steps: master_background, outlier_detection, pixel_replace (off by default), resample_spec,
+extract_1d, combine_1d. Products: `_crf` for each exposure; `_s2d`, `_x1d`, `_c1d` for each source.
 """
 
 from collections.abc import Mapping
@@ -13,16 +13,11 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.step import Status, Step
+from calwebb_level3.slits import order
 from calwebb_level3.slits.inputs import first_metadata, read, read_sky
 from calwebb_level3.slits.products import save, write
 from calwebb_level3.slits.sources import SourceSet
-from calwebb_level3.slits.steps import (
-    combine_1d,
-    extract_1d,
-    master_background,
-    outlier_detection,
-    resample_spec,
-)
+from calwebb_level3.slits.steps import master_background
 
 SLITS: Final = ("MIR_LRS-FIXEDSLIT", "NRS_FIXEDSLIT")
 # Modes of calwebb_spec3 that do not exist yet.
@@ -63,12 +58,9 @@ def subtract_background(
     return master_background.run(sources, references, parameters)
 
 
-STEPS: tuple[Step, ...] = (
-    replace(master_background.STEP, run=subtract_background),
-    outlier_detection.STEP,
-    resample_spec.STEP,
-    extract_1d.STEP,
-    combine_1d.STEP,
+STEPS: tuple[Step, ...] = tuple(
+    replace(step, run=subtract_background) if step.name == "master_background" else step
+    for step in order.STEPS
 )
 
 PIPELINE = Pipeline(

@@ -1,6 +1,7 @@
 """calwebb_tso3: the segments of a time series to its light curves.
 
-Images: outlier_detection, tso_photometry. Spectra: outlier_detection, extract_1d, white_light.
+Images: outlier_detection, tso_photometry. Spectra: outlier_detection, pixel_replace
+(off by default), extract_1d, white_light.
 Products: `_crfints` for each segment, `_phot.ecsv`, or `_x1dints` and `_whtlt.ecsv`.
 """
 
@@ -14,22 +15,11 @@ from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.step import Step
 from calwebb_level3.timeseries.checks import check_series
 from calwebb_level3.timeseries.inputs import first_metadata, read
+from calwebb_level3.timeseries.order import OF_IMAGES, OF_SPECTRA, STEPS
 from calwebb_level3.timeseries.products import save, write
-from calwebb_level3.timeseries.steps import (
-    extract_1d,
-    outlier_detection,
-    tso_photometry,
-    white_light,
-)
 
 IMAGES: Final = ("NRC_TSIMAGE", "MIR_IMAGE")
 SPECTRA: Final = ("NRC_TSGRISM", "NRS_BRIGHTOBJ", "MIR_LRS-SLITLESS")
-STEPS: tuple[Step, ...] = (
-    outlier_detection.STEP,
-    tso_photometry.STEP,
-    extract_1d.STEP,
-    white_light.STEP,
-)
 
 
 def select(metadata: Metadata) -> tuple[Step, ...]:
@@ -49,8 +39,7 @@ def select(metadata: Metadata) -> tuple[Step, ...]:
         known = ", ".join(IMAGES + SPECTRA)
         msg = f"{metadata.source}: EXP_TYPE is {kind}; calwebb-tso3 handles {known}"
         raise InputError(msg)
-    names = {step.name for step in STEPS}
-    names -= {"extract_1d", "white_light"} if kind in IMAGES else {"tso_photometry"}
+    names = OF_IMAGES if kind in IMAGES else OF_SPECTRA
     return tuple(step for step in STEPS if step.name in names)
 
 

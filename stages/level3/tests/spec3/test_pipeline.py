@@ -61,17 +61,36 @@ def test_nods_of_one_star(tmp_path):
     ]
     assert {name: status.word for name, status in result.statuses.items()} == {
         "master_background": "COMPLETE", "outlier_detection": "COMPLETE",
-        "resample_spec": "COMPLETE", "extract_1d": "COMPLETE", "combine_1d": "SKIPPED",
+        "pixel_replace": "SKIPPED", "resample_spec": "COMPLETE", "extract_1d": "COMPLETE",
+        "combine_1d": "SKIPPED",
     }  # fmt: skip
     flagged = read_image(result.outputs[0])
     assert flagged.metadata["ASNTABLE"] == "jw01702-o001_spec3_00001_asn.json"
     rectified = read_image(result.outputs[3])
     assert rectified.metadata["S_RESAMP"] == "COMPLETE"
+    assert "S_EXTR1D" not in rectified.metadata
+    assert "S_RESAMP" not in flagged.metadata
     assert rectified.metadata["EXP_TYPE"] == "MIR_LRS-FIXEDSLIT"
     assert int(rectified.context.max()) == 0b111
     (found,) = read_spectra(result.outputs[4]).spectra
     columns = found.columns
     check_flux(columns["FLUX"], columns["FLUX_ERROR"], columns["WAVELENGTH"])
+
+
+def test_bad_pixels_are_estimated_in_copies(tmp_path):
+    images = [exposure(1, background=False), exposure(2, 4.3, background=False)]
+    for image in images:
+        image.data[12:18, 40] = np.nan
+        image.dq[12:18, 40] = DO_NOT_USE
+    association = write_members(tmp_path, write(tmp_path, images))
+    result = processed(
+        tmp_path, association, parameters={"pixel_replace": {"skip": False}}, skip=["extract_1d"]
+    )
+    assert np.all(np.isnan(read_image(result.outputs[0]).data[12:18, 40]))
+    assert np.all(np.isfinite(read_image(result.outputs[2]).data[10:20, 38:43]))
+    wish = {"skip": False, "algorithm": "trace_model"}
+    with pytest.raises(InputError, match="there is no model of the trace"):
+        processed(tmp_path, association, parameters={"pixel_replace": wish})
 
 
 def test_spectra_of_exposures_are_combined_without_a_grid(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from calwebb_core.framework.catalogs import read_catalog
-from calwebb_core.framework.errors import ProcessingError
+from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.product_reading import read_image
 from calwebb_core.framework.spectra import Spectra
@@ -77,6 +77,26 @@ def test_lost_pixels_dim_nothing(tmp_path):
     assert np.std(flux) < 1.4 * error.mean()
     truth = 1e6 * (spectrum(60).sum() + 20 * 60 * 10)
     assert abs(flux.mean() / truth - 1) < 4 * error.mean() / truth / 45**0.5
+
+
+def test_bad_pixels_are_estimated_before_the_sum(tmp_path):
+    images = trace(nints=9, drift=0.0, depth=0.0)
+    dq = images.dq
+    dq[4, 7:9, 30] = DO_NOT_USE
+    images.data[4, 7:9, 30] = np.nan
+    paths = write_slits(tmp_path, images, (5,), dq=dq)
+    wish = {"skip": False, "algorithm": "fit_profile"}
+    replaced = processed(tmp_path, paths, pixel_replace=wish, extract_1d={"lost_pixels": "drop"})
+    dropped = processed(tmp_path, paths, name="other", extract_1d={"lost_pixels": "drop"})
+    crfints = read_image(replaced[0])
+    assert np.isnan(crfints.data[4, 7, 30])
+    assert "S_PXREPL" not in crfints.metadata
+    flux = [read_spectra(outputs[2]).spectra[0].columns["FLUX"] for outputs in (replaced, dropped)]
+    ratios = [f[4, 30] / np.median(f[:, 30]) for f in flux]
+    assert ratios[0] == pytest.approx(1, abs=0.03)
+    assert ratios[1] < 0.6
+    with pytest.raises(InputError, match="there is no model of the trace"):
+        processed(tmp_path, paths, pixel_replace={"skip": False, "algorithm": "trace_model"})
 
 
 def test_segments_keep_the_planes_of_their_slit(tmp_path):

@@ -1,10 +1,13 @@
 """Write what calwebb_spec3 made: exposures, rectified spectra, extracted spectra."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits
 from calwebb_core.framework.products import product_path, root_of
+from calwebb_level3.history import without_later
+from calwebb_level3.slits.order import STEPS
 from calwebb_level3.slits.sources import Source, SourceSet
 
 FLAGGED = "crf"
@@ -20,18 +23,25 @@ def exposure_path(sources: SourceSet, metadata: Metadata, suffix: str, directory
     return product_path(directory, root, suffix)
 
 
-def write_exposures(sources: SourceSet, suffix: str, directory: Path) -> list[Path]:
-    """Write the exposures as they are now."""
+def write_exposures(
+    sources: SourceSet, suffix: str, directory: Path, last: str = "outlier_detection"
+) -> list[Path]:
+    """Write the exposures as they are now; their keywords know of no step behind the `last`."""
     from calwebb_core.framework.product_writing import write_image
     from calwebb_core.framework.slit_products import write_slits
 
     paths = []
     for exposure in sources.exposures:
         path = exposure_path(sources, exposure.metadata, suffix, directory)
-        if isinstance(exposure, Slits):
-            write_slits(exposure, path)
+        known = replace(exposure, metadata=without_later(exposure.metadata, STEPS, last))
+        if isinstance(known, Slits):
+            known.slits = [
+                replace(slit, metadata=without_later(slit.metadata, STEPS, last))
+                for slit in known.slits
+            ]
+            write_slits(known, path)
         else:
-            write_image(exposure, path)
+            write_image(known, path)
         paths.append(path)
     return paths
 
@@ -41,7 +51,8 @@ def write_rectified(source: Source, image: Image, suffix: str, directory: Path) 
     from calwebb_core.framework.product_writing import write_image
 
     path = product_path(directory, source.product, suffix)
-    write_image(image, path)
+    metadata = without_later(image.metadata, STEPS, "resample_spec")
+    write_image(replace(image, metadata=metadata), path)
     return path
 
 
@@ -79,7 +90,7 @@ def save(sources: SourceSet, step: str, directory: Path) -> list[Path]:
             for source, image in pairs
             if image is not None
         ]
-    return write_exposures(sources, step, directory)
+    return write_exposures(sources, step, directory, step)
 
 
 def write(sources: SourceSet, directory: Path) -> list[Path]:

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from calwebb_core.framework.metadata import PROVENANCE, Metadata
+from calwebb_level3.history import without_later
+from calwebb_level3.timeseries.order import STEPS
 from calwebb_level3.timeseries.series import Segment, TimeSeries
 
 FLAGGED = "crfints"
@@ -20,14 +22,21 @@ def segment_path(series: TimeSeries, segment: Segment, suffix: str, directory: P
     return product_path(directory, root, suffix)
 
 
-def write_segments(series: TimeSeries, suffix: str, directory: Path) -> list[Path]:
-    """Write the segments as they are now, one after the other: one is in memory at a time."""
+def write_segments(
+    series: TimeSeries, suffix: str, directory: Path, last: str = "outlier_detection"
+) -> list[Path]:
+    """Write the segments as they are now, one after the other: one is in memory at a time.
+
+    Their keywords know of no step behind the `last`.
+    """
     from calwebb_core.framework.product_writing import write_image
 
     paths = []
     for segment in series.segments:
         path = segment_path(series, segment, suffix, directory)
-        write_image(segment.load(), path)
+        image = segment.load()
+        image.metadata = without_later(segment.metadata, STEPS, last)
+        write_image(image, path)
         paths.append(path)
     return paths
 
@@ -68,7 +77,7 @@ def save(series: TimeSeries, step: str, directory: Path) -> list[Path]:
         return [write_table(series.photometry, series.metadata, path)]
     if step == "extract_1d" and series.spectra is not None:
         return [write_spectra_of(series, directory)]
-    return write_segments(series, step, directory)
+    return write_segments(series, step, directory, step)
 
 
 def write(series: TimeSeries, directory: Path) -> list[Path]:

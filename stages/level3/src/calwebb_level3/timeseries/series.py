@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -170,6 +171,8 @@ class TimeSeries:
         Association id that goes into the names of segments; may be empty.
     segments : list of Segment
         By detector, then in the order of time.
+    replacing : callable or None
+        ``replacing(image) -> image`` estimates bad pixels of a segment before it is extracted.
     spectra : Spectra or None
     photometry, white_light : astropy.table.QTable or None
     """
@@ -178,6 +181,7 @@ class TimeSeries:
     product: str
     asn_id: str = ""
     segments: list[Segment] = field(default_factory=list)
+    replacing: Callable[[Image], Image] | None = None
     spectra: Spectra | None = None
     photometry: QTable | None = None
     white_light: QTable | None = None

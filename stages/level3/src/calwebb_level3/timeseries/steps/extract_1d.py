@@ -37,7 +37,10 @@ def run(
         apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
         files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
         for segment in part.segments:
-            found.append(extract_spectra(segment.load(), files, parameters))  # noqa: PERF401
+            image = segment.load()
+            if series.replacing is not None:
+                image = series.replacing(image)
+            found.append(extract_spectra(image, files, parameters))
     series.spectra = joined(series.metadata, found)
     return series, COMPLETE
 
