@@ -68,7 +68,7 @@ def read_file(path: Path) -> Spectra:
     if is_of_slits(scan(path)):
         return read_slits(path)
     image = read_image(path)
-    if "SLTNAME" not in image.metadata:
+    if "SLTNAME" not in image.metadata and image.weight is None:
         check_size(image.metadata, image.data.shape[-2:])
     return image
 

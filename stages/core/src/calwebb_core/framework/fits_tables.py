@@ -58,9 +58,17 @@ def plain_dtype(header: Any) -> np.dtype[Any] | None:
 def is_scaled(header: Any, number: int, code: str) -> bool:
     """Say whether a column is stored in another form than its values, unsigned ones aside."""
     words = [word for word in SCALED if word != "TDISP" and f"{word}{number}" in header]
+    if "TDIM" in words and is_vector(header, number):
+        words.remove("TDIM")
     if words == ["TZERO"]:
         return not is_unsigned(header, number, code)
     return bool(words)
+
+
+def is_vector(header: Any, number: int) -> bool:
+    """Say whether the shape of a column's cells is the plain length that its format says, too."""
+    length = str(header[f"TDIM{number}"]).strip().strip("()")
+    return str(header[f"TFORM{number}"]).strip()[:-1] == length
 
 
 def is_unsigned(header: Any, number: int, code: str) -> bool:
