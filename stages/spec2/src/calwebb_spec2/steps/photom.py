@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image, Slit, Slits
+from calwebb_core.framework.models import Image, Slit, Slits, Table
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
@@ -94,6 +94,8 @@ def convert(part: Image, keywords: Metadata, sources: Sources) -> None:
     write_keywords(part.metadata, scalar, steradian, RATE_UNIT if parameters.inverse else unit)
     apply_factors(part, 1.0 / factors if parameters.inverse else factors)
     attach_area(part, sources.area)
+    if not isinstance(part, Slit):
+        part.tables["WAVELENGTH"] = Table(waves.astype("f4"))
 
 
 def keep_both(
