@@ -4,8 +4,8 @@
 
 Makes exposures of NIRSpec's slits (fixed, bright object), of a NIRCam grism series and, with real
 references, of MIRI LRS, with the official data models; runs flat_field, pathloss and photom one
-after the other; leaves all products and references in the folder. Without any noise of this
-script's own the numbers are random, so that no two pixels are alike.
+after the other, pixel_replace and clean_flicker_noise; leaves all products and references in the
+folder. The numbers are random, so that no two pixels are alike.
 """
 
 import logging
@@ -15,11 +15,17 @@ from pathlib import Path
 
 import numpy as np
 from jwst.assign_wcs import AssignWcsStep
+from jwst.clean_flicker_noise import CleanFlickerNoiseStep
 from jwst.flatfield import FlatFieldStep
 from jwst.pathloss import PathLossStep
 from jwst.photom import PhotomStep
+from jwst.pixel_replace import PixelReplaceStep
 from stdatamodels.jwst import datamodels
 
+REPLACED = [
+    ("mingrad", PixelReplaceStep, {"skip": False}),
+    ("fit-profile", PixelReplaceStep, {"skip": False, "algorithm": "fit_profile"}),
+]
 RNG = np.random.default_rng(20)
 POINTS = 40
 DETECTOR = (90, 120)  # rows and columns of NIRSpec's detector here
@@ -168,9 +174,11 @@ def filled(model, shape):
     model.var_rnoise = RNG.uniform(0.1, 0.2, shape).astype("f4")
     model.err = np.sqrt(model.var_poisson + model.var_rnoise)
     model.dq = np.zeros(shape, "u4")
-    model.dq[..., 2, 3], model.dq[..., 3, 7] = 1, 4
-    for array in (model.data, model.err, model.var_poisson, model.var_rnoise):
-        array[..., 2, 3] = np.nan
+    model.dq[..., 3, 7] = 4
+    for y, x in ((2, 3), (5, 20), (5, 30), (6, 30)):
+        model.dq[..., y, x] = 1
+        for array in (model.data, model.err, model.var_poisson, model.var_rnoise):
+            array[..., y, x] = np.nan
     return model
 
 
@@ -191,7 +199,7 @@ def about(model, **values):
 NIRSPEC = {
     "instrument__name": "NIRSPEC", "instrument__detector": "NRS1", "instrument__filter": "F100LP",
     "instrument__grating": "G140M", "subarray__xstart": 1, "subarray__ystart": 1,
-    "subarray__xsize": DETECTOR[1], "subarray__ysize": DETECTOR[0], "subarray__name": "SUBTEST",
+    "subarray__xsize": DETECTOR[1], "subarray__ysize": DETECTOR[0], "subarray__name": "SUB512",
     "exposure__mid_time": 60000.0,
 }  # fmt: skip
 
@@ -226,7 +234,7 @@ def nirspec(folder):
               for name in ("override_photom", "override_area")}  # fmt: skip
     steps = [("flat_field", FlatFieldStep, kinds), ("pathloss", PathLossStep, loss),
              ("photom", PhotomStep, photom)]  # fmt: skip
-    chain(slits, folder, 1, "nrs1", steps)
+    chain(slits, folder, 1, "nrs1", [*steps, *REPLACED])
     series = slit("S1600A1", (3, *SHAPE), "POINT")
     about(
         series,
@@ -235,7 +243,7 @@ def nirspec(folder):
         instrument__fixed_slit="S1600A1",
         **NIRSPEC,
     )
-    chain(series, folder, 2, "nrs1", [steps[0], steps[2]])
+    chain(series, folder, 2, "nrs1", [steps[0], steps[2], *REPLACED])
 
 
 def grism(folder):
@@ -288,16 +296,40 @@ def lrs(folder, real):
         chain(model, folder, number, "mirimage", steps)
 
 
+def flicker(folder):
+    """Write rates of a bright object with noise in lines along the columns; clean them."""
+    shape = (3, 32, 256)
+    model = filled(datamodels.CubeModel(shape), shape)
+    model.data = (RNG.normal(1, 0.1, shape) + RNG.normal(0, 0.5, (3, 1, 256))).astype("f4")
+    model.data[:, 14:18] += 20
+    model.data[1, 3, 4], model.data[2, 5, 6] = np.nan, 9
+    values = NIRSPEC | {"subarray__xsize": 256, "subarray__ysize": 32}
+    about(model, exposure__type="NRS_BRIGHTOBJ", subarray__fastaxis=2, subarray__slowaxis=1,
+          instrument__fixed_slit="S1600A1", **values)  # fmt: skip
+    options = {"skip": False, "override_flat": "N/A", "override_pastasoss": "N/A"}
+    cases = {
+        "one_mask": {},
+        "masks": {"single_mask": False},
+        "model": {"background_method": "model"},
+    }
+    for name, more in cases.items():
+        chain(model, folder, 6, "nrs1", [(name, CleanFlickerNoiseStep, options | more)])
+
+
 def chain(model, folder, number, detector, steps):
-    """Save an exposure, and what each step makes of what the one before made."""
+    """Save an exposure, and what each step makes of what the one before made.
+
+    Steps whose names have a hyphen start from the same product as the one before them.
+    """
     path = folder / ROOT.format(number, detector, "start")
     model.meta.filename = path.name
     model.save(path)
+    before = path
     for name, step, options in steps:
-        path = Path(path)
-        with datamodels.open(path) as before:
-            result = step.call(before, **options)
-        path = folder / ROOT.format(number, detector, name)
+        before = before if "-" in name else path
+        with datamodels.open(before) as given:
+            result = step.call(given, **options)
+        path = folder / ROOT.format(number, detector, name.replace("-", ""))
         result.save(path)
 
 
@@ -306,7 +338,7 @@ def main():
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     folder = Path(sys.argv[1])
-    for make in (flats, losses, photoms, lrs_losses, nirspec, grism):
+    for make in (flats, losses, photoms, lrs_losses, nirspec, grism, flicker):
         make(folder)
     if len(sys.argv) > 2:
         lrs(folder, Path(sys.argv[2]))

@@ -22,7 +22,6 @@ def no_imprint(metadata: Metadata) -> str | None:
 _ROWS: Final = (
     ("badpix_selfcal", "S_BPXSLF", "Find bad pixels in the exposures themselves.", True),
     ("msa_flagging", "S_MSAFLG", "Flag the light of shutters that are stuck open.", False),
-    ("clean_flicker_noise", "S_CLNFNS", "Subtract flicker noise of the readout.", True),
     ("imprint_subtract", "S_IMPRNT", "Subtract exposures with all shutters closed.", False),
     ("master_background_mos", "S_MSBSUB", "Subtract the spectrum of background slits.", False),
     ("targ_centroid", "S_TACNTR", "Find the source in its acquisition image.", True),

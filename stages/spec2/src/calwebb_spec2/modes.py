@@ -65,7 +65,10 @@ MULTI_OBJECT: Final = Mode(
         "extract_1d",
     ),
     cut_out=True,
-    not_yet=("assign_wcs", "extract_2d", "wavecorr", "flat_field", "pathloss", "photom"),
+    not_yet=(
+        "assign_wcs", "clean_flicker_noise", "extract_2d", "wavecorr", "flat_field", "pathloss",
+        "photom",
+    ),
 )  # fmt: skip
 NIRSPEC_IFU: Final = Mode(
     "NIRSpec integral-field spectroscopy",
@@ -76,7 +79,8 @@ NIRSPEC_IFU: Final = Mode(
         "pixel_replace", "cube_build", "extract_1d",
     ),
     not_yet=(
-        "assign_wcs", "flat_field", "pathloss", "photom", "pixel_replace", "extract_1d",
+        "assign_wcs", "clean_flicker_noise", "flat_field", "pathloss", "photom", "pixel_replace",
+        "extract_1d",
     ),
 )  # fmt: skip
 BRIGHT_OBJECT: Final = Mode(

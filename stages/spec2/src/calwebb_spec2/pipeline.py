@@ -19,6 +19,7 @@ from calwebb_spec2.products import Derived, Product, has_integrations, products_
 from calwebb_spec2.steps import (
     assign_wcs,
     bkg_subtract,
+    clean_flicker_noise,
     extract_1d,
     extract_2d,
     flat_field,
@@ -33,6 +34,7 @@ from calwebb_spec2.steps import (
 THERE: tuple[Step, ...] = (
     assign_wcs.STEP,
     bkg_subtract.STEP,
+    clean_flicker_noise.STEP,
     extract_2d.STEP,
     flat_field.STEP,
     srctype.STEP,
