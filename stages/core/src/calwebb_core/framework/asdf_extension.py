@@ -43,6 +43,9 @@ EXTENSIONS = [
     )
 ]
 
+# parts of the exposure's tree that other readers look for in each of its slits
+OF_SLITS = ("instrument", "exposure", "cal_step")
+
 
 def meta_tree(metadata: Metadata, values: dict[str, Any]) -> dict[str, Any]:
     """Return the nested `meta` of the known keywords.
@@ -106,8 +109,9 @@ def slits_to_asdf(
     nodes: list[dict[str, Any]] = []
     for wcs, extended in slits:
         node: dict[str, Any] = {} if extended is None else {"is_extended": extended}
+        node["meta"] = {part: tree["meta"][part] for part in OF_SLITS if part in tree["meta"]}
         if wcs is not None:
-            node["meta"] = {"wcs": wcs_node(wcs)}
+            node["meta"]["wcs"] = wcs_node(wcs)
             tree["history"] = {"extensions": [Tagged(EXTENSION, entry) for entry in EXTENSIONS]}
         nodes.append(node)
     tree["slits"] = nodes

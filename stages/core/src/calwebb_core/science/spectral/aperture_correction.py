@@ -78,7 +78,7 @@ def correction(
     keywords : Metadata
     wavelengths : float64 (nwave,)
         Micrometres.
-    widths : float64 (nwave,)
+    widths : float64 (..., nwave)
         Of the aperture, pixels.
     arcsec_per_pixel : float, optional
         Needed where the table has sizes in arcsec.
@@ -87,7 +87,7 @@ def correction(
 
     Returns
     -------
-    float64 (nwave,)
+    float64 (..., nwave)
         1 where the table knows nothing.
 
     Raises

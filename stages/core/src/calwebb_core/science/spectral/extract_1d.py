@@ -16,6 +16,7 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits, Table
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, Spectrum
+from calwebb_core.science.kernels.box_extraction import NPIXELS
 from calwebb_core.science.spectral.aperture import Weights, centre_of, weights_of
 from calwebb_core.science.spectral.aperture_correction import correction
 from calwebb_core.science.spectral.extract_1d_options import FILL, Extract1dParameters
@@ -137,12 +138,16 @@ def extract_part(
     wavelength = weights.wavelength[used]
     factor: Float64 | float = 1.0
     if parameters.apply_apcorr and files.apcorr is not None and keywords.get("SRCTYPE") == POINT:
-        widths = weights.source.sum(axis=1)[used]
+        # the official way goes by the pixels that are left
+        fill = parameters.lost_pixels == FILL
+        widths = weights.source.sum(axis=1)[used] if fill else sums[..., NPIXELS]
         scale = arcsec_per_pixel(part, weights, axis)
         factor = correction(files.apcorr, keywords, wavelength, widths, arcsec_per_pixel=scale)
     scales = Scales.of(keywords)
     several = part.data.ndim == 3
-    columns = columns_of(sums if several else sums[0], wavelength, scales, factor)
+    columns = columns_of(sums, wavelength, scales, factor)
+    if not several:
+        columns = {name: column[0] for name, column in columns.items()}
     if several:
         columns |= integration_columns(keywords, times, len(sums), len(wavelength))
     return Spectrum(header_of(keywords, weights, axis), columns, units_of(scales))
