@@ -10,9 +10,11 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slit, Slits, Table
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
+from calwebb_core.science.photom import KEYWORD_OF_COLUMN
 from calwebb_core.science.spectral.factors import apply_factors
-from calwebb_spec2.flux_conversion import dispersion
+from calwebb_spec2.flux_conversion import calibration, dispersion
 from calwebb_spec2.steps import clean_flicker_noise, flat_field, pathloss, photom, pixel_replace
+from official_process import REALDATA
 
 NY, NX = 6, 20
 WAVES = np.linspace(1.0, 2.0, 30)
@@ -322,3 +324,35 @@ def test_noise_in_lines_is_found_in_the_background(caplog):
         run(clean_flicker_noise, image)
     image.metadata["SLOWAXIS"], image.data[:] = 1, np.nan
     assert str(run(clean_flicker_noise, image)[1]).startswith("SKIPPED: no pixel shows")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "name",
+    ["nirspec/jwst_nirspec_photom_0014", "nircam/jwst_nircam_photom_0064",
+     "miri/jwst_miri_photom_0071"],
+)  # fmt: skip
+def test_every_row_of_real_references_can_be_used(name):
+    path = REALDATA / "crds_cache" / "references" / "jwst" / f"{name}.fits"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    tables = References.open_file("photom", path).tables
+    table = tables["PHOTOM"]
+    keys = [key for key in table.data.dtype.names if key in KEYWORD_OF_COLUMN]
+    for row in table.data:
+        values = {KEYWORD_OF_COLUMN[key]: row[key].item() for key in keys}
+        found = calibration(tables, Metadata(values, "x"), time_correction=False)
+        assert found.response.wavelength[-1] > found.response.wavelength[0] > 0.5
+        assert found.unit == ("MJy" if "SLTNAME" in values else "MJy/sr")
+
+
+@pytest.mark.realdata
+def test_a_real_flat_of_the_fore_optics_covers_every_slit():
+    path = REALDATA / "crds_cache" / "references" / "jwst" / "nirspec"
+    if not path.is_dir():
+        pytest.skip(f"{path} is not there")
+    reference = References.open_file("fflat", path / "jwst_nirspec_fflat_0017.fits")
+    for name in ("S200A1", "S200A2", "S400A1", "S1600A1", "S200B1"):
+        part = slit(name)
+        flatten(part, None, fflat=reference)
+        assert np.isfinite(part.data).all()
