@@ -8,7 +8,7 @@ beyond its ends in wavelength, it goes along straight lines. The correction is t
 as a table from the uncorrected to the corrected wavelength, in a frame of its own.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -124,27 +124,29 @@ def correct(slit: Slit, table: ZeroPoint, place: float) -> None:
     if slit.wcs is None or UNCORRECTED not in slit.wcs.available_frames:
         msg = f"{source}: slit {name} has no WCS of NIRSpec; run assign_wcs and extract_2d first"
         raise InputError(msg)
-    world = replace(World.of(slit.wcs), bounding_box=None, _cache={})
-    shape = slit.data.shape[-2:]
-    corrected = world.inserted(UNCORRECTED, CORRECTED, correction(world, shape, table, place))
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float64)
-    found = corrected.get_transform("detector", CORRECTED)(x, y)[2]
-    slit.planes[PLANE] = (found * MICROMETRES).astype(np.float32)
-    slit.wcs = replace(corrected, bounding_box=World.of(slit.wcs).bounding_box, _cache={})
+    world = World.of(slit.wcs)
+    uncorrected, curve = correction(world, slit.data.shape[-2:], table, place)
+    slit.planes[PLANE] = np.asarray(curve(uncorrected) * MICROMETRES, np.float32)
+    slit.wcs = world.inserted(UNCORRECTED, CORRECTED, Identity(2) & curve)
     slit.metadata["WAVECOR"] = True
     slit.metadata.homes["WAVECOR"] = "SCI"
 
 
-def correction(world: World, shape: tuple[int, ...], table: ZeroPoint, place: float) -> Any:
-    """Return the transform from uncorrected wavelengths to corrected ones."""
+def correction(
+    world: World, shape: tuple[int, ...], table: ZeroPoint, place: float
+) -> tuple[Float64, Tabular]:
+    """Return uncorrected wavelengths, float64 (ny, nx), and the curve from them to corrected ones.
+
+    Both in metres.
+    """
     to_slit = world.get_transform("detector", UNCORRECTED)
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float64)
+    y, x = np.mgrid[: shape[-2], : shape[-1]].astype(np.float64)
     before, here, after = (to_slit(x + step, y)[2] for step in (-0.5, 0.0, 0.5))
     mean, pixel = column_means(here), column_means(after - before)
     lit = np.isfinite(mean) & np.isfinite(pixel)
     mean, pixel = mean[lit], pixel[lit]
     shifted = mean + table.at(mean, place) * pixel
-    return Identity(2) & Tabular(mean, shifted, None, "wave2wavecorr")
+    return here, Tabular(mean, shifted, None, "wave2wavecorr")
 
 
 def column_means(values: Float64) -> Float64:
