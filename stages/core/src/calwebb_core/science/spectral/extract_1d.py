@@ -120,7 +120,7 @@ def extract_part(
     found = extraction_of(files.extract1d, names, int(order), axis, parameters.wishes)
     waves = oriented_wavelengths(wavelengths(part), axis)
     position = None
-    if is_used(keywords, found.use_source_posn):
+    if is_used(keywords, parameters.use_source_posn, found.use_source_posn):
         position = position_of(part, keywords, waves, axis)
     weights = placed(found, waves, position, parameters.position_offset)
     used = weights.extracted

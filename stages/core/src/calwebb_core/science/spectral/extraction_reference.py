@@ -23,7 +23,7 @@ class Extraction:
         Without background regions where none is to be subtracted.
     background : Background
     use_source_posn : bool or None
-        Whether the aperture is moved to the source; None if nobody said so.
+        What the reference says about moving the aperture to a point source.
     """
 
     aperture: Aperture
@@ -66,7 +66,7 @@ def extraction_of(
     except (ValueError, TypeError) as error:
         msg = f"{source}: aperture {entry.get('id')} makes no sense: {error}"
         raise ReferenceFileError(msg) from error
-    posn = first_of(wishes.use_source_posn, entry.get("use_source_posn"))
+    posn = entry.get("use_source_posn")
     return Extraction(aperture, background, None if posn is None else bool(posn))
 
 

@@ -40,19 +40,20 @@ class Position:
     trace: Float64
 
 
-def is_used(keywords: Metadata, wish: bool | None) -> bool:
+def is_used(keywords: Metadata, wish: bool | None, stated: bool | None) -> bool:
     """Say whether the aperture is moved to the source: for points that need not be in the middle.
 
     Parameters
     ----------
     keywords : Metadata
         With EXP_TYPE and SRCTYPE.
-    wish : bool or None
-        What the user or the reference says.
+    wish, stated : bool or None
+        What the user says, and the reference for point sources.
     """
     if wish is not None:
         return wish
-    return keywords.get("SRCTYPE") == POINT and keywords.get("EXP_TYPE") in MOVED
+    usual = keywords.get("EXP_TYPE") in MOVED
+    return keywords.get("SRCTYPE") == POINT and (usual if stated is None else stated)
 
 
 def position_of(part: Image, keywords: Metadata, wavelengths: Float64, axis: int) -> Position:
