@@ -24,8 +24,11 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.plain_asdf import Tagged
 from calwebb_core.framework.reference_data import ANY_VALUE, Reference
 from calwebb_core.science.frames import Box, Frame
-from calwebb_core.science.spectral.frames import spectral_frames, with_wavelength
-from calwebb_core.science.spectral.lrs import doppler_factor
+from calwebb_core.science.spectral.frames import (
+    doppler_factor,
+    spectral_frames,
+    with_wavelength,
+)
 from calwebb_core.science.transforms import Transform, UnknownTransformError, from_node
 from calwebb_core.science.transforms.elementary import Constant, Identity, Remap, Scale, Shift
 from calwebb_core.science.transforms.grism import ROW, GrismForward
@@ -81,19 +84,10 @@ def grism_series_wcs(
 
     Raises
     ------
-    InputError
-        If a keyword is missing.
-    ReferenceFileError
-        If a reference is for another mode or lacks what it should hold.
+    InputError, ReferenceFileError
+        If a keyword is missing, or a reference is for another mode or lacks what it should hold.
     """
-    dispersion = dispersion_of(metadata, specwcs)
-    x0, y0 = (metadata.require(keyword, float) for keyword in ("XREF_SCI", "YREF_SCI"))
-    place = [Constant(value).with_inverse(Constant(value)) for value in (x0, y0)]
-    at_source = Remap([0, 1, 0, 1, 2]) | Identity(2) & place[0] & place[1] & Identity(1)
-    to_direct: Transform = at_source | dispersion.with_inverse(dispersion.derived_inverse())
-    doppler = doppler_factor(metadata)
-    if doppler != 1.0:
-        to_direct = to_direct | Identity(2) & Scale(1.0 / doppler) & Identity(1)
+    to_direct = to_direct_image(metadata, specwcs)
     to_v2v3, _ = read_distortion(distortion, source)
     if filter_offset is not None:
         to_v2v3 = Shift(filter_offset[0]) & Shift(filter_offset[1]) | to_v2v3
@@ -108,6 +102,19 @@ def grism_series_wcs(
     nx, ny = (metadata.require(f"SUBSIZE{axis}", int) for axis in (1, 2))
     transforms = (to_direct, *(with_wavelength(part, WITH_ORDER) for part in positions))
     return World(frames, transforms, None, (nx, ny))
+
+
+def to_direct_image(metadata: Metadata, specwcs: Reference) -> Transform:
+    """Return the way from pixels and the order to the source, the wavelength and the order."""
+    dispersion = dispersion_of(metadata, specwcs)
+    x0, y0 = (metadata.require(keyword, float) for keyword in ("XREF_SCI", "YREF_SCI"))
+    place = [Constant(value).with_inverse(Constant(value)) for value in (x0, y0)]
+    at_source = Remap([0, 1, 0, 1, 2]) | Identity(2) & place[0] & place[1] & Identity(1)
+    transform = at_source | dispersion.with_inverse(dispersion.derived_inverse())
+    doppler = doppler_factor(metadata)
+    if doppler == 1.0:
+        return transform
+    return transform | Identity(2) & Scale(1.0 / doppler) & Identity(1)
 
 
 def dispersion_of(metadata: Metadata, specwcs: Reference) -> GrismForward:

@@ -22,7 +22,11 @@ from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.reference_data import ANY_VALUE, Reference
 from calwebb_core.science.frames import Box, Frame
-from calwebb_core.science.spectral.frames import spectral_frames, with_wavelength
+from calwebb_core.science.spectral.frames import (
+    doppler_factor,
+    spectral_frames,
+    with_wavelength,
+)
 from calwebb_core.science.transforms import Transform
 from calwebb_core.science.transforms.elementary import (
     Arithmetic,
@@ -41,7 +45,6 @@ Float64 = NDArray[np.float64]
 SLIT: Final = "MIR_LRS-FIXEDSLIT"
 SLITLESS: Final = "MIR_LRS-SLITLESS"
 SMOOTHING: Final = 0.002  # micrometre^2
-LIGHT: Final = 299792458.0  # m/s
 # The reference pixel in a specwcs file, 1-based on the whole detector.
 REFERENCE_PIXEL: Final = {SLIT: ("IMX", "IMY"), SLITLESS: ("IMXSLTL", "IMYSLTL")}
 CORNERS: Final = tuple(f"{axis}{corner}" for axis in "XY" for corner in range(4))
@@ -87,15 +90,13 @@ def lrs_wcs(
     Parameters
     ----------
     metadata : Metadata
-        As for `imaging_wcs`, with EXP_TYPE. VELOSYS (m/s), where it is there, moves wavelengths to
-        the barycentre.
+        As for `imaging_wcs`, with EXP_TYPE; VELOSYS (m/s) moves wavelengths to the barycentre.
     distortion : Tagged, Transform or astropy.modeling.Model
         Of the imager: 0-based full-frame pixels to V2, V3 in arcsec.
     specwcs : Reference
         With the table WAVETABLE and the reference pixels.
     smoothing : float
-        Sum of squared residuals in micrometre^2 up to which the wavelengths are smoothed;
-        0 for those of the table.
+        Sum of squares (micrometre^2) up to which wavelengths are smoothed; 0 for the table's.
     source : str
         Name of the distortion reference, for messages.
 
@@ -106,38 +107,42 @@ def lrs_wcs(
 
     Raises
     ------
-    InputError
-        If a keyword is missing, or the spectrum is not on the exposure's pixels.
-    ReferenceFileError
-        If a reference is for another mode or lacks what it should hold.
+    InputError, ReferenceFileError
+        If a keyword is missing, the spectrum is not on the exposure's pixels, or a reference is
+        for another mode or lacks what it should hold.
     """
     trace = trace_of(metadata, specwcs)
     check_on_detector(metadata, trace)
     to_v2v3, _ = read_distortion(distortion, source)
     starts = [metadata.require(f"SUBSTRT{axis}", int) - 1 for axis in (1, 2)]
     to_v2v3 = Shift(float(starts[0])) & Shift(float(starts[1])) | to_v2v3
-    here, beside = (to_v2v3(trace.origin[0] + step, trace.origin[1]) for step in (0.0, 1.0))
-    arcsec = float(np.hypot(beside[0] - here[0], beside[1] - here[1]))
+    arcsec = column_width(to_v2v3, trace.origin)
     wavelengths = smoothed(trace, smoothing, specwcs.name) / doppler_factor(metadata)
-    x0, y0 = trace.origin
-    to_pixel = (Scale(1 / arcsec) | Shift(x0)) & (Scale(1 / arcsec) | Shift(y0))
+    along, across = (Scale(1 / arcsec) | Shift(place) for place in trace.origin)
     transforms = (
         to_slit(trace, wavelengths, arcsec),
-        with_wavelength(to_pixel | to_v2v3),
+        with_wavelength(along & across | to_v2v3),
         with_wavelength(velocity_aberration(metadata)),
         with_wavelength(v23_to_sky(metadata)),
     )
-    frames = (
+    nx, ny = (metadata.require(f"SUBSIZE{axis}", int) for axis in (1, 2))
+    return World(lrs_frames(), transforms, trace.box, (nx, ny))
+
+
+def lrs_frames() -> tuple[Frame, ...]:
+    """Return the frames in order."""
+    slit = Frame.plane("alpha_beta_spatial", ("alpha", "beta"), "arcsec")
+    return (
         Frame.plane("detector", ("x", "y"), "pixel"),
-        Frame.composite(
-            "alpha_beta",
-            Frame.plane("alpha_beta_spatial", ("alpha", "beta"), "arcsec"),
-            Frame.spectral("alpha_beta_spectral"),
-        ),
+        Frame.composite("alpha_beta", slit, Frame.spectral("alpha_beta_spectral")),
         *spectral_frames(),
     )
-    nx, ny = (metadata.require(f"SUBSIZE{axis}", int) for axis in (1, 2))
-    return World(frames, transforms, trace.box, (nx, ny))
+
+
+def column_width(to_v2v3: Transform, origin: tuple[float, float]) -> float:
+    """Return how far the columns at a pixel are apart, in arcsec."""
+    here, beside = (to_v2v3(origin[0] + step, origin[1]) for step in (0.0, 1.0))
+    return float(np.hypot(beside[0] - here[0], beside[1] - here[1]))
 
 
 def to_slit(trace: Trace, wavelengths: Float64, arcsec: float) -> Transform:
@@ -267,13 +272,6 @@ def smoothed(trace: Trace, smoothing: float, name: str) -> Float64:
         msg = f"{name}: wavelengths of the specwcs reference, smoothed, are not in order"
         raise ReferenceFileError(msg)
     return found
-
-
-def doppler_factor(metadata: Metadata) -> float:
-    """Return how much longer waves are here than at the barycentre, from VELOSYS."""
-    if metadata.get("VELOSYS") is None:
-        return 1.0
-    return 1.0 + metadata.require("VELOSYS", float) / LIGHT
 
 
 def slit_region(wcs: World, specwcs: Reference) -> str | None:
