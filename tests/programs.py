@@ -26,7 +26,10 @@ IMPORTED = {
     "associate": (*USED_BY_CRDS, "calwebb_associate.cli", "calwebb_associate.plan"),
     "detector1": ("calwebb_detector1.cli", "calwebb_detector1.pipeline"),
     "image2": ("calwebb_image2.cli", "calwebb_image2.pipeline"),
-    "level3": ("calwebb_level3.cli", "calwebb_level3.image3"),
+    "spec2": ("calwebb_spec2.cli", "calwebb_spec2.pipeline"),
+    "level3": (
+        "calwebb_level3.cli", "calwebb_level3.image3", "calwebb_level3.spec3", "calwebb_level3.tso3",
+    ),
 }  # fmt: skip
 # Other variables may be read when a library is imported: with them a program starts from nothing.
 READ_LATE = {"CRDS_PATH", "CRDS_SERVER_URL", "CRDS_CONTEXT", "SOURCE_DATE_EPOCH"}

@@ -9,7 +9,8 @@ from programs import ROOT
 
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 GROUPS = {
-    "detector1", "dark", "guider", "image2", "image3", "associations", "references", "quicklook",
+    "detector1", "dark", "guider", "image2", "spec2", "image3", "spec3", "tso3", "associations",
+    "references", "quicklook",
 }  # fmt: skip
 RULE = re.compile(r"^ *rule (\w+):\n((?: +.*\n|\n)*?)(?=^\S|\Z|^ *rule |^ *use )", re.MULTILINE)
 

@@ -41,6 +41,8 @@ PACKAGES: Final = {
     "calwebb-image2": "calwebb_image2",
     "calwebb-spec2": "calwebb_spec2",
     "calwebb-image3": "calwebb_level3",
+    "calwebb-spec3": "calwebb_level3",
+    "calwebb-tso3": "calwebb_level3",
 }
 IMAGE: Final = "https://w3id.org/ro/terms/workflow-run#SIFImage"
 Reference = dict[str, str]

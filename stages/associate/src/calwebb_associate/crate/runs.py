@@ -16,9 +16,10 @@ from calwebb_core.framework.verify.record import Recorded, read_record
 
 log = logging.getLogger(__name__)
 
-PLACES: Final = ("detector1", "image2", "spec2", "image3")
+PLACES: Final = ("detector1", "image2", "spec2", "image3", "spec3", "tso3")
 KINDS: Final = (".fits", ".ecsv", ".asdf")
 FOLDERS: Final = re.compile(r"(?<![\w:/])/(?:[^\s/:;,'\"]+/)+")
+FLAGGED: Final = re.compile("_crf(ints)?$")
 STAMP: Final = len("2026-01-01T00:00:00.000Z")
 
 
@@ -128,7 +129,7 @@ def add_times(runs: list[ProgramRun], logs: Path) -> None:
     for run in runs:
         for path in run.results:
             unit = root_of(path.name)
-            folder = path.parent.name.removesuffix("_crf")
+            folder = FLAGGED.sub("", path.parent.name)
             names = (f"{unit}_{path.stem.rpartition('_')[2]}", unit, folder)
             texts = (logs / run.pipeline / f"{name}.log" for name in names)
             if file := next((text for text in texts if text.is_file()), None):

@@ -17,6 +17,8 @@ STAGES: Final = {
     "calwebb-image2": "image2",
     "calwebb-spec2": "spec2",
     "calwebb-image3": "level3",
+    "calwebb-spec3": "level3",
+    "calwebb-tso3": "level3",
 }
 
 

@@ -19,7 +19,10 @@ says so, too.
 |---|---|
 | `detector1` | count rates of exposures |
 | `image2` | calibrated exposures |
+| `spec2` | calibrated and extracted spectra |
 | `image3` | mosaics, catalogs, segmentation maps |
+| `spec3` | spectra of several exposures |
+| `tso3` | light curves |
 | `associations`, `pool.csv` | which exposures belong together |
 | `references` | which reference files were chosen |
 | `quicklook` | pictures |

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ from calwebb_associate.summary.expected import (
 )
 from calwebb_associate.summary.fits import Headers, read_headers
 from calwebb_associate.summary.state import File, Unit, judge
+from calwebb_associate.targets import unit_name
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import split_suffix
 
@@ -27,6 +28,7 @@ POOL: Final = "pool.csv"
 NOT_PRODUCTS: Final = ("associations", "plan", "quicklook", "references", "report")
 LIST: Final = Path("plan", "raw_exposures.txt")
 TABLE: Final = ".ecsv"
+FLAGGED: Final = ("_crf", "_crfints")
 # What tells most about an exposure, and about a product, first.
 BEST: Final = ("cal", "calints", "s2d", "s3d", "x1d", "rate", "rateints", "dark")
 _PLACE: Final = re.compile(r"\{[^{}]*\}")
@@ -181,16 +183,23 @@ def _products(folder: Path) -> tuple[Found, dict[Path, Headers]]:
     places = [item for item in folder.iterdir() if item.is_dir()]
     for place in sorted(item for item in places if item.name not in NOT_PRODUCTS):
         pictures = folder / "quicklook" / place.name
-        drawn = {path.name for path in pictures.glob("*.png")}
-        for path in sorted(place.iterdir()):
-            if not _EXTENSION.search(path.name) or not path.is_file():
-                continue
+        drawn = {path.name: path for path in pictures.rglob("*.png")}
+        for path in _files(place):
             root, suffix = _split(path.name)
-            picture = f"{root}_{suffix}.png"
             problem = _problem(path, headers)
-            shown = pictures / picture if picture in drawn else None
+            shown = drawn.get(f"{root}_{suffix}.png")
             found[place.name, root].append(File(suffix, path, shown, problem))
     return found, headers
+
+
+def _files(place: Path) -> Iterator[Path]:
+    """Yield the products of a pipeline: those of sources lie in a folder of their association."""
+    for path in sorted(place.iterdir()):
+        if path.is_file() and _EXTENSION.search(path.name):
+            yield path
+        elif path.is_dir() and not path.name.endswith(FLAGGED):
+            found = (item for item in path.iterdir() if item.is_file())
+            yield from sorted(item for item in found if _EXTENSION.search(item.name))
 
 
 def _problem(path: Path, headers: dict[Path, Headers]) -> str:
@@ -224,8 +233,8 @@ def _unit(expected: Expected, files: Sequence[File], logs: Path) -> Unit:
     """Return how far something has come."""
     folder, name, pipeline = logs, expected.name, expected.pipeline
     paths = (
-        folder / pipeline / f"{name}.log",
-        folder / "references" / f"{name}_{pipeline}.log",
+        folder / pipeline / f"{unit_name(name)}.log",
+        folder / "references" / f"{unit_name(name)}_{pipeline}.log",
     )
     state, reason = judge(expected.suffixes, files, paths, expected.why)
     there = {item.suffix for item in files}

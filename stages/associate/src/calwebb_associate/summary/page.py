@@ -24,7 +24,9 @@ from calwebb_associate.summary.timeline import timeline_of
 from calwebb_core.framework.fits_headers import product_date
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
-MAIN: Final = ("colour", "i2d", "s3d", "s2d", "footprint", "segm", "x1d")
+MAIN: Final = (
+    *("whtlt", "phot", "x1dints", "colour", "i2d", "s3d", "s2d", "footprint", "segm", "x1d"),
+)
 MARKS: Final = {
     State.DONE: "\N{HEAVY CHECK MARK}",
     State.FAILED: "\N{HEAVY BALLOT X}",
@@ -203,7 +205,7 @@ def pictures_of(gathered: Gathered) -> list[tuple[Path, str, str]]:
     found: list[tuple[Path, str, str]] = []
     stages = [place for place in folder.glob("*") if place.is_dir()]
     for place in sorted(stages, key=lambda item: (-_stage(item.name), item.name)):
-        drawn = [(path, *path.stem.rpartition("_")[::2]) for path in sorted(place.glob("*.png"))]
+        drawn = [(path, *path.stem.rpartition("_")[::2]) for path in sorted(place.rglob("*.png"))]
         found += order(drawn, MAIN)
     return found
 

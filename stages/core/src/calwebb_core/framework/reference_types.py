@@ -71,7 +71,7 @@ CLASS_NAMES = {
     "msa_flagging": "msaflagopen",
     "srctype": "sourcetype",
 }
-PIPELINES = ("detector1", "dark", "guider", "image2", "image3", "spec2")
+PIPELINES = ("detector1", "dark", "guider", "image2", "image3", "spec2", "spec3", "tso3")
 STEPS = (
     "adaptive_trace_model",
     "assign_mtwcs",

@@ -13,7 +13,7 @@ from calwebb_core.framework.roots import root_of
 from calwebb_core.framework.verify.findings import Finding, short
 from calwebb_core.framework.verify.record import Recorded, plain_name
 
-STAGES = ("detector1", "image2", "spec2", "image3", "associations")
+STAGES = ("detector1", "image2", "spec2", "image3", "spec3", "tso3", "associations")
 LISTED = Path("plan", "raw_exposures.txt")
 
 

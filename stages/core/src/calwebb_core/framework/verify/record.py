@@ -22,6 +22,8 @@ PROGRAMS = (
     "calwebb-image2",
     "calwebb-spec2",
     "calwebb-image3",
+    "calwebb-spec3",
+    "calwebb-tso3",
 )
 CATALOG, WINDOWS = ".ecsv", ".asdf"
 FROM_CRDS = "crds://"
