@@ -28,7 +28,8 @@ IMPORTED = {
     "image2": ("calwebb_image2.cli", "calwebb_image2.pipeline"),
     "spec2": ("calwebb_spec2.cli", "calwebb_spec2.pipeline"),
     "level3": (
-        "calwebb_level3.cli", "calwebb_level3.image3", "calwebb_level3.spec3", "calwebb_level3.tso3",
+        "calwebb_level3.cli", "calwebb_level3.image3", "calwebb_level3.spec3",
+        "calwebb_level3.tso3",
     ),
 }  # fmt: skip
 # Other variables may be read when a library is imported: with them a program starts from nothing.
