@@ -92,6 +92,12 @@ SCENARIO_OPTIONS = (
     ),
     click.option("--subarray", metavar="NAME", help="FULL, or a subarray such as SUB160."),
     click.option("--no-references", is_flag=True, help="Write no reference files."),
+    click.option(
+        "--real-cache",
+        type=FILE,
+        metavar="DIR",
+        help="CRDS cache whose specwcs and NIRSpec optics are taken for spectra.",
+    ),
     click.option("--off", multiple=True, metavar="EFFECT", help="Leave an effect out."),
     click.option("--on", multiple=True, metavar="EFFECT", help="Add an effect that is off."),
     click.option(

@@ -35,6 +35,7 @@ SCENARIO_OPTIONS = (
     "readpatt",
     "subarray",
     "references",
+    "real_cache",
 )
 
 

@@ -43,6 +43,10 @@ class Scenario:
         Large events per cm2 and s, where their effects are on.
     seed : int
     effects : frozenset of str
+    folder : Path
+        Of the scenario's file.
+    real_cache : Path, optional
+        CRDS cache whose files of optics are taken for spectra, where it has them.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Scenario:
     seed: int = 1
     effects: frozenset[str] = DEFAULT_EFFECTS
     folder: Path = Path()
+    real_cache: Path | None = None
 
     @property
     def optics(self) -> tuple[Filter, ...]:
@@ -113,6 +118,7 @@ def _check_distinct(
         "persistence depends on what came before": "persistence" in scenario.effects,
         f"integrations of {instrument.name} differ": instrument.interleaved,
         "reference pixels lie between the others": instrument.pattern(group.readpatt).irs2,
+        "the star of a spectrum drifts": scenario.pointing.drift > 0,
     }
     for reason, holds in reasons.items():
         if holds:

@@ -18,6 +18,8 @@ from calwebb_simulator.scenario import Scenario, checked
 from calwebb_simulator.scene import GalaxyField, StarField
 from calwebb_simulator.transit import TargetStar
 
+NOT_OPTIONS = ("folder", "real_cache")  # of a scenario's file
+
 
 def built_in() -> dict[str, str]:
     """Return the package's scenarios: name -> description."""
@@ -119,7 +121,7 @@ def _mapping(value: Any, where: str) -> dict[str, Any]:
 def _build(kind: type, value: Any, where: str, **extra: Any) -> Any:
     """Make a dataclass of a mapping, with checks of keys and types."""
     options = _mapping(value, where)
-    known = {item.name: item for item in fields(kind) if item.name != "folder"}
+    known = {item.name: item for item in fields(kind) if item.name not in NOT_OPTIONS}
     for key in options:
         if key not in known or key in extra:
             msg = f"{where}: unknown option {key!r}{did_you_mean(key, set(known) - set(extra))}"

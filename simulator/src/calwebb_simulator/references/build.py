@@ -82,7 +82,8 @@ class Builder:
         self.cache.write_contexts({FIRST: self.rules})
 
     def _spectra(self) -> None:
-        builder = SpectralBuilder(self.cache, self.rules, self._properties_of, self.progress)
+        real = self.scenario.real_cache
+        builder = SpectralBuilder(self.cache, self.rules, self._properties_of, real, self.progress)
         builder.build(self.entries)
 
     def _properties_of(self, entry: Planned) -> Properties:

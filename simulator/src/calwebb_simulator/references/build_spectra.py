@@ -1,6 +1,7 @@
 """Write the reference files of stages 2 and 3 for the spectra of a scenario."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,7 @@ from calwebb_simulator.references.spectra_slits import (
 from calwebb_simulator.spectra.choice import mode_of
 from calwebb_simulator.spectra.middles import star_row
 from calwebb_simulator.spectra.modes import SpectralMode
-from calwebb_simulator.spectra.worlds import EXTENSIONS, WRITERS
+from calwebb_simulator.spectra.optics_files import EXTENSIONS, WRITERS, write_geometry
 
 Writer = Callable[[Path, SpectralMode], Path]
 # types whose files differ in what a mode's optics are
@@ -48,6 +49,8 @@ class SpectralBuilder:
         Get an entry for each file.
     properties : callable
         Gives the properties of an exposure's frame.
+    real_cache : Path, optional
+        CRDS cache with the observatory's files of optics.
     progress : callable
         Called with the name of every file written.
     """
@@ -57,11 +60,13 @@ class SpectralBuilder:
         cache: Cache,
         rules: Rules,
         properties: Callable[[Planned], Properties],
+        real_cache: Path | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.cache = cache
         self.rules = rules
         self.properties = properties
+        self.real_cache = real_cache
         self.progress = progress
         self.done: set[tuple[str, ...]] = set()
 
@@ -73,9 +78,11 @@ class SpectralBuilder:
                 self._mode(mode, entry)
 
     def _mode(self, mode: SpectralMode, entry: Planned) -> None:
-        for kind, writer in {**COMMON, **WRITERS[mode.instrument]}.items():
-            extension = "fits" if kind in COMMON else EXTENSIONS[mode.instrument]
-            self._add(kind, mode, writer, extension)
+        for kind, writer in COMMON.items():
+            self._add(kind, mode, writer)
+        for kind in WRITERS[mode.instrument]:
+            copy = partial(self._geometry, kind)
+            self._add(kind, mode, copy, EXTENSIONS[mode.instrument])
         self._add(
             "extract1d",
             mode,
@@ -88,6 +95,9 @@ class SpectralBuilder:
             self._nirspec(mode, entry)
         else:
             self._imagers(mode, entry)
+
+    def _geometry(self, kind: str, path: Path, mode: SpectralMode) -> Path:
+        return write_geometry(kind, path, mode, self.real_cache)
 
     def _imagers(self, mode: SpectralMode, entry: Planned) -> None:
         """Write what MIRI and NIRCam share with images: distortion and flat."""

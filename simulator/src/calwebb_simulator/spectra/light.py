@@ -79,7 +79,7 @@ def spectral_light(
     total = {name: np.zeros(flat.shape) for name in ("star", "missing", "moved", "sky")}
     wavelength = np.full(flat.shape, np.nan)
     metadata = raw_metadata(scenario, entry.instrument, entry)
-    for view in views(mode, entry, metadata):
+    for view in views(mode, entry, metadata, scenario.real_cache):
         response = np.where(
             view.open, whole_flat(mode, view.slit, view.wavelength, flat, start), 0.0
         )

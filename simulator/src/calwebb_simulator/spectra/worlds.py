@@ -4,45 +4,28 @@ The WCS are those of the pipeline's core, made of the reference files in the sim
 test compares them with the official ones. The star is where the telescope really points.
 """
 
-import tempfile
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.reference_data import Reference
-from calwebb_core.framework.reference_files import read_reference
 from calwebb_core.science.nirspec.apertures import fixed_slit
 from calwebb_core.science.nirspec.slits import Spectrograph
 from calwebb_core.science.spectral.lrs import lrs_wcs
+from calwebb_core.science.transforms import from_node
 from calwebb_core.science.world import World
 from calwebb_simulator.plan import Planned
-from calwebb_simulator.references import spectra_optics, spectra_wcs
 from calwebb_simulator.references.optics import distortion_model
-from calwebb_simulator.references.spectra_wcs import grism_polynomials
 from calwebb_simulator.spectra.losses import SLITS
 from calwebb_simulator.spectra.modes import SpectralMode
+from calwebb_simulator.spectra.optics_files import geometry_references
 
 Float64 = NDArray[np.float64]
-OPTICS: Final = ("camera", "collimator", "disperser", "fore", "fpa", "msa", "ote")
 EDGE: Final = 0.5  # of a slit's length from its middle
-Writer = Callable[[Path, SpectralMode], Path]
-WRITERS: Final[Mapping[str, Mapping[str, Writer]]] = {
-    "MIRI": {"specwcs": spectra_wcs.write_lrs_specwcs},
-    "NIRCAM": {
-        "specwcs": spectra_wcs.write_grism_specwcs,
-        "wavelengthrange": spectra_wcs.write_grism_range,
-    },
-    "NIRSPEC": {
-        "wavelengthrange": spectra_wcs.write_nirspec_range,
-        **{name: getattr(spectra_optics, f"write_{name}") for name in OPTICS},
-    },
-}
-EXTENSIONS: Final = {"MIRI": "fits", "NIRCAM": "asdf", "NIRSPEC": "asdf"}
 
 
 @dataclass(frozen=True)
@@ -72,18 +55,9 @@ class SlitView:
     holds_star: bool = True
 
 
-def geometry_references(mode: SpectralMode) -> dict[str, Reference]:
-    """Return the references that say where a mode's spectra fall, as its cache holds them."""
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for kind, writer in WRITERS[mode.instrument].items():
-            path = Path(folder) / f"{kind}.{EXTENSIONS[mode.instrument]}"
-            found[kind] = read_reference(kind, writer(path, mode))
-            found[kind].tables  # noqa: B018 - read while the file is there
-    return found
-
-
-def views(mode: SpectralMode, entry: Planned, metadata: Metadata) -> list[SlitView]:
+def views(
+    mode: SpectralMode, entry: Planned, metadata: Metadata, cache: Path | None = None
+) -> list[SlitView]:
     """Return what the pixels see of each slit.
 
     Parameters
@@ -92,8 +66,10 @@ def views(mode: SpectralMode, entry: Planned, metadata: Metadata) -> list[SlitVi
     entry : Planned
     metadata : Metadata
         Keywords of the exposure.
+    cache : Path, optional
+        CRDS cache with the observatory's files.
     """
-    return VIEWS[mode.instrument](mode, entry, metadata)
+    return VIEWS[mode.instrument](mode, entry, metadata, geometry_references(mode, cache))
 
 
 def _pixels(entry: Planned) -> tuple[Float64, Float64]:
@@ -113,8 +89,10 @@ def star_position(entry: Planned) -> tuple[float, float]:
     return float(ra), float(dec)
 
 
-def _lrs(mode: SpectralMode, entry: Planned, metadata: Metadata) -> list[SlitView]:
-    specwcs = geometry_references(mode)["specwcs"]
+def _lrs(
+    mode: SpectralMode, entry: Planned, metadata: Metadata, references: dict[str, Reference]
+) -> list[SlitView]:
+    specwcs = references["specwcs"]
     world = lrs_wcs(metadata, distortion_model(entry.frame.distortion), specwcs, smoothing=0.0)
     x, y = _pixels(entry)
     wave = np.asarray(world(x, y)[2])
@@ -145,8 +123,10 @@ def _offsets(ra: Float64, dec: Float64, star: tuple[float, ...]) -> tuple[Float6
     return along, (east * step_north - north * step_east) / square
 
 
-def _nirspec(mode: SpectralMode, entry: Planned, metadata: Metadata) -> list[SlitView]:
-    spectrograph = Spectrograph.of(metadata, geometry_references(mode))
+def _nirspec(
+    mode: SpectralMode, entry: Planned, metadata: Metadata, references: dict[str, Reference]
+) -> list[SlitView]:
+    spectrograph = Spectrograph.of(metadata, references)
     found = []
     for slit in mode.slits:
         world = spectrograph.world(fixed_slit(slit, mode.slit))
@@ -175,17 +155,22 @@ def _slit_view(mode: SpectralMode, entry: Planned, world: World, slit: str) -> S
     )
 
 
-def _grism(mode: SpectralMode, entry: Planned, metadata: Metadata) -> list[SlitView]:
+def _grism(
+    mode: SpectralMode, entry: Planned, metadata: Metadata, references: dict[str, Reference]
+) -> list[SlitView]:
     del metadata
     x, y = _pixels(entry)
     column, row = (float(part) for part in entry.placement.pixel(entry.aim.ra, entry.aim.dec))
-    models: dict[str, Any] = grism_polynomials(mode.detector[3])
+    tree = references["specwcs"].tree or {}
+    to_place, to_wave, to_row = (
+        from_node(tree[name][0]) for name in ("invdispx", "displ", "dispy")
+    )
     # official WCS subtract XREF_SCI, which counts from 1, from columns that count from 0: what a
     # wavelength calibration measures has that pixel in it
-    place = models["invdispx"][0](x - column - 1)
-    wave = models["displ"][0](place)
+    place = to_place(x - column - 1)
+    wave = np.asarray(to_wave(place))
     wave = np.where((wave >= mode.low - 0.1) & (wave <= mode.high + 0.1), wave, np.nan)
-    distance = y - row - models["dispy"][0](place)
+    distance = y - row - np.asarray(to_row(place))
     return [SlitView(mode.slit, wave, distance, (0.0, 0.0), np.isfinite(wave))]
 
 
