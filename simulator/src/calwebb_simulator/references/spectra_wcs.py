@@ -129,7 +129,9 @@ def write_grism_range(path: Path, mode: SpectralMode) -> Path:
         "output_units": units.micron,
     }
     ranges = [
-        [order, name, low, high] for order in ORDERS for name, (low, high) in GRISM_FILTERS.items()
+        [order, mode.pupil, name, low, high]  # as version 3 of the official package reads them
+        for order in ORDERS
+        for name, (low, high) in GRISM_FILTERS.items()
     ]
     tree = {
         "meta": meta,
