@@ -40,6 +40,7 @@ Float64 = NDArray[np.float64]
 
 SLIT_FRAME: Final = "slit_frame"
 ARCSEC: Final = 3600.0
+ROUNDING: Final = 1e-4  # pixel
 
 
 @dataclass(frozen=True)
@@ -230,8 +231,8 @@ def rectified_grid(
     across = [part.east * direction[0] + part.north * direction[1] for part in parts]
     low = min(float(np.nanmin(values)) for values in across)
     high = max(float(np.nanmax(values)) for values in across)
-    origin = float(np.ceil(-low / step))
-    nacross = int(np.ceil(high / step) + origin) + 1
+    origin = float(np.ceil(-low / step - ROUNDING))
+    nacross = int(np.ceil(high / step - ROUNDING) + origin) + 1
     waves = merged_wavelengths([median_wavelengths(part.wavelength) for part in parts])
     return RectifiedGrid(crval, direction, step, origin, nacross, waves, axis)
 
