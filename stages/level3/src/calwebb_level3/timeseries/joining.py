@@ -45,7 +45,7 @@ def joined(metadata: Metadata, segments: list[Spectra]) -> Spectra:
 
 
 def join_spectrum(pieces: list[Spectrum], detector: str) -> Spectrum:
-    """Return one spectrum of all integrations."""
+    """Return one spectrum of all integrations; the columns of the pieces are taken out of them."""
     lengths = {piece.columns["WAVELENGTH"].shape[1] for piece in pieces}
     if len(lengths) > 1:
         msg = (
@@ -56,9 +56,10 @@ def join_spectrum(pieces: list[Spectrum], detector: str) -> Spectrum:
     metadata = pieces[0].metadata.copy()
     if detector:
         metadata["DETECTOR"] = detector
+    # one column at a time, so that there are never two of all
     columns = {
-        name: np.concatenate([piece.columns[name] for piece in pieces])
-        for name in pieces[0].columns
+        name: np.concatenate([piece.columns.pop(name) for piece in pieces])
+        for name in list(pieces[0].columns)
     }
     return Spectrum(metadata, columns, pieces[0].units)
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from calwebb_level3.timeseries.series import Part
 
 Float32 = NDArray[np.float32]
-# Pixels of a block: at 4 bytes and half a dozen arrays some 400 MB.
-BLOCK = 1 << 24
+# Pixels of a block: at 4 bytes and half a dozen arrays some 100 MB.
+BLOCK = 1 << 22
 
 
 @dataclass(frozen=True)
