@@ -20,7 +20,7 @@ from calwebb_core.framework.quicklook_curves import (
     relative,
     scatter,
 )
-from calwebb_core.framework.quicklook_panels import labels_of, round_values, wavelength_ticks
+from calwebb_core.framework.quicklook_panels import WIDTH, labels_of, round_values, wavelength_ticks
 from calwebb_core.framework.quicklook_series import averaged, draw_series, series_of, time_bins
 from calwebb_core.framework.quicklook_spectra import curve_of, draw_spectra, span
 from calwebb_core.framework.quicklook_traces import (
@@ -63,7 +63,7 @@ def test_every_kind_has_a_picture_and_the_same_bytes_again(products):
         png, again = path.with_suffix(".png"), path.with_suffix(".again.png")
         write_quicklook(path, png)
         write_quicklook(path, again)
-        assert size_of(png)[0] == 1000
+        assert size_of(png)[0] == WIDTH
         assert 200 < size_of(png)[1] < 1200
         assert png.read_bytes() == again.read_bytes()
 
@@ -256,7 +256,7 @@ def test_an_empty_series_is_drawn(tmp_path):
     one = spectrum("x1dints", nwave=5, nints=2)
     one.columns["FLUX"][:] = np.nan
     write_quicklook(spectra(tmp_path / "x_x1dints.fits", one), tmp_path / "x.png")
-    assert size_of(tmp_path / "x.png")[0] == 1000
+    assert size_of(tmp_path / "x.png")[0] == WIDTH
 
 
 def test_integrations_fall_into_columns_of_their_time():

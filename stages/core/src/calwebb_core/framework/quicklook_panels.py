@@ -11,8 +11,8 @@ from calwebb_core.framework.quicklook_page import DPI, INK
 
 Float64 = NDArray[np.float64]
 
-WIDTH: Final = 1000  # pixels of the page
-LEFT, RIGHT, BOTTOM, TOP = 110, 110, 64, 56
+WIDTH: Final = 1024  # pixels of the page
+LEFT, RIGHT, BOTTOM, TOP = 110, 134, 64, 56
 COLUMNS: Final = WIDTH - LEFT - RIGHT
 BLUE, RED, GREY = "#0072b2", "#d55e00", "#7a8a99"  # told apart by everybody
 NICE: Final = (1.0, 2.0, 2.5, 5.0)
