@@ -45,9 +45,13 @@ def divide_slit(part: Image, keywords: Metadata, flats: dict[str, Reference], in
     Returns
     -------
     int
-        Number of pixels without a usable flat value that were usable before.
+        Number of pixels with a wavelength, but without a usable flat value, that were usable
+        before.
     """
-    from calwebb_core.science.flat import Flat, apply_flat
+    import numpy as np
+
+    from calwebb_core.science.dq import DO_NOT_USE, NO_FLAT_FIELD
+    from calwebb_core.science.flat import Flat, apply_flat, as_cube
     from calwebb_core.science.spectral.wavelengths import dispersion_axis, wavelengths
     from calwebb_spec2.slit_flats import Pixels, slit_flat
     from calwebb_spec2.slit_light import is_target, uniform_wavelengths, whole, window_of
@@ -61,7 +65,11 @@ def divide_slit(part: Image, keywords: Metadata, flats: dict[str, Reference], in
         part.planes["FLATFIELD_PS"] = found.values
         part.planes["FLATFIELD_UN"] = other.values
     flat = Flat({"SCI": found.values, "ERR": found.errors}, found.flags, "the slit's flat")
-    return apply_flat(part, flat, inverse=inverse)
+    lost = np.isfinite(pixels.wavelengths) & ((found.flags & np.uint32(NO_FLAT_FIELD)) != 0)
+    if part.dq is not None:
+        lost &= np.any((as_cube(part.dq) & np.uint32(DO_NOT_USE)) == 0, axis=0)
+    apply_flat(part, flat, inverse=inverse)
+    return int(np.count_nonzero(lost))
 
 
 def divide_slits(
