@@ -25,10 +25,8 @@ from calwebb_core.science.photom import columns, text
 from calwebb_core.science.spectral.curves import Curve, curve_of
 
 Float64 = NDArray[np.float64]
-UNUSABLE: Final = np.uint32(
-    PixelDQ.DO_NOT_USE | PixelDQ.NO_FLAT_FIELD | PixelDQ.UNRELIABLE_FLAT
-)  # fmt: skip
 WITHOUT: Final = np.uint32(PixelDQ.DO_NOT_USE | PixelDQ.NO_FLAT_FIELD)
+UNUSABLE: Final = np.uint32(WITHOUT | PixelDQ.UNRELIABLE_FLAT)
 # Points within half a pixel on either side, and their weights.
 POINTS: Final = (-np.sqrt(0.6), 0.0, np.sqrt(0.6))
 WEIGHTS: Final = (5 / 18, 8 / 18, 5 / 18)
@@ -274,14 +272,13 @@ def fast_curves(reference: Reference, slit: str) -> tuple[Curve, Curve]:
     if row is None:
         msg = f"{what}: there is no row for it; there are {', '.join(rows)}: choose another file"
         raise ReferenceFileError(msg)
-    waves, values, length = (row[names[name]] for name in ("wavelength", "data", "nelem"))
-    curve = curve_of(waves, values, what, length=int(length))
-    if "error" not in names:
+    waves, values = (row[names[name]] for name in ("wavelength", "data"))
+    length = int(row[names["nelem"]])
+    curve = curve_of(waves, values, what, length=length)
+    errors = np.nan_to_num(row[names["error"]] if "error" in names else np.zeros_like(values))
+    if not np.any(errors[:length]):
         return curve, Curve(curve.wavelength, np.zeros_like(curve.values))
-    errors = np.nan_to_num(np.asarray(row[names["error"]], np.float64))
-    if not np.any(errors[: int(length)]):
-        return curve, Curve(curve.wavelength, np.zeros_like(curve.values))
-    return curve, curve_of(waves, errors, what, length=int(length), positive=False)
+    return curve, curve_of(waves, errors, what, length=length, positive=False)
 
 
 def widths(wavelengths: Float64, axis: int) -> Float64:
