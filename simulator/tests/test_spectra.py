@@ -1,6 +1,7 @@
 """Spectra of a star: light where it belongs, noise as the errors say, truth that can be scored."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -231,3 +232,20 @@ def _scenarios() -> list[Path]:
     import calwebb_simulator
 
     return list((Path(calwebb_simulator.__file__).parent / "scenarios").glob("*.yaml"))
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("name", ["nirspec-bright", "lrs-slitless"])
+def test_observatory_optics(name: str) -> None:
+    """Through the observatory's optics the star falls almost where the invented ones have it."""
+    default = Path(__file__).parents[3] / "shared" / "realdata"
+    cache = Path(os.environ.get("CALWEBB_REALDATA", default)) / "crds_cache"
+    if not cache.is_dir():
+        pytest.skip("CALWEBB_REALDATA has no CRDS cache")
+    scenario, mode, entry, light, properties = drawn(name)
+    real = spectral_light(replace(scenario, real_cache=cache), mode, entry, properties)
+    axis = 2 - mode.axis
+    places = [int(item.star.sum(axis=axis).argmax()) for item in (light, real)]
+    assert abs(places[1] - places[0]) < 12
+    assert real.star.sum() == pytest.approx(light.star.sum(), rel=0.1)
+    assert not np.array_equal(real.star, light.star)
