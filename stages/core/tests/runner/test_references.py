@@ -323,3 +323,16 @@ def test_list_is_stable(gain_file, tmp_path):
         texts.append((tmp_path / name).read_text())
     assert texts[0] == texts[1]
     assert json.loads(texts[0])["references"]["ipc"] == "N/A"
+
+
+def test_each_extension_keeps_its_keywords(tmp_path):
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(np.ones((2, 3, 4), "f4"), name="PS")]
+    hdus.append(fits.ImageHDU(np.ones((2, 3, 4), "f4"), name="PS", ver=2))
+    for hdu, aperture in zip(hdus[1:], ("S200A1", "S400A1"), strict=True):
+        hdu.header["APERTURE"], hdu.header["CRVAL3"] = aperture, 6e-7
+    path = tmp_path / "pathloss.fits"
+    fits.HDUList(hdus).writeto(path)
+    found = References.open_file("pathloss", path).headers
+    apertures = {name: header["APERTURE"] for name, header in found.items()}
+    assert apertures == {"PS": "S200A1", "PS,2": "S400A1"}
+    assert "NAXIS1" not in found["PS"]
