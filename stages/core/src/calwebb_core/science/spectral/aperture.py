@@ -2,7 +2,8 @@
 
 Limits are edges in pixels, counted from the first pixel's centre as 0: from 4.5 to 9.5 are the
 five pixels 5 to 9, and a pixel that an edge cuts has the part of its width that lies inside as
-its weight. A pixel of which any part lies in a background region counts there in full.
+its weight. A pixel of which any part lies in a background region counts there in full; for a median
+only pixels that lie there whole do.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ Float64 = NDArray[np.float64]
 Coefficients = tuple[tuple[float, ...], ...]
 
 HALF: Final = 0.5
+WHOLE: Final = 1.0 - 1e-9
 PIXEL: Final = "pixel"
 WAVELENGTH: Final = "wavelength"
 
@@ -66,8 +68,8 @@ class Weights:
     ----------
     source : float64 (nalong, nacross)
         Part of each pixel that belongs to the aperture.
-    background : bool (nalong, nacross)
-        Pixels that the background is measured in.
+    background, whole : bool (nalong, nacross)
+        Pixels that lie in a background region with a part, or whole.
     wavelength : float64 (nalong,)
         Weighted mean in the aperture, micrometres; NaN where nothing is extracted.
     limits : (lower, upper)
@@ -76,6 +78,7 @@ class Weights:
 
     source: Float64
     background: NDArray[np.bool_]
+    whole: NDArray[np.bool_]
     wavelength: Float64
     limits: tuple[float, float]
 
@@ -123,11 +126,12 @@ def weights_of(aperture: Aperture, wavelengths: Float64, trace: Float64 | None =
         part = overlap(lower, upper, nacross)
         source = np.where(part > 0.0, part, source)
     source *= valid
-    background = np.zeros((nalong, nacross), bool)
+    inside = np.zeros((nalong, nacross))
     for lower, upper in edges_of(aperture.background, aperture.variable, wavelengths):
-        background |= overlap(lower, upper, nacross) > 0.0
-    background &= valid
-    return Weights(source, background, mean_wavelength(source, wavelengths), limits_of(edges))
+        inside = np.maximum(inside, overlap(lower, upper, nacross))
+    inside *= valid
+    wavelength = mean_wavelength(source, wavelengths)
+    return Weights(source, inside > 0.0, inside > WHOLE, wavelength, limits_of(edges))
 
 
 def source_edges(

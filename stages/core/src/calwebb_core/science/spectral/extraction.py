@@ -176,10 +176,11 @@ def sums_of(
     """Return what the kernel makes of all integrations."""
     nints, nalong, _ = pixels.shape
     out = np.zeros((nints, nalong, NCOLUMNS))
+    inside = weights.whole if background.degree < 0 else weights.background
     extract_cube(
         pixels.data, pixels.dq, pixels.poisson, pixels.rnoise, pixels.flat,
         pixels.axis == VERTICAL, weights.extracted, np.ascontiguousarray(weights.source),
-        np.ascontiguousarray(weights.background), profile, spread, background.degree,
+        np.ascontiguousarray(inside), profile, spread, background.degree,
         background.smoothing, fill, out,
     )  # fmt: skip
     return out
