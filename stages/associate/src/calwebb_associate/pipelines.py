@@ -184,9 +184,18 @@ STEPS: Final[dict[str, tuple[str, ...]]] = {
     SPEC3: (
         "master_background",
         "outlier_detection",
+        "pixel_replace",
+        "resample_spec",
         "extract_1d",
+        "combine_1d",
     ),
-    TSO3: ("outlier_detection", "tso_photometry", "extract_1d", "white_light"),
+    TSO3: (
+        "outlier_detection",
+        "tso_photometry",
+        "pixel_replace",
+        "extract_1d",
+        "white_light",
+    ),
 }
 DETECTOR1_INSTRUMENTS: Final = ("NIRCAM", "NIRISS", "NIRSPEC", "FGS", "MIRI")
 # What calwebb-image2 calibrates, what of it gets a rectified image, and what makes a mosaic.

@@ -81,6 +81,7 @@ STEPS = (
     "bkg_subtract",
     "charge_migration",
     "clean_flicker_noise",
+    "combine_1d",
     "cube_build",
     "dark_current",
     "dq_init",
@@ -98,6 +99,7 @@ STEPS = (
     "jump",
     "lastframe",
     "linearity",
+    "master_background",
     "master_background_mos",
     "msa_flagging",
     "outlier_detection",
@@ -120,9 +122,11 @@ STEPS = (
     "straylight",
     "superbias",
     "targ_centroid",
+    "tso_photometry",
     "tweakreg",
     "wavecorr",
     "wfss_contam",
+    "white_light",
 )
 
 
