@@ -182,8 +182,11 @@ rule quicklook_folder:
         runtime=10,
     shell:
         "mkdir -p {output:q} && for product in {input:q}/*_s2d.fits {input:q}/*_x1d.fits; do"
-        ' if [ -e "$product" ]; then name=$(basename "$product" .fits);'
-        ' calwebb-quicklook "$product" -o {output:q}/"$name.png" -q 2>> {log:q} || exit; fi; done'
+        ' if [ -e "$product" ]; then name=$(basename "$product" .fits) && spectra=() &&'
+        ' extracted="${{product%_s2d.fits}}_x1d.fits" &&'
+        ' if [ -e "$extracted" ]; then spectra=(--spectra "$extracted"); fi &&'
+        ' calwebb-quicklook "$product" "${{spectra[@]}}" -o {output:q}/"$name.png" -q 2>> {log:q} ||'
+        " exit; fi; done"
 
 
 ruleorder:

@@ -53,6 +53,7 @@ class Trace:
     ----------
     name : str
         Slit and source.
+    unit : str
     image : float32 (ny, nx)
         NaN where there is nothing to show.
     wavelength : float64 (ny, nx)
@@ -66,6 +67,7 @@ class Trace:
     """
 
     name: str
+    unit: str
     image: Float32
     wavelength: Float64
     start: tuple[int, int]
@@ -107,8 +109,7 @@ def draw_traces(
         boxes = apertures_of(spectra, science)
     shown = list(zip(science, found, boxes, strict=True))[:MOST]
     traces = [trace_of(product, hdus, *parts) for parts in shown]
-    unit = str(metadata.get("BUNIT") or "no unit given")
-    return page(traces, title(metadata, remarks(science)), unit), colour_map()
+    return page(traces, title(metadata, remarks(science))), colour_map()
 
 
 def check_shape(product: Path, science: Hdu) -> None:
@@ -209,8 +210,9 @@ def trace_of(
         apertures = tuple((*box[2:], *box[:2]) for box in apertures)
     rows, columns = lit(wavelength)
     return Trace(
-        name_of(science), image[rows, columns], wavelength[rows, columns],
-        (columns.start, rows.start), axes, apertures,
+        name_of(science), str(science.header.get("BUNIT") or "no unit given"),
+        image[rows, columns], wavelength[rows, columns], (columns.start, rows.start), axes,
+        apertures,
     )  # fmt: skip
 
 
@@ -245,7 +247,7 @@ def name_of(science: Hdu) -> str:
     return "   ".join(part for part in parts if part)
 
 
-def page(traces: Sequence[Trace], lines: Sequence[str], unit: str) -> Any:
+def page(traces: Sequence[Trace], lines: Sequence[str]) -> Any:
     """Return the figure of spectra, one below the other."""
     tallest = min(TALLEST, ALL // len(traces))
     heights = tuple(min(max(rows_high(trace), LOWEST), max(tallest, LOWEST)) for trace in traces)
@@ -253,7 +255,7 @@ def page(traces: Sequence[Trace], lines: Sequence[str], unit: str) -> Any:
     figure, axes = new_panels(panels, lines)
     for number, trace in enumerate(traces):
         found = draw(axes[number], trace)
-        add_bar(figure.add_axes(panels.bar(number)), colour_map(), found, unit)
+        add_bar(figure.add_axes(panels.bar(number)), colour_map(), found, trace.unit)
     return figure
 
 
