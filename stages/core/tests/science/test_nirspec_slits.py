@@ -375,3 +375,14 @@ def test_bad_zero_points():
     reference.tree = {}
     with pytest.raises(ReferenceFileError, match="no list of `apertures`"):
         zero_point(reference, "S1600A1")
+
+
+def test_light_of_all_slits_before_they_are_cut_out():
+    image = exposure(**SUBARRAY)
+    everywhere = wavelengths(image)
+    slit = slit_of()
+    x, y = (slit.metadata[key] - 1 for key in ("SLTSTRT1", "SLTSTRT2"))
+    part = everywhere[y : y + slit.data.shape[0], x : x + slit.data.shape[1]]
+    lit = np.isfinite(part)
+    assert part[lit] == pytest.approx(slit.planes["WAVELENGTH"][lit], rel=1e-6)
+    assert lit.sum() == np.isfinite(everywhere).sum() > 10000

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image
@@ -27,6 +29,18 @@ class SlitWorlds:
     """
 
     slits: tuple[tuple[Aperture, World], ...]
+
+    def __call__(self, x: Any, y: Any) -> tuple[Any, ...]:
+        """Return right ascension, declination, wavelength of pixels; NaN where no slit's light is.
+
+        Where the light of two slits may fall, the last one counts.
+        """
+        result: list[Any] = [np.full(np.broadcast(x, y).shape, np.nan) for _ in range(3)]
+        for _, world in self.slits:
+            found = world(x, y)
+            lit = np.isfinite(found[2])
+            result = [np.where(lit, new, old) for new, old in zip(found, result, strict=True)]
+        return tuple(part[()] for part in result)
 
     def node(self) -> Tagged:
         """Return the node of an ASDF file that gwcs reads."""
