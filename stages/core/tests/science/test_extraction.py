@@ -9,7 +9,7 @@ from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Slits, Table
 from calwebb_core.framework.reference_data import Reference
-from calwebb_core.science.kernels import box_extraction as box
+from calwebb_core.science.kernels import column_background as box
 from calwebb_core.science.spectral.aperture import Aperture, weights_of
 from calwebb_core.science.spectral.aperture_correction import correction
 from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_spectra

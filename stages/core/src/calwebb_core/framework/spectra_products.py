@@ -169,11 +169,6 @@ def read_spectra(path: Path) -> Spectra:
     return Spectra(metadata, spectra, carried(path, hdus, (EXTRACT, COMBINE)), kind)
 
 
-def is_of_spectra(hdus: list[Hdu]) -> bool:
-    """Say whether a product has spectra in one dimension."""
-    return bool(spectra_of(hdus))
-
-
 def spectra_of(hdus: list[Hdu]) -> list[Hdu]:
     """Return the tables of spectra, in the order of EXTVER."""
     tables = [hdu for hdu in hdus if hdu.name in (EXTRACT, COMBINE) and not hdu.is_image]

@@ -107,9 +107,8 @@ def correction(
             raise ReferenceFileError(msg)
         sizes = sizes / arcsec_per_pixel
     order, rank = np.argsort(waves), np.argsort(sizes)
-    found = interpolated(
-        waves[order], sizes[rank], factors[np.ix_(order, rank)], wavelengths, widths
-    )
+    table = factors[np.ix_(order, rank)]
+    found = interpolated(waves[order], sizes[rank], table, wavelengths, widths)
     return np.where(np.isfinite(found) & (found > 0.0), found, 1.0)
 
 

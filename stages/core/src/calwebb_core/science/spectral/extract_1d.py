@@ -16,7 +16,7 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits, Table
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, Spectrum
-from calwebb_core.science.kernels.box_extraction import NPIXELS
+from calwebb_core.science.kernels.column_background import NPIXELS
 from calwebb_core.science.spectral.aperture import Weights, centre_of, weights_of
 from calwebb_core.science.spectral.aperture_correction import correction
 from calwebb_core.science.spectral.extract_1d_options import FILL, Extract1dParameters
@@ -124,13 +124,7 @@ def extract_part(
         position = position_of(part, keywords, waves, axis)
     weights = placed(found, waves, position, parameters.position_offset)
     used = weights.extracted
-    if not used.any():
-        msg = (
-            f"{keywords.source}: no pixel of {names[0]} with a wavelength is in the aperture "
-            f"(pixels {weights.limits[0]:.1f} to {weights.limits[1]:.1f} across the dispersion); "
-            "the spectrum is off the detector, or the reference for another one"
-        )
-        raise InputError(msg)
+    check_seen(weights, keywords, names[0])
     pixels = Pixels.of(part, axis)
     sums = extract_box(pixels, weights, found.background, fill=parameters.lost_pixels == FILL)[
         :, used
@@ -151,6 +145,23 @@ def extract_part(
     if several:
         columns |= integration_columns(keywords, times, len(sums), len(wavelength))
     return Spectrum(header_of(keywords, weights, axis), columns, units_of(scales))
+
+
+def check_seen(weights: Weights, keywords: Metadata, name: str) -> None:
+    """Refuse an aperture that no pixel with a wavelength is in.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    if not weights.extracted.any():
+        msg = (
+            f"{keywords.source}: no pixel of {name} with a wavelength is in the aperture "
+            f"(pixels {weights.limits[0]:.1f} to {weights.limits[1]:.1f} across the dispersion); "
+            "the spectrum is off the detector, or the reference for another one"
+        )
+        raise InputError(msg)
 
 
 def placed(found: Extraction, waves: Float64, position: Position | None, offset: float) -> Weights:

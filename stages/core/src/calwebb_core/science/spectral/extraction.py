@@ -16,7 +16,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.science.kernels.box_extraction import BKG, NCOLUMNS, NPIXELS, extract_cube
+from calwebb_core.science.kernels.box_extraction import extract_cube
+from calwebb_core.science.kernels.column_background import BKG, NCOLUMNS, NPIXELS
 from calwebb_core.science.spectral.aperture import Weights
 
 Float64 = NDArray[np.float64]
@@ -145,7 +146,7 @@ def extract_box(
     Returns
     -------
     float64 (nints, nalong, NCOLUMNS)
-        Sums in the unit of the data and their variances, see `kernels.box_extraction`. Zero where
+        Sums in the unit of the data and their variances, see `kernels.column_background`. 0 where
         nothing is extracted, NaN where nothing is known.
 
     Raises

@@ -11,7 +11,7 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.spectra import BACKGROUND, BRIGHTNESS, FLUX, TIMES
 from calwebb_core.science.dq import PixelDQ
-from calwebb_core.science.kernels import box_extraction as box
+from calwebb_core.science.kernels import column_background as box
 
 Float64 = NDArray[np.float64]
 
