@@ -15,10 +15,13 @@ from calwebb_core.framework.quicklook import write_quicklook
 from calwebb_core.framework.quicklook_curves import (
     binned_curve,
     clock_of,
+    clocks_of,
     error_of,
     head_of,
+    is_flux,
     relative,
     scatter,
+    times_of,
 )
 from calwebb_core.framework.quicklook_panels import WIDTH, labels_of, round_values, wavelength_ticks
 from calwebb_core.framework.quicklook_series import averaged, draw_series, series_of, time_bins
@@ -36,7 +39,17 @@ from calwebb_core.framework.spectra import Spectra
 from calwebb_core.framework.spectra_products import read_spectra
 
 from .samples import sample_image
-from .spectra_samples import photometry, slit, slits, spectra, spectrum, star, transit, white_light
+from .spectra_samples import (
+    START,
+    photometry,
+    slit,
+    slits,
+    spectra,
+    spectrum,
+    star,
+    transit,
+    white_light,
+)
 from .test_quicklook import size_of
 from .test_slits import wcs_of
 
@@ -301,8 +314,9 @@ def test_light_curves_are_relative_to_their_median():
     assert error.tolist() == [0.1, 0.1, 0.1]
     flux, _ = relative(np.zeros(3), np.zeros(3))
     assert flux.tolist() == [0, 0, 0]
-    columns = {"a": flux, "a_error": flux + 1, "b": flux}
-    assert error_of(columns, "a").tolist() == [1, 1, 1]
+    columns = {"a_flux": flux, "a_flux_error": flux + 1, "b": flux, "c": flux, "c_err": flux + 2}
+    assert error_of(columns, "a_flux").tolist() == [1, 1, 1]
+    assert error_of(columns, "c").tolist() == [2, 2, 2]
     assert np.isnan(error_of(columns, "b")).all()
 
 
@@ -333,12 +347,32 @@ def test_the_head_of_a_light_curve_is_its_title(tmp_path):
     assert head_of(table) == "WASP-39   NIRCAM   F444W"
 
 
-def test_two_detectors_have_two_curves(tmp_path):
-    flux = np.ones(200)
-    path = white_light(tmp_path / "x_whtlt.ecsv", 200, whitelight_flux_order_1_NRS2=flux)
-    write_quicklook(path, tmp_path / "x.png")
+def test_two_detectors_have_times_of_their_own(tmp_path):
+    hours = np.linspace(0, 4, 30)
+    times = START + hours / 24
+    short = np.where(hours < 3, times + 0.01, np.nan)  # filled up to the longer one
+    table = {}
+    for name, days in (("NRS1", times), ("NRS2", short)):
+        table[f"MJD_UTC_{name}"] = table[f"BJD_TDB_{name}"] = days
+        table[f"whitelight_flux_{name}"] = np.where(np.isfinite(days), transit(hours), np.nan)
+        table[f"whitelight_flux_error_{name}"] = np.full(30, 1e-4)
+    write_catalog(QTable(table), tmp_path / "x_whtlt.ecsv")
+    write_quicklook(tmp_path / "x_whtlt.ecsv", tmp_path / "x.png")
     write_quicklook(white_light(tmp_path / "y_whtlt.ecsv", 200), tmp_path / "y.png")
     assert size_of(tmp_path / "x.png")[1] == size_of(tmp_path / "y.png")[1] + 316
+    columns = {name: np.asarray(values) for name, values in table.items()}
+    found = [times_of(tmp_path, columns, f"whitelight_flux_{name}") for name in ("NRS1", "NRS2")]
+    masks, clocks = clocks_of(found)
+    assert [mask.sum() for mask in masks] == [30, 22]
+    assert clocks[1].since[0] == pytest.approx(0.24)
+    assert is_flux("whitelight_flux_NRS1")
+    assert not is_flux("whitelight_flux_error_NRS1")
+
+
+def test_light_curves_without_any_time_are_drawn_by_integration(tmp_path):
+    masks, clocks = clocks_of([(np.full(3, np.nan), "")])
+    assert masks[0].all()
+    assert clocks[0].since.tolist() == [1, 2, 3]
 
 
 def test_round_values_and_their_labels():

@@ -86,24 +86,24 @@ def write_curves(table: Path, png: Path) -> None:
     table = Path(table)
     content = read_catalog(table)
     columns = numbers_of(content)
-    clock = table_clock(table, columns)
     fluxes = [name for name in columns if is_flux(name)]
     if not fluxes:
         found = ", ".join(columns)
         msg = f"{table}: has no column of fluxes such as {' or '.join(FLUXES)}; found {found}"
         raise InputError(msg)
+    masks, clocks = clocks_of([times_of(table, columns, name) for name in fluxes])
     below = [item for item in BELOW if any(name in columns for name in item[0])]
     heights = (*(HIGH,) * len(fluxes), *(LOW,) * len(below))
     panels = Panels(heights, (*(GAP,) * (len(heights) - 1), BOTTOM))
     figure, axes = new_panels(panels, [table.name, head_of(content)])
-    for number, name in enumerate(fluxes):
+    for place, name, mask, clock in zip(axes, fluxes, masks, clocks, strict=False):
         flux, error = relative(columns[name], error_of(columns, name))
-        draw_curve(axes[number], clock.since, flux, error)
+        draw_curve(place, clock.since, flux[mask], error[mask])
         if len(fluxes) > 1:
-            note(axes[number], name)
-    for number, item in enumerate(below, len(fluxes)):
-        draw_below(axes[number], clock.since, columns, item)
-    style_time(axes, clock)
+            note(place, name)
+    for place, item in zip(axes[len(fluxes) :], below, strict=True):
+        draw_below(place, clocks[0].since, columns, masks[0], item)
+    style_time(axes, clocks)
     save(figure, png, [table])
 
 
@@ -123,31 +123,51 @@ def numbers_of(table: Any) -> dict[str, Float64]:
     return found
 
 
-def table_clock(table: Path, columns: dict[str, Float64]) -> Clock:
-    """Return the times of a light curve.
+def times_of(table: Path, columns: dict[str, Float64], flux: str) -> tuple[Float64, str]:
+    """Return the times in days of a column of fluxes, and what they are.
+
+    Where several detectors have columns of their own, both end in the detector's name.
 
     Raises
     ------
     InputError
         If it has none, or no rows.
     """
+    detector = flux.rpartition("_")[2]
     for name, kind in CLOCKS:
-        if name in columns and columns[name].size:
-            return clock_of(columns[name], kind)
+        for column in (f"{name}_{detector}", name):
+            if column in columns and columns[column].size:
+                return columns[column], kind
     msg = f"{table}: has no times; expected a light curve with rows and a column BJD_TDB or MJD"
     raise InputError(msg)
 
 
+def clocks_of(times: list[tuple[Float64, str]]) -> tuple[list[NDArray[np.bool_]], list[Clock]]:
+    """Return which rows have a time, and these times from the first of all columns on.
+
+    Columns of detectors may be of different length: rows without time fill the shorter.
+    """
+    masks = [np.isfinite(days) & (days != 0) for days, _ in times]
+    if not all(mask.any() for mask in masks):
+        return [np.ones(days.shape, bool) for days, _ in times], [
+            clock_of(np.zeros(days.shape), "") for days, _ in times
+        ]
+    known = [days[mask] for (days, _), mask in zip(times, masks, strict=True)]
+    joint = clock_of(np.concatenate(known), times[0][1])
+    ends = np.cumsum([days.size for days in known])[:-1]
+    return masks, [Clock(part, joint.label) for part in np.split(joint.since, ends)]
+
+
 def is_flux(name: str) -> bool:
     """Say whether a column holds fluxes."""
-    return name.startswith(FLUXES) and not name.endswith(("_err", "_error"))
+    return name.startswith(FLUXES) and not ("_error" in name or name.endswith("_err"))
 
 
 def error_of(columns: dict[str, Float64], name: str) -> Float64:
     """Return the errors of a column; NaN without."""
-    for ending in ("_err", "_error"):
-        if name + ending in columns:
-            return columns[name + ending]
+    for error in (f"{name}_err", name.replace("_flux", "_flux_error", 1)):
+        if error in columns and error != name:
+            return columns[error]
     return np.full(columns[name].shape, np.nan)
 
 
@@ -215,7 +235,11 @@ def scatter(flux: Float64) -> float:
 
 
 def draw_below(
-    axes: Any, time: Float64, columns: dict[str, Float64], item: tuple[tuple[str, ...], str, bool]
+    axes: Any,
+    time: Float64,
+    columns: dict[str, Float64],
+    mask: NDArray[np.bool_],
+    item: tuple[tuple[str, ...], str, bool],
 ) -> None:
     """Draw what goes with a light curve: where the star is, and how wide."""
     names, label, from_median = item
@@ -223,7 +247,7 @@ def draw_below(
         values = columns.get(name)
         if values is None or not np.isfinite(values).any():
             continue
-        shown = values - np.nanmedian(values) if from_median else values
+        shown = (values - np.nanmedian(values) if from_median else values)[mask]
         axes.plot(time, shown, ".", color=colour, markersize=2.5, label=name[-1])
     style(axes, "", label)
     axes.legend(
@@ -232,10 +256,12 @@ def draw_below(
     )  # fmt: skip
 
 
-def style_time(axes: list[Any], clock: Clock) -> None:
+def style_time(axes: list[Any], clocks: list[Clock]) -> None:
     """Give panels of one time axis the same range, and the lowest its numbers."""
-    margin = 0.01 * float(np.ptp(clock.since)) or 0.5
+    first = min(float(clock.since.min()) for clock in clocks)
+    last = max(float(clock.since.max()) for clock in clocks)
+    margin = 0.01 * (last - first) or 0.5
     for place in axes:
-        place.set_xlim(clock.since.min() - margin, clock.since.max() + margin)
+        place.set_xlim(first - margin, last + margin)
         place.tick_params(labelbottom=place is axes[-1])
-    axes[-1].set_xlabel(clock.label, fontsize=9, color=INK, parse_math=False)
+    axes[-1].set_xlabel(clocks[0].label, fontsize=9, color=INK, parse_math=False)

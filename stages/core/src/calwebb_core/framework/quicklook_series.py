@@ -141,7 +141,7 @@ def draw_series(spectra: Spectra) -> Any:
         draw_map(pair[0], bar, series)
         draw_curve(pair[1], series.clock.since, *series.brightness(series.spectrum))
         note(pair[1], "white light (all wavelengths)")
-        style_time(pair, series.clock)
+        style_time(pair, [series.clock])
         note(pair[0], name_of(spectrum))
     return figure
 
