@@ -124,7 +124,8 @@ def native(column: NDArray[Any], header: Any, position: int) -> NDArray[Any]:
 
 def turned(values: NDArray[Any]) -> NDArray[Any]:
     """Return unsigned values as they are stored, or as they were: the top bit turned."""
-    return values ^ values.dtype.type(1 << (8 * values.dtype.itemsize - 1))
+    result: NDArray[Any] = values ^ values.dtype.type(1 << (8 * values.dtype.itemsize - 1))
+    return result
 
 
 def as_stored(values: NDArray[Any]) -> NDArray[Any]:

@@ -72,8 +72,9 @@ def wanted_elements(table: Table, metadata: Metadata) -> dict[str, str]:
     wanted = {}
     for column, keyword in KEYWORD_OF_COLUMN.items():
         if column in names:
-            kind: type[int] | type[str] = int if column in NUMBERS else str
-            wanted[names[column]] = str(metadata.require(keyword, kind)).strip().upper()
+            number = column in NUMBERS
+            value = metadata.require(keyword, int) if number else metadata.require(keyword, str)
+            wanted[names[column]] = str(value).strip().upper()
     return wanted
 
 
