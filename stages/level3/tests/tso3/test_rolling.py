@@ -6,9 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from calwebb_core.framework import threads
 from calwebb_level3.kernels.pointing import take_motion
 from calwebb_level3.kernels.rolling import LEAST, QUARTILES, rolling
-from calwebb_level3.timeseries.outliers import blocks, window_starts
+from calwebb_level3.timeseries.outliers import (
+    Rule,
+    blocks,
+    find_in_block,
+    roll,
+    take_level,
+    window_starts,
+)
 
 from .star import star
 
@@ -45,7 +53,7 @@ def test_medians_of_any_values(cube, width):
     width = min(width, len(cube))
     starts = window_starts(0, len(cube), width, len(cube))
     found = np.empty((2, *cube.shape), np.float32)
-    rolling(cube, starts, width, found[0], found[1])
+    rolling(cube, starts, width, 0, cube.shape[1], found[0], found[1])
     np.testing.assert_array_equal(found, plain(cube, starts, width))
 
 
@@ -92,3 +100,16 @@ def test_an_image_without_bright_pixels_is_left_alone():
     take_motion(cube, np.zeros_like(cube), np.ones_like(cube), found)
     assert np.all(found == 0)
     assert np.all(cube == 1)
+
+
+def test_any_number_of_threads_flags_the_same(monkeypatch):
+    images = star(nints=40)
+    block = blocks(40, 25, images.data[0].size, twice=True)[0]
+    found = []
+    for number in (1, 3, 100):
+        monkeypatch.setattr(threads, "_wanted", [number])
+        median, spread = roll(images.data, 0, 0, 40, 25, 40)
+        rest = take_level(images.data, images.err, median, spread, Rule(width=25))
+        hits = find_in_block(images.data, images.err, block, 40, Rule(width=25))
+        found.append((median.tobytes(), spread.tobytes(), rest.tobytes(), hits.tobytes()))
+    assert len(set(found)) == 1

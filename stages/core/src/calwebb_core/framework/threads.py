@@ -68,3 +68,10 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> lis
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def shares(total: int) -> list[slice]:
+    """Cut `total` items that do not depend on each other into even parts, one for each thread."""
+    number = max(1, min(number_of_threads(), total))
+    ends = [total * part // number for part in range(number + 1)]
+    return [slice(first, last) for first, last in zip(ends, ends[1:], strict=False)]

@@ -5,7 +5,7 @@ the median itself and shifts along both axes. Values far off (cosmic rays) lose 
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 TERMS = 3
 ROUNDS = 3
@@ -110,7 +110,7 @@ def fit_image(image, model, noise, found):
         solve(normal, right, found)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def take_motion(cube, model, noise, found):
     """Replace images by their difference from the median, less what motion explains of it.
 
@@ -125,7 +125,7 @@ def take_motion(cube, model, noise, found):
     found : float64, (n, 3)
         Written: share of the median, shifts along x and y (pixels, towards smaller values).
     """
-    for t in prange(cube.shape[0]):
+    for t in range(cube.shape[0]):
         fit_image(cube[t], model[t], noise[t], found[t])
         for y in range(cube.shape[1]):
             for x in range(cube.shape[2]):

@@ -6,7 +6,7 @@ at once.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 # Fewer values tell no scatter.
 LEAST = 8
@@ -111,8 +111,8 @@ def roll_row(cube, y, starts, width, median, spread):
         read_window(window, counts, median[t, y], spread[t, y])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def rolling(cube, starts, width, median, spread):
+@njit(cache=True, nogil=True, error_model="numpy")
+def rolling(cube, starts, width, first, stop, median, spread):
     """Take the median and the scatter along time in a moving window, ignoring NaN.
 
     Parameters
@@ -121,8 +121,10 @@ def rolling(cube, starts, width, median, spread):
     starts : int64, (m,)
         First image of each window, never decreasing; ``starts[-1] + width <= n``.
     width : int
+    first, stop : int
+        Rows of the images that are done.
     median, spread : float32, (m, ny, nx)
         Written; see `read_window`.
     """
-    for y in prange(cube.shape[1]):
+    for y in range(first, stop):
         roll_row(cube, y, starts, width, median, spread)

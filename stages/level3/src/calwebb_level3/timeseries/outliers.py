@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_core.framework.threads import in_threads, shares
 from calwebb_level3.timeseries.series import Part
 
 Float32 = NDArray[np.float32]
@@ -119,7 +120,12 @@ def roll(
 
     shape = (last - first, *cube.shape[1:])
     median, spread = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    rolling(cube, window_starts(first, last, width, total) - low, width, median, spread)
+    starts = window_starts(first, last, width, total) - low
+
+    def fill(rows: slice) -> None:
+        rolling(cube, starts, width, rows.start, rows.stop, median, spread)
+
+    in_threads(fill, shares(cube.shape[1]))
     return median, spread
 
 
@@ -167,7 +173,12 @@ def take_level(
     # A pixel that often moves must not tell how far the star has moved this time.
     noise = np.hypot(err, np.nan_to_num(spread, nan=0.0))
     rest = data.copy()
-    take_motion(rest, median, noise, np.empty((len(rest), 3)))
+    found = np.empty((len(rest), 3))
+
+    def take(some: slice) -> None:
+        take_motion(rest[some], median[some], noise[some], found[some])
+
+    in_threads(take, shares(len(rest)))
     return rest
 
 

@@ -9,7 +9,7 @@ pixels of the aperture are lost, their part follows from the others and a spatia
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from calwebb_core.science.kernels.column_background import (
@@ -188,7 +188,7 @@ def extract_element(
         result[FLUX] = np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def extract_cube(
     data: Float32, dq: UInt32, poisson: Float32, rnoise: Float32, flat: Float32,
     vertical: bool, extracted: Any, source: Float64, inside: Any, profile: Float64,
@@ -213,7 +213,7 @@ def extract_cube(
     """
     nalong, nacross = source.shape
     planes = (data, dq, poisson, rnoise, flat)
-    for t in prange(data.shape[0]):
+    for t in range(data.shape[0]):
         column, weights = np.empty((4, nacross)), np.zeros((2, nacross))
         parts = np.zeros((4, nacross))
         for j in range(nalong):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from calwebb_core.science.kernels.order_statistics import median_of
@@ -15,12 +15,15 @@ LEAST_COLUMNS = 4
 FAINTEST = 0.2  # of the median column: a fainter one tells nothing of the profile's form
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def median_frame(samples: Float64, frame: Float64) -> None:
-    """Fill `frame` (nalong, nacross) with the median of the finite values of `samples` (n, ...)."""
-    n, nalong, nacross = samples.shape
-    for j in prange(nalong):
-        scratch = np.empty(n)
+@njit(cache=True, nogil=True, error_model="numpy")
+def median_frame(samples: Float64, first: int, stop: int, frame: Float64) -> None:
+    """Fill `frame` (nalong, nacross) with the median of the finite values of `samples` (n, ...).
+
+    Only the columns [first, stop) along the dispersion.
+    """
+    n, _, nacross = samples.shape
+    scratch = np.empty(n)
+    for j in range(first, stop):
         for i in range(nacross):
             count = 0
             for t in range(n):
@@ -76,12 +79,12 @@ def profile_of(
         spread[i] = SIGMA_OF_MAD * median_of(scratch, count) if count >= least else np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def profiles(
     samples: Float64, frame: Float64, aperture: Any, wanted: Any, reach: int, least: int,
-    profile: Float64, spread: Float64,
+    begin: int, end: int, profile: Float64, spread: Float64,
 ) -> None:  # fmt: skip
-    """Fill the profile of every wanted column.
+    """Fill the profile of every wanted column of [begin, end).
 
     It is that of the same column in other integrations where these know all of it, otherwise that
     of the columns beside it.
@@ -96,10 +99,11 @@ def profiles(
     wanted : bool (nalong,)
     reach : columns on each side
     least : integrations that a pixel needs to be known by them
+    begin, end : columns along the dispersion
     profile, spread : float64 (nalong, nacross), NaN
     """
     n, nalong, _ = samples.shape
-    for j in prange(nalong):
+    for j in range(begin, end):
         if not wanted[j]:
             continue
         known = n >= least

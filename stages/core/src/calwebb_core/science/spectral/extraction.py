@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_core.framework.threads import in_threads, shares
 from calwebb_core.science.kernels.box_extraction import extract_cube
 from calwebb_core.science.kernels.column_background import BKG, NCOLUMNS, NPIXELS
 from calwebb_core.science.spectral.aperture import Weights
@@ -178,12 +179,17 @@ def sums_of(
     nints, nalong, _ = pixels.shape
     out = np.zeros((nints, nalong, NCOLUMNS))
     inside = weights.whole if background.degree < 0 else weights.background
-    extract_cube(
-        pixels.data, pixels.dq, pixels.poisson, pixels.rnoise, pixels.flat,
-        pixels.axis == VERTICAL, weights.extracted, np.ascontiguousarray(weights.source),
-        np.ascontiguousarray(inside), profile, spread, background.degree,
-        background.smoothing, fill, out,
-    )  # fmt: skip
+    source, inside = np.ascontiguousarray(weights.source), np.ascontiguousarray(inside)
+
+    def extract(some: slice) -> None:
+        planes = (pixels.data, pixels.dq, pixels.poisson, pixels.rnoise, pixels.flat)
+        data, dq, poisson, rnoise, flat = (plane[some] if plane.size else plane for plane in planes)
+        extract_cube(
+            data, dq, poisson, rnoise, flat, pixels.axis == VERTICAL, weights.extracted, source,
+            inside, profile, spread, background.degree, background.smoothing, fill, out[some],
+        )  # fmt: skip
+
+    in_threads(extract, shares(nints))
     return out
 
 
@@ -217,8 +223,15 @@ def spatial_profile(
             where=sums[..., NPIXELS] > 0.0,
         )[..., None]  # fmt: skip
     frame = np.empty((nalong, nacross))
-    median_frame(samples, frame)
-    profiles(samples, frame, aperture, wanted, REACH, LEAST, profile, spread)
+    bands = shares(nalong)
+    in_threads(lambda some: median_frame(samples, some.start, some.stop, frame), bands)
+
+    def fill(some: slice) -> None:
+        profiles(
+            samples, frame, aperture, wanted, REACH, LEAST, some.start, some.stop, profile, spread
+        )
+
+    in_threads(fill, bands)
     return profile, spread
 
 
