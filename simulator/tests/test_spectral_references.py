@@ -32,7 +32,7 @@ BY_MODE: dict[str, tuple[Any, ...]] = {
         spectra.write_wavecorr,
         spectra_slits.write_pathloss,
         spectra_slits.write_fflat,
-        lambda path, mode: spectra_slits.write_sflat(path, mode, mode.subarray),
+        spectra_slits.write_sflat,
         lambda path, mode: spectra_slits.write_dflat(path, mode, mode.subarray),
         spectra_wcs.write_nirspec_range,
         *(getattr(spectra_optics, f"write_{name}") for name in OPTICS),

@@ -112,7 +112,7 @@ class SpectralBuilder:
         self._add("wavecorr", mode, write_wavecorr, "asdf")
         self._add("fflat", mode, write_fflat)
         subarray = mode.subarray
-        self._add("sflat", mode, lambda path, chosen: write_sflat(path, chosen, subarray))
+        self._add("sflat", mode, write_sflat)
         properties = self.properties(entry)
         science = properties.flat * properties.science
         self._add("dflat", mode, lambda path, chosen: write_dflat(path, chosen, subarray, science))

@@ -196,14 +196,14 @@ def plain_corrections(mode: SpectralMode) -> dict[str, Any]:
 def slit_corrections(mode: SpectralMode) -> dict[str, Any]:
     """Return the columns of an aperture correction (size, wavelength, phase): NIRSpec.
 
-    Sizes are radii in arcsec: half the width of the aperture. The phase of a star in its pixel
+    Sizes are full widths of the aperture in arcsec. The phase of a star in its pixel
     changes nothing where edges count by their part.
     """
     wave = np.linspace(mode.low, mode.high, WAVES)
     half = np.array(WIDTHS) / 2
     light = share_between(mode, wave[None, :], -half[:, None], half[:, None])
     shape = (*light.shape, len(PHASES))
-    sizes = np.broadcast_to((half * mode.scale)[:, None], light.shape)
+    sizes = np.broadcast_to((2 * half * mode.scale)[:, None], light.shape)
     return {
         "wavelength": wave.astype(np.float32),
         "nelem_wl": np.int16(WAVES),

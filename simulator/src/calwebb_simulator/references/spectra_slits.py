@@ -167,11 +167,11 @@ def write_fflat(path: Path, mode: SpectralMode) -> Path:
     return write(path, header, [fast_table(rows, wave)], HISTORY)
 
 
-def write_sflat(path: Path, mode: SpectralMode, subarray: str = "FULL") -> Path:
-    """Write the flat of the spectrograph of a grating, for the whole detector or a subarray."""
-    frame = mode.frame(subarray)
+def write_sflat(path: Path, mode: SpectralMode) -> Path:
+    """Write the flat of the spectrograph of a grating, for the whole detector."""
+    frame = mode.frame("FULL")
     header = flat_keywords(mode, "sflat", "Flat of the spectrograph")
-    header |= {"FILTER": mode.filter, "GRATING": mode.grating} | frame_keywords(mode, subarray)
+    header |= {"FILTER": mode.filter, "GRATING": mode.grating} | frame_keywords(mode, "FULL")
     data = spectrograph_image(frame.shape, frame.x_start, frame.y_start)
     dq = np.zeros(frame.shape, dtype=np.uint32)
     low, high = GRATINGS[mode.grating][1:]
@@ -197,21 +197,21 @@ def frame_keywords(mode: SpectralMode, subarray: str) -> dict[str, Any]:
 def write_dflat(
     path: Path, mode: SpectralMode, subarray: str = "FULL", flat: Float32 | None = None
 ) -> Path:
-    """Write the flat of the detector.
+    """Write the flat of the detector: always the whole, as the official step cuts it itself.
 
     Parameters
     ----------
     path : Path
     mode : SpectralMode
     subarray : str
-        FULL, or the subarray that the file covers.
+        What `flat` covers.
     flat : float32, (ny, nx), optional
-        The detector's flat in the middle of its range, 0 where it sees nothing; 1 by default.
+        The flat there in the middle of its range, 0 where it sees nothing; elsewhere it is 1.
     """
-    frame = mode.frame(subarray)
-    flat = np.ones(frame.shape, dtype=np.float32) if flat is None else flat
+    frame = mode.frame("FULL")
+    flat = whole_detector(mode, subarray, flat)
     header = flat_keywords(mode, "dflat", "Flat of the detector")
-    header |= frame_keywords(mode, subarray)
+    header |= frame_keywords(mode, "FULL")
     corner = frame.x_start, frame.y_start
     planes = np.stack([detector_plane(flat, wave, *corner) for wave in PLANES])
     blind = flat <= 0
@@ -230,6 +230,17 @@ def write_dflat(
         dq_def(dq),
     ]
     return write(path, header, hdus, HISTORY)
+
+
+def whole_detector(mode: SpectralMode, subarray: str, flat: Float32 | None) -> Float32:
+    """Return the flat of a subarray as part of the whole detector's, which is 1 elsewhere."""
+    whole = np.ones(mode.frame("FULL").shape, dtype=np.float32)
+    if flat is not None:
+        part = mode.frame(subarray)
+        first = part.y_start - 1, part.x_start - 1
+        ny, nx = part.shape
+        whole[first[0] : first[0] + ny, first[1] : first[1] + nx] = flat
+    return whole
 
 
 def write_extract1d(path: Path, mode: SpectralMode, middle: float | None = None) -> Path:
