@@ -6,6 +6,7 @@ here; anything else (scaled columns, bits, rows of varying length) is left to as
 """
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -139,45 +140,63 @@ def as_stored(values: NDArray[Any]) -> NDArray[Any]:
 
 def plain_bytes(table: Table) -> tuple[bytes, list[Any]] | None:
     """Return a table as stored bytes and the cards of its structure, or None if not plain."""
-    names = table.data.dtype.names or ()
-    forms: list[str] = []
+    form = plain_form(table.data.dtype)
+    if form is None:
+        return None
+    cards = structure(table.data.dtype, len(table.data), table.units)
+    return stored_rows(table.data, form).tobytes(), cards
+
+
+def stored_rows(rows: NDArray[Any], form: np.dtype[Any]) -> NDArray[Any]:
+    """Return native rows as they are stored; `form` is from `plain_form`."""
+    stored = np.zeros(len(rows), form)
+    for name in form.names or ():
+        stored[name] = as_stored(rows[name])
+    return stored
+
+
+def plain_form(dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Return the type of rows as they are stored, or None if a table of them is not plain."""
     fields: list[tuple[str, Any, tuple[int, ...]]] = []
-    for name in names:
-        column = table.data.dtype[name]
-        base, shape = column.base, column.shape
-        if len(shape) > 1 or (base.kind == "S" and (shape or not base.itemsize)):
+    for name in dtype.names or ():
+        base, shape = dtype[name].base, dtype[name].shape
+        text = base.kind == "S"
+        if len(shape) > 1 or (text and (shape or not base.itemsize)):
             return None
-        if base.kind == "S":
-            forms.append(f"{base.itemsize}A")
-            fields.append((name, base, ()))
-            continue
-        code = CODES.get(base.str[1:])
-        if code is None:
+        if not text and base.str[1:] not in CODES:
             return None
-        forms.append(f"{shape[0]}{code}" if shape else code)
-        fields.append((name, STORED[code], shape))
-    stored = np.zeros(len(table.data), fields)
-    for name in names:
-        stored[name] = as_stored(table.data[name])
-    return stored.tobytes(), structure(table, stored, list(names), forms)
+        fields.append((name, base if text else STORED[CODES[base.str[1:]]], shape))
+    return np.dtype(fields)
 
 
-def structure(table: Table, stored: NDArray[Any], names: list[str], forms: list[str]) -> list[Any]:
-    """Return the cards that describe a table, but for its name."""
+def form_of(column: np.dtype[Any]) -> str:
+    """Return what TFORM says of a column of a plain table."""
+    if column.base.kind == "S":
+        return f"{column.base.itemsize}A"
+    code = CODES[column.base.str[1:]]
+    return f"{column.shape[0]}{code}" if column.shape else code
+
+
+def structure(dtype: np.dtype[Any], count: int, units: Mapping[str, str]) -> list[Any]:
+    """Return the cards that describe a plain table of `count` rows, but for its name."""
+    form = plain_form(dtype)
+    assert form is not None  # noqa: S101 - asked by the caller
+    names = dtype.names or ()
     entries: list[tuple[str, Any, str]] = [
         ("XTENSION", "BINTABLE", "binary table extension"),
         ("BITPIX", 8, "array data type"),
         ("NAXIS", 2, "number of array dimensions"),
-        ("NAXIS1", stored.dtype.itemsize, "length of dimension 1"),
-        ("NAXIS2", len(stored), "length of dimension 2"),
+        ("NAXIS1", form.itemsize, "length of dimension 1"),
+        ("NAXIS2", count, "length of dimension 2"),
         ("PCOUNT", 0, "number of group parameters"),
         ("GCOUNT", 1, "number of groups"),
         ("TFIELDS", len(names), "number of table fields"),
     ]
-    for number, (name, form) in enumerate(zip(names, forms, strict=True), 1):
-        entries += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", form, "")]
-        if table.units.get(name):
-            entries.append((f"TUNIT{number}", table.units[name], ""))
-        if table.data.dtype[name].base.kind == "u" and form[-1] in TOP_BITS:
-            entries.append((f"TZERO{number}", TOP_BITS[form[-1]], ""))
+    for number, name in enumerate(names, 1):
+        code = form_of(dtype[name])
+        entries += [(f"TTYPE{number}", name, ""), (f"TFORM{number}", code, "")]
+        if units.get(name):
+            entries.append((f"TUNIT{number}", units[name], ""))
+        if dtype[name].base.kind == "u" and code[-1] in TOP_BITS:
+            entries.append((f"TZERO{number}", TOP_BITS[code[-1]], ""))
     return [Card(*entry) for entry in entries]

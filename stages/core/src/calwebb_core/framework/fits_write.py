@@ -89,6 +89,30 @@ class Lazy:
                 yield self.read(layer, slice(start, min(start + step, self.shape[-2])))
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table that are made when they are written, some at a time.
+
+    Attributes
+    ----------
+    count : int
+    width : int
+        Bytes of a row.
+    read : callable
+        ``read(first, last) -> bytes`` of the rows [first, last) as they are stored.
+    """
+
+    count: int
+    width: int
+    read: Callable[[int, int], bytes]
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the rows in order, always whole words but for the last."""
+        step = max(1, LAYER // (WORD * max(1, self.width))) * WORD
+        for first in range(0, self.count, step):
+            yield self.read(first, min(first + step, self.count))
+
+
 @dataclass
 class Block:
     """One HDU to write.
@@ -97,9 +121,9 @@ class Block:
     ----------
     name : str
         EXTNAME; PRIMARY for the first.
-    array : ndarray or bytes or Streamed or Lazy or None
+    array : ndarray or bytes or Streamed or Lazy or Rows or None
         Pixels in native byte order, or the bytes of a table as they are stored, or pixels that
-        are in the file already, or that are read when they are written.
+        are in the file already, or pixels or rows of a table that are read when they are written.
     cards : list of Card
         Keywords behind those of the structure.
     structure : list of Card
@@ -109,7 +133,7 @@ class Block:
     """
 
     name: str
-    array: "NDArray[Any] | bytes | Streamed | Lazy | None" = None
+    array: "NDArray[Any] | bytes | Streamed | Lazy | Rows | None" = None
     cards: list[Any] = field(default_factory=list)
     structure: list[Any] = field(default_factory=list)
     version: int = 1
@@ -219,12 +243,15 @@ def header_cards(*entries: tuple[str, Any, str]) -> list[Any]:
     return [Card(*entry) for entry in entries]
 
 
-def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | Lazy | None) -> int:
+def write_data(stream: BinaryIO, array: NDArray[Any] | bytes | Lazy | Rows | None) -> int:
     """Write the data of an HDU with their padding and return their checksum."""
     if array is None:
         return 0
-    if isinstance(array, bytes):
-        total, written = add_words(0, array), stream.write(array)
+    if isinstance(array, bytes | Rows):
+        total = written = 0
+        for piece in [array] if isinstance(array, bytes) else array.pieces():
+            total = add_words(total, piece)
+            written += stream.write(piece)
     else:
         parts = [array] if not isinstance(array, Lazy) else array.pieces()
         total = written = 0

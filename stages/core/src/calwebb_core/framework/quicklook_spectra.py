@@ -1,5 +1,6 @@
 """A picture of spectra in one dimension: flux against wavelength with errors and flagged points."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -116,7 +117,7 @@ def curve_of(spectrum: Spectrum) -> Curve:
     )  # fmt: skip
 
 
-def chosen(columns: dict[str, NDArray[Any]]) -> tuple[str, tuple[str, ...], str]:
+def chosen(columns: Mapping[str, NDArray[Any]]) -> tuple[str, tuple[str, ...], str]:
     """Return the quantity to show: the first that has a value other than 0."""
     for found in QUANTITIES:
         values = columns.get(found[0])

@@ -1,5 +1,6 @@
 """Containers of spectra in one dimension: columns and keywords, no files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class Spectrum:
     ----------
     metadata : Metadata
         Keywords of its header: SLTNAME, SOURCEID, SRCTYPE, SPORDER, EXTRXSTR, ...
-    columns : dict of ndarray
+    columns : mapping of ndarray
         By official name. (nwave,), or (nints, nwave) in a time series, where those of
         `PER_INTEGRATION` are (nints,). DQ is uint32, counts are integers, the rest float64.
     units : dict of str
@@ -61,7 +62,7 @@ class Spectrum:
     """
 
     metadata: Metadata
-    columns: dict[str, NDArray[Any]]
+    columns: Mapping[str, NDArray[Any]]
     units: dict[str, str] = field(default_factory=dict)
 
     @property

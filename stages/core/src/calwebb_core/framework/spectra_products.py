@@ -3,6 +3,8 @@
 A time series has one row an integration; its columns are vectors along the wavelength.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,9 +24,10 @@ from calwebb_core.framework.fits_headers import (
 )
 from calwebb_core.framework.fits_layout import Hdu, scan
 from calwebb_core.framework.fits_read import read_bytes
-from calwebb_core.framework.fits_tables import plain_bytes, read_plain
+from calwebb_core.framework.fits_tables import plain_form, read_plain, stored_rows, structure
 from calwebb_core.framework.fits_write import (
     Block,
+    Rows,
     asdf_block,
     header_cards,
     table_block,
@@ -32,7 +35,6 @@ from calwebb_core.framework.fits_write import (
 )
 from calwebb_core.framework.keywords import find_keyword
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Table
 from calwebb_core.framework.product_reading import read_asdf
 from calwebb_core.framework.raw_ramp import carried
 from calwebb_core.framework.spectra import (
@@ -43,6 +45,7 @@ from calwebb_core.framework.spectra import (
     Spectra,
     Spectrum,
 )
+from calwebb_core.framework.stored_columns import StoredColumns
 
 MODELS: Final = {
     "x1d": "MultiSpecModel",
@@ -85,13 +88,25 @@ def primary_of(metadata: Metadata) -> Metadata:
 def spectrum_block(spectrum: Spectrum, kind: str, version: int, path: Path) -> Block:
     """Return the table of one spectrum."""
     name = COMBINE if kind == "c1d" else EXTRACT
-    data = rows_of(spectrum, kind, f"{path}: {name} {version}")
-    plain = plain_bytes(Table(data, spectrum.units))
-    if plain is None:
+    columns = spectrum.columns
+    if isinstance(columns, StoredColumns):
+        kinds, count, rows = columns.dtype, columns.count, columns.rows
+    else:
+        kinds = row_type(columns, kind, f"{path}: {name} {version}")
+        count = len(columns["WAVELENGTH"])
+        rows = partial(rows_of, columns, kinds)
+    form = plain_form(kinds)
+    if form is None:
         msg = f"{path}: {name} {version} has columns that no table holds"
         raise InputError(msg)
+
+    def read(first: int, last: int) -> bytes:
+        return stored_rows(rows(first, last), form).tobytes()
+
+    made = Rows(count, form.itemsize, read)
     named = header_cards(("EXTNAME", name, "extension name"), ("EXTVER", version, ""))
-    return Block(name, plain[0], keyword_cards(spectrum.metadata), [*plain[1], *named])
+    cards = structure(kinds, count, spectrum.units)
+    return Block(name, made, keyword_cards(spectrum.metadata), [*cards, *named])
 
 
 def keyword_cards(metadata: Metadata) -> list[Any]:
@@ -106,15 +121,14 @@ def keyword_cards(metadata: Metadata) -> list[Any]:
     return result
 
 
-def rows_of(spectrum: Spectrum, kind: str, source: str) -> NDArray[Any]:
-    """Return the columns of a spectrum as rows of a table: the official ones, then others.
+def row_type(columns: Mapping[str, NDArray[Any]], kind: str, source: str) -> np.dtype[Any]:
+    """Return the type of the rows of a spectrum's table: the official columns, then others.
 
     Raises
     ------
     InputError
         If one is missing, or has another shape than WAVELENGTH.
     """
-    columns = {name: np.asarray(column) for name, column in spectrum.columns.items()}
     missing = [name for name in COLUMNS[kind] if name not in columns]
     if missing:
         msg = f"{source}: has no column {missing[0]}; expected {', '.join(COLUMNS[kind])}"
@@ -124,11 +138,17 @@ def rows_of(spectrum: Spectrum, kind: str, source: str) -> NDArray[Any]:
     fields = []
     for name in names:
         check_column(name, columns[name], shape, kind, source)
-        dtype = DTYPES.get(name, np.float64)
-        fields.append((name, dtype, columns[name].shape[1:]))
-    rows = np.empty(shape[0], fields)
-    for name in names:
-        rows[name] = columns[name]
+        fields.append((name, DTYPES.get(name, np.float64), columns[name].shape[1:]))
+    return np.dtype(fields)
+
+
+def rows_of(
+    columns: Mapping[str, NDArray[Any]], kinds: np.dtype[Any], first: int, last: int
+) -> NDArray[Any]:
+    """Return the rows [first, last) of a table; `kinds` is from `row_type`."""
+    rows = np.empty(last - first, kinds)
+    for name in kinds.names or ():
+        rows[name] = columns[name][first:last]
     return rows
 
 
@@ -201,12 +221,13 @@ def kind_of(path: Path, hdu: Hdu, spectra: list[Spectrum]) -> str:
     for number, spectrum in enumerate(spectra, 1):
         if kind == "x1dints" and spectrum.nints is None:
             widen(spectrum)
-        rows_of(spectrum, kind, f"{path}: {hdu.name} {number}")
+        row_type(spectrum.columns, kind, f"{path}: {hdu.name} {number}")
     return kind
 
 
 def widen(spectrum: Spectrum) -> None:
     """Give columns of one wavelength, which a file holds as numbers, their second axis."""
-    for name, column in spectrum.columns.items():
-        if name not in PER_INTEGRATION and column.ndim == 1:
-            spectrum.columns[name] = column[:, None]
+    spectrum.columns = {
+        name: column[:, None] if name not in PER_INTEGRATION and column.ndim == 1 else column
+        for name, column in spectrum.columns.items()
+    }

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any, TypeVar
 
 THREAD_VARIABLES = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")
@@ -74,4 +75,4 @@ def shares(total: int) -> list[slice]:
     """Cut `total` items that do not depend on each other into even parts, one for each thread."""
     number = max(1, min(number_of_threads(), total))
     ends = [total * part // number for part in range(number + 1)]
-    return [slice(first, last) for first, last in zip(ends, ends[1:], strict=False)]
+    return [slice(first, last) for first, last in pairwise(ends)]

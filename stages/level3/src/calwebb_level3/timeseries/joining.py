@@ -1,67 +1,112 @@
 """Spectra of the segments of an exposure put together, one row an integration."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from calwebb_core.framework.errors import ProcessingError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 from calwebb_core.framework.spectra import Spectra, Spectrum
+from calwebb_core.framework.spectra_products import row_type, rows_of
+from calwebb_core.framework.stored_columns import StoredColumns
 
 INT_TIMES = "INT_TIMES"
 
 
-def joined(metadata: Metadata, segments: list[Spectra]) -> Spectra:
-    """Return the spectra of all segments.
+class Joining:
+    """The spectra of one detector's segments, taken in one after the other.
+
+    Attributes
+    ----------
+    spectra : list of Spectrum
+        What there is so far; the columns are in files.
+    tables : list of Table
+        INT_TIMES of the segments that have it.
+    segments : int
+    """
+
+    def __init__(self, detector: str) -> None:
+        self.detector = detector
+        self.spectra: list[Spectrum] = []
+        self.tables: list[Table] = []
+        self.segments = 0
+
+    def add(self, found: Spectra) -> None:
+        """Take in the spectra of the next segment.
+
+        Raises
+        ------
+        ProcessingError
+            If they are not as many as those before, or of another length.
+        """
+        if not self.segments:
+            self.spectra = [self.begin(spectrum) for spectrum in found.spectra]
+        counts = sorted({len(self.spectra), len(found.spectra)})
+        if len(counts) > 1:
+            msg = f"{found.metadata.source}: segments have {counts} spectra; expected as many"
+            raise ProcessingError(msg)
+        for whole, part in zip(self.spectra, found.spectra, strict=True):
+            append(whole, part)
+        self.tables += [found.tables[INT_TIMES]] if INT_TIMES in found.tables else []
+        self.segments += 1
+
+    def begin(self, spectrum: Spectrum) -> Spectrum:
+        """Return a spectrum without integrations, with the keywords of the first segment's."""
+        metadata = spectrum.metadata.copy()
+        if self.detector:
+            metadata["DETECTOR"] = self.detector
+        kinds = row_type(spectrum.columns, "x1dints", spectrum.metadata.source)
+        return Spectrum(metadata, StoredColumns(kinds), spectrum.units)
+
+
+def append(whole: Spectrum, part: Spectrum) -> None:
+    """Write the integrations of a segment behind those before it.
+
+    Raises
+    ------
+    ProcessingError
+        If they have another number of wavelengths, or other columns.
+    """
+    stored, source = whole.columns, part.metadata.source
+    assert isinstance(stored, StoredColumns)  # noqa: S101 - made by Joining
+    kinds = row_type(part.columns, "x1dints", source)
+    if kinds != stored.dtype:
+        lengths = sorted({stored.dtype["WAVELENGTH"].shape, kinds["WAVELENGTH"].shape})
+        what = f"{[n for (n,) in lengths]} wavelengths" if lengths[1:] else "different columns"
+        msg = (
+            f"{source}: spectra of its segments have {what}; expected as many: were they made "
+            "with the same files and options?"
+        )
+        raise ProcessingError(msg)
+    stored.append(rows_of(part.columns, kinds, 0, len(part.columns["WAVELENGTH"])))
+
+
+def joined(metadata: Metadata, segments: Iterable[Spectra]) -> Spectra:
+    """Return the spectra of all segments; one segment's is in memory at a time.
 
     Parameters
     ----------
     metadata : Metadata
         Keywords of the whole series.
-    segments : list of Spectra
+    segments : iterable of Spectra
         By detector, then in the order of time.
 
     Raises
     ------
     ProcessingError
-        If the segments of a detector differ in the number or length of their spectra.
+        If the segments of a detector differ in the number or length of their spectra, or there
+        is no room for them in the folder of temporary files.
     """
-    groups: dict[str, list[Spectra]] = {}
+    groups: dict[str, Joining] = {}
     for spectra in segments:
-        groups.setdefault(str(spectra.metadata.get("DETECTOR", "")), []).append(spectra)
-    found = []
-    for group in groups.values():
-        counts = {len(spectra.spectra) for spectra in group}
-        if len(counts) > 1:
-            msg = f"{metadata.source}: segments have {sorted(counts)} spectra; expected as many"
-            raise ProcessingError(msg)
-        rows = zip(*(spectra.spectra for spectra in group), strict=True)
-        found += [
-            join_spectrum(list(row), str(group[0].metadata.get("DETECTOR", ""))) for row in rows
-        ]
+        detector = str(spectra.metadata.get("DETECTOR", ""))
+        groups.setdefault(detector, Joining(detector)).add(spectra)
+    found = [spectrum for group in groups.values() for spectrum in group.spectra]
     first = next(iter(groups.values()))
-    times = [spectra.tables[INT_TIMES] for spectra in first if INT_TIMES in spectra.tables]
-    tables = {INT_TIMES: join_tables(times)} if len(times) == len(first) else {}
+    known = len(first.tables) == first.segments
+    tables = {INT_TIMES: join_tables(first.tables)} if known else {}
     return Spectra(whole_exposure(metadata, found), found, tables, "x1dints")
-
-
-def join_spectrum(pieces: list[Spectrum], detector: str) -> Spectrum:
-    """Return one spectrum of all integrations; the columns of the pieces are taken out of them."""
-    lengths = {piece.columns["WAVELENGTH"].shape[1] for piece in pieces}
-    if len(lengths) > 1:
-        msg = (
-            f"{pieces[0].metadata.source}: spectra of its segments have {sorted(lengths)} "
-            "wavelengths; expected as many: were they made with the same files and options?"
-        )
-        raise ProcessingError(msg)
-    metadata = pieces[0].metadata.copy()
-    if detector:
-        metadata["DETECTOR"] = detector
-    # one column at a time, so that there are never two of all
-    columns = {
-        name: np.concatenate([piece.columns.pop(name) for piece in pieces])
-        for name in list(pieces[0].columns)
-    }
-    return Spectrum(metadata, columns, pieces[0].units)
 
 
 def join_tables(tables: list[Table]) -> Table:

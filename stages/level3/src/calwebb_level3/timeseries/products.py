@@ -29,16 +29,19 @@ def write_segments(
 
     Their keywords know of no step behind the `last`.
     """
+    paths = [segment_path(series, segment, suffix, directory) for segment in series.segments]
+    for segment, path in zip(series.segments, paths, strict=True):
+        write_segment(segment, path, last)
+    return paths
+
+
+def write_segment(segment: Segment, path: Path, last: str) -> None:
+    """Write a segment; its pixels are given back when this returns."""
     from calwebb_core.framework.product_writing import write_image
 
-    paths = []
-    for segment in series.segments:
-        path = segment_path(series, segment, suffix, directory)
-        image = segment.load()
-        image.metadata = without_later(segment.metadata, STEPS, last)
-        write_image(image, path)
-        paths.append(path)
-    return paths
+    image = segment.load()
+    image.metadata = without_later(segment.metadata, STEPS, last)
+    write_image(image, path)
 
 
 def table_path(series: TimeSeries, suffix: str, directory: Path) -> Path:

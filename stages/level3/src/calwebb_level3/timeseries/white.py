@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Float64 = NDArray[np.float64]
 # Spectra on two detectors of one instrument are light curves of their own.
 WITH_DETECTORS = ("NRS1", "NRS2")
+AT_ONCE = 1 << 19  # values of a series that are added up at a time
 
 
 @dataclass(frozen=True)
@@ -56,30 +57,62 @@ def sum_flux(
     filled : int
         Values that were estimated.
     """
+    parts = parts_of(*flux.shape)
+    seen = np.zeros(flux.shape[1], bool)
+    for some in parts:
+        seen |= (inside[some] & np.isfinite(flux[some])).any(axis=0)
+    gaps = [int(np.sum(inside[some] & ~np.isfinite(flux[some]) & seen)) for some in parts]
+    usual = doubt = None
+    if fill and any(gaps):
+        usual, doubt = median_of_known(flux, flux, inside), median_of_known(error, flux, inside)
+    total, sigma = np.empty((2, len(flux)))
+    for some in parts:
+        total[some], sigma[some] = sum_part(flux[some], error[some], inside[some], usual, doubt)
+    return total, sigma, sum(gaps) if fill else 0
+
+
+def parts_of(nints: int, nwave: int) -> list[slice]:
+    """Cut a series into parts whose sums need little memory."""
+    step = max(1, AT_ONCE // max(1, nwave))
+    return [slice(first, first + step) for first in range(0, nints, step)]
+
+
+def sum_part(
+    flux: Float64,
+    error: Float64,
+    inside: NDArray[np.bool_],
+    usual: Float64 | None,
+    doubt: Float64 | None,
+) -> tuple[Float64, Float64]:
+    """Add up the flux of some integrations; `usual` and `doubt` are medians of flux and error.
+
+    What is missing is left out without them.
+    """
     known = inside & np.isfinite(flux)
     values = np.where(known, flux, 0.0)
     variance = np.where(known & np.isfinite(error), error, 0.0) ** 2
-    missing = inside & ~known & known.any(axis=0)
-    if fill and missing.any():
-        usual = median_of_known(flux, known)
+    if usual is not None and doubt is not None:
+        missing = inside & ~known & np.isfinite(usual)
         # of the same wavelengths, so that what is missing does not tell on the ratio
         expected = np.where(known, usual, 0.0).sum(axis=1)
         share = np.divide(
             values.sum(axis=1), expected, out=np.ones(len(flux)), where=expected != 0.0
         )
         values = np.where(missing, usual * share[:, None], values)
-        variance = np.where(missing, 2 * median_of_known(error, known) ** 2, variance)
+        variance = np.where(missing, 2 * doubt**2, variance)
     total, sigma = values.sum(axis=1), np.sqrt(variance.sum(axis=1))
     nothing = ~known.any(axis=1)
     total[nothing], sigma[nothing] = np.nan, np.nan
-    return total, sigma, int(missing.sum()) if fill else 0
+    return total, sigma
 
 
-def median_of_known(values: Float64, known: NDArray[np.bool_]) -> Float64:
-    """Return the median along time of what is known, 0 where nothing is."""
-    result = np.zeros(values.shape[1])
-    for place in np.flatnonzero(known.any(axis=0)):
-        result[place] = np.median(values[known[:, place], place])
+def median_of_known(values: Float64, flux: Float64, inside: NDArray[np.bool_]) -> Float64:
+    """Return the median of `values` along time where the flux is known, NaN where it never is."""
+    result = np.full(flux.shape[1], np.nan)
+    for place in range(flux.shape[1]):
+        known = inside[:, place] & np.isfinite(flux[:, place])
+        if known.any():
+            result[place] = np.median(values[known, place])
     return result
 
 

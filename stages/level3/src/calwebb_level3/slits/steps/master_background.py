@@ -12,6 +12,7 @@ Pixels outside the background's range of wavelengths get DO_NOT_USE.
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +120,7 @@ def averaged(skies: list[Spectra]) -> Curve:
     return first, mean
 
 
-def sampled(columns: dict[str, Any], wave: NDArray[np.float64]) -> NDArray[np.float64]:
+def sampled(columns: Mapping[str, Any], wave: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the surface brightness of a spectrum at other wavelengths, NaN where it has none."""
     own = np.asarray(columns["WAVELENGTH"], np.float64)
     values = np.asarray(columns["SURF_BRIGHT"], np.float64)

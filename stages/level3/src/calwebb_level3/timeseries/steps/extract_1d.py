@@ -7,10 +7,14 @@ light is estimated from the spatial profile, so that a flagged pixel does not di
 The product is `_x1dints` with one row an integration and its times from INT_TIMES.
 """
 
+from collections.abc import Iterator
+
+from calwebb_core.framework.models import Image
 from calwebb_core.framework.references import References
+from calwebb_core.framework.spectra import Spectra
 from calwebb_core.framework.step import COMPLETE, Status, Step
 from calwebb_core.science.spectral.extract_1d_options import Extract1dParameters
-from calwebb_level3.timeseries.series import TimeSeries
+from calwebb_level3.timeseries.series import Segment, TimeSeries
 
 
 def references_for(parameters: Extract1dParameters) -> tuple[str, ...]:
@@ -31,18 +35,22 @@ def run(
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_spectra
     from calwebb_level3.timeseries.joining import joined
 
-    found = []
-    for part in series.parts():
-        metadata = part.segments[0].metadata
-        apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
-        files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
-        for segment in part.segments:
-            image = segment.load()
-            if series.replacing is not None:
-                image = series.replacing(image)
-            found.append(extract_spectra(image, files, parameters))
-    series.spectra = joined(series.metadata, found)
+    def segments() -> Iterator[Spectra]:
+        for part in series.parts():
+            metadata = part.segments[0].metadata
+            apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
+            files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
+            for segment in part.segments:
+                yield extract_spectra(loaded(series, segment), files, parameters)
+
+    series.spectra = joined(series.metadata, segments())
     return series, COMPLETE
+
+
+def loaded(series: TimeSeries, segment: Segment) -> Image:
+    """Return the images of a segment, bad pixels estimated if that is wanted."""
+    image = segment.load()
+    return image if series.replacing is None else series.replacing(image)
 
 
 STEP = Step(
