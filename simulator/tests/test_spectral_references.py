@@ -136,10 +136,10 @@ def test_grism_polynomials_and_inverses() -> None:
 
 
 def test_extract1d(tmp_path: Path) -> None:
-    """Apertures of series are about the star's place; others follow the source."""
-    path = spectra_slits.write_extract1d(tmp_path / "a.json", MODES["lrs-slitless"], 37.5)
+    """Apertures of series follow the star's trace; others follow the source."""
+    path = spectra_slits.write_extract1d(tmp_path / "a.json", MODES["lrs-slitless"], (37.5, -0.001))
     aperture = json.loads(path.read_text())["apertures"][0]
-    assert aperture["src_coeff"] == [[33.0], [42.0]]
+    assert aperture["src_coeff"] == [[32.5, -0.001], [42.5, -0.001]]
     assert len(aperture["bkg_coeff"]) == 4
     path = spectra_slits.write_extract1d(tmp_path / "b.json", MODES["nirspec-slit"])
     apertures = json.loads(path.read_text())["apertures"]

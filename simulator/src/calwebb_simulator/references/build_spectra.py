@@ -26,7 +26,7 @@ from calwebb_simulator.references.spectra_slits import (
     write_sflat,
 )
 from calwebb_simulator.spectra.choice import mode_of
-from calwebb_simulator.spectra.middles import star_row
+from calwebb_simulator.spectra.middles import star_trace
 from calwebb_simulator.spectra.modes import SpectralMode
 from calwebb_simulator.spectra.optics_files import EXTENSIONS, WRITERS, write_geometry
 
@@ -86,7 +86,9 @@ class SpectralBuilder:
         self._add(
             "extract1d",
             mode,
-            lambda path, chosen: write_extract1d(path, chosen, star_row(chosen, entry)),
+            lambda path, chosen: write_extract1d(
+                path, chosen, star_trace(chosen, entry, self.real_cache)
+            ),
             "json",
         )
         if mode.exp_type in SLITS_ONLY:

@@ -8,7 +8,7 @@
 - fflat: FAST_VARIATION, one row a slit. sflat: the same, and an image of a single plane. dflat:
   four planes with their WAVELENGTH, and one FAST_VARIATION for all pixels. Formulas:
   `spectra.flats`. Pixels without light are NaN and NO_FLAT_FIELD in the dflat.
-- extract1d (JSON): apertures 10 pixels wide about the star's place, background beside it.
+- extract1d (JSON): apertures 10 pixels wide about the star's trace, background beside it.
 """
 
 import json
@@ -243,7 +243,9 @@ def whole_detector(mode: SpectralMode, subarray: str, flat: Float32 | None) -> F
     return whole
 
 
-def write_extract1d(path: Path, mode: SpectralMode, middle: float | None = None) -> Path:
+def write_extract1d(
+    path: Path, mode: SpectralMode, middle: tuple[float, ...] | None = None
+) -> Path:
     """Write the apertures of a mode.
 
     Parameters
@@ -251,9 +253,10 @@ def write_extract1d(path: Path, mode: SpectralMode, middle: float | None = None)
     path : Path
         Ends in .json.
     mode : SpectralMode
-    middle : float, optional
-        Row or column (from 0, in the image that is extracted) of the star in series; without,
-        the aperture follows the position of the source.
+    middle : tuple of float, optional
+        Row or column (from 0, in the image that is extracted) of the star in series, as the
+        coefficients of a polynomial of the pixel along the dispersion; without, the aperture
+        follows the position of the source.
     """
     names = FIXED_SLITS if mode.instrument == "NIRSPEC" else (mode.slit,)
     content = {
@@ -274,7 +277,7 @@ def write_extract1d(path: Path, mode: SpectralMode, middle: float | None = None)
     return path
 
 
-def _aperture(mode: SpectralMode, name: str, middle: float | None) -> dict[str, Any]:
+def _aperture(mode: SpectralMode, name: str, middle: tuple[float, ...] | None) -> dict[str, Any]:
     values: dict[str, Any] = {
         "id": name,
         "region_type": "target",
@@ -287,8 +290,9 @@ def _aperture(mode: SpectralMode, name: str, middle: float | None) -> dict[str, 
     if mode.instrument == "NIRCAM":
         values["spectral_order"] = 1
     if middle is not None:
-        half, (near, far) = HALF_APERTURE - 0.5, BACKGROUND[mode.instrument]
-        values["src_coeff"] = [[middle - half], [middle + half]]
-        sides = ((middle - far, middle - near), (middle + near, middle + far))
-        values["bkg_coeff"] = [[edge] for side in sides for edge in side]
+        level, *tilt = middle
+        near, far = BACKGROUND[mode.instrument]
+        source, sky = (-HALF_APERTURE, HALF_APERTURE), (-far, -near, near, far)
+        values["src_coeff"] = [[level + edge, *tilt] for edge in source]
+        values["bkg_coeff"] = [[level + edge, *tilt] for edge in sky]
     return values
