@@ -17,6 +17,7 @@ LONGEST = (
     "tests/workflow/test_persistence.py",
     "tests/workflow/test_every_mode.py",
     "tests/provenance/test_verify.py",
+    "tests/workflow/test_series.py",
     "tests/safety/test_programs.py",
     "tests/workflow/test_rerun.py",
 )
