@@ -5,6 +5,7 @@ exposure takes to calibrate. Columns of numbers, truth values and texts are read
 here; anything else (scaled columns, bits, rows of varying length) is left to astropy.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -49,7 +50,7 @@ def plain_dtype(header: Any) -> np.dtype[Any] | None:
         if code == "A" and repeat:
             fields.append((name, f"S{repeat}", ()))
         elif code in STORED and repeat:
-            fields.append((name, STORED[code], () if repeat == 1 else (repeat,)))
+            fields.append((name, STORED[code], cell_shape(header, number, repeat)))
         else:
             return None
     dtype = np.dtype(fields) if fields else None
@@ -59,17 +60,36 @@ def plain_dtype(header: Any) -> np.dtype[Any] | None:
 def is_scaled(header: Any, number: int, code: str) -> bool:
     """Say whether a column is stored in another form than its values, unsigned ones aside."""
     words = [word for word in SCALED if word != "TDISP" and f"{word}{number}" in header]
-    if "TDIM" in words and is_vector(header, number):
+    if "TDIM" in words and has_shape(header, number):
         words.remove("TDIM")
     if words == ["TZERO"]:
         return not is_unsigned(header, number, code)
     return bool(words)
 
 
-def is_vector(header: Any, number: int) -> bool:
-    """Say whether the shape of a column's cells is the plain length that its format says, too."""
-    length = str(header[f"TDIM{number}"]).strip().strip("()")
-    return str(header[f"TFORM{number}"]).strip()[:-1] == length
+def has_shape(header: Any, number: int) -> bool:
+    """Say whether TDIM gives numbers a shape that fits their count; of texts it makes lists."""
+    form = FORMAT.match(str(header[f"TFORM{number}"]).strip())
+    shape = shape_of(header, number)
+    if form is None or not shape or form[2] not in STORED or form[2] == "L":
+        return False
+    return math.prod(shape) == int(form[1] or 1)
+
+
+def shape_of(header: Any, number: int) -> tuple[int, ...]:
+    """Return what TDIM says, slowest axis first; nothing if it makes no sense."""
+    text = str(header.get(f"TDIM{number}", "")).strip()
+    if not re.fullmatch(r"\(\s*\d+\s*(,\s*\d+\s*)*\)", text):
+        return ()
+    return tuple(int(length) for length in reversed(text[1:-1].split(",")))
+
+
+def cell_shape(header: Any, number: int, repeat: int) -> tuple[int, ...]:
+    """Return the shape of a column's cells, () of single numbers."""
+    shape = shape_of(header, number)
+    if len(shape) > 1:
+        return shape
+    return () if repeat == 1 else (repeat,)
 
 
 def is_unsigned(header: Any, number: int, code: str) -> bool:
