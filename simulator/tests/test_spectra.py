@@ -20,6 +20,7 @@ from calwebb_simulator.run import run
 from calwebb_simulator.scenario import Scenario, with_options
 from calwebb_simulator.scenario_file import load_scenario
 from calwebb_simulator.score import score
+from calwebb_simulator.score_white import white_curves
 from calwebb_simulator.spectra.choice import mode_of
 from calwebb_simulator.spectra.flats import whole_flat
 from calwebb_simulator.spectra.light import SpectralLight, drifts, factors, spectral_light
@@ -27,6 +28,7 @@ from calwebb_simulator.spectra.modes import MODES, SpectralMode
 from calwebb_simulator.spectra.response import conversion, pixel_steradian
 from calwebb_simulator.spectra.run import run_rates
 from calwebb_simulator.spectra.star import Star
+from calwebb_simulator.spectra.truth_file import TrueSpectrum, read_truth
 from calwebb_simulator.transit import TargetStar
 
 SMALL = ("lrs-slitless", "nirspec-bright", "nircam-grism")
@@ -215,6 +217,46 @@ def test_white_light(tmp_path: Path) -> None:
     figures = score(tmp_path / "truth", tmp_path / "results")
     found = figures["light_curves"]["jw01705_whtlt.ecsv"]
     assert found["depth"] == pytest.approx(0.0122, rel=1e-3)
+
+
+def test_white_light_of_detectors(tmp_path: Path) -> None:
+    """Columns of several detectors have times of their own, and may be short of some rows."""
+    curve = np.zeros(9, dtype=[("mjd_utc", "f8"), ("shape", "f8")])
+    curve["mjd_utc"], curve["shape"][3:6] = 60000 + np.arange(9.0), 1.0
+    wave = np.linspace(1.0, 2.0, 50)
+    star = TrueSpectrum(wave, np.ones(50), np.full(50, 0.02), np.zeros(0), curve)
+    known = {"jw1_nrs1": star, "jw1_nrs2": replace(star, depth=np.full(50, 0.01))}
+    columns: dict[str, np.ndarray] = {}
+    for root, truth in known.items():
+        name = root.removeprefix("jw1_").upper()
+        columns[f"MJD_UTC_{name}"] = curve["mjd_utc"]
+        columns[f"whitelight_flux_{name}"] = 3 * (1 - truth.depth[0] * curve["shape"])
+        columns[f"whitelight_flux_error_{name}"] = np.full(9, 3e-4)
+    table = Table(columns, masked=True)
+    table["whitelight_flux_NRS2"].mask[8] = True
+    table.write(tmp_path / "jw1_whtlt.ecsv", format="ascii.ecsv")
+    found = white_curves(tmp_path / "jw1_whtlt.ecsv", known)
+    assert [item["integrations"] for item in found.values()] == [9, 8]
+    assert [item["depth"] for item in found.values()] == pytest.approx([0.02, 0.01])
+    assert found["jw1_whtlt.ecsv whitelight_flux_NRS2"]["expected_ppm"] == pytest.approx(100)
+    write_x1dints(tmp_path / "jw1_x1dints.fits", wave, np.ones((9, 50)))
+    table.remove_column("MJD_UTC_NRS1")
+    table.write(tmp_path / "jw1_whtlt.ecsv", format="ascii.ecsv", overwrite=True)
+    with pytest.raises(InputError, match="expected MJD_UTC and whitelight_flux"):
+        white_curves(tmp_path / "jw1_whtlt.ecsv", known)
+
+
+def test_spectra_of_stage_3(tmp_path: Path) -> None:
+    """The series of all segments is found by its program."""
+    scenario = with_options(load_scenario("nircam-grism"), integrations=24, segments=3)
+    run_rates(scenario, tmp_path, references=False)
+    truths = [read_truth(path) for path in sorted((tmp_path / "truth").glob("*_truth.fits"))]
+    curve = np.concatenate([truth.curve for truth in truths])
+    wave = np.linspace(2.45, 3.97, 1500)
+    cube = np.stack([1.01 * truths[0].at(wave, shape) for shape in curve["shape"]])
+    write_x1dints(tmp_path / "results" / "jw01705-o001_x1dints.fits", wave, cube)
+    found = score(tmp_path / "truth", tmp_path / "results")["spectra"]
+    assert found["jw01705-o001_x1dints.fits"]["flux_bias"] == pytest.approx(0.01, abs=1e-4)
 
 
 def test_refusals(tmp_path: Path) -> None:

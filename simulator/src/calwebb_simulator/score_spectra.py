@@ -1,73 +1,23 @@
 """Extracted spectra and light curves of a star against the truth."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
-from calwebb_simulator.score_series import PPM, fit_depth
+from calwebb_simulator.score_series import fit_depth
+from calwebb_simulator.score_white import combined, white_curves
+from calwebb_simulator.spectra.truth_file import TrueSpectrum, read_rows, read_truth
 from calwebb_simulator.statistics import mean, median, scatter
 
 Float64 = NDArray[np.float64]
-AWAY: Final = 5.0  # widths of a line from which the spectrum counts as clean
 WINDOW: Final = 4.0  # widths of a line about it in which its place is fitted
 ELEMENT: Final = 4.0  # pixels, full width at half maximum of a line
-EDGE: Final = 0.01  # of the range at either end that does not count
-SAMPLES: Final = (-0.4, -0.2, 0.0, 0.2, 0.4)  # of a pixel
 SUFFIXES: Final = ("x1d", "x1dints")
-
-
-@dataclass(frozen=True)
-class TrueSpectrum:
-    """The truth of an exposure or of all its segments.
-
-    Attributes
-    ----------
-    wavelength, flux, depth : float64, (n,)
-        um, Jy, part of the light that a transit takes.
-    lines : structured array
-        wavelength, width (um) and strength.
-    curve : structured array
-        Of the integrations: integration, mjd_utc, shape of the transit.
-    """
-
-    wavelength: Float64
-    flux: Float64
-    depth: Float64
-    lines: NDArray[Any]
-    curve: NDArray[Any]
-
-    def at(self, wave: Float64, shape: float = 0.0) -> Float64:
-        """Return the flux in pixels at wavelengths, so deep in a transit."""
-        step = np.gradient(wave)
-        whole = self.flux * (1 - shape * self.depth)
-        parts = [np.interp(wave + part * step, self.wavelength, whole) for part in SAMPLES]
-        return np.asarray(np.mean(parts, axis=0))
-
-    def clean(self, wave: Float64) -> NDArray[np.bool_]:
-        """Tell wavelengths that are inside of the range and away from lines."""
-        low, high = self.wavelength[0], self.wavelength[-1]
-        margin = EDGE * (high - low)
-        good = (wave > low + margin) & (wave < high - margin)
-        for line in self.lines:
-            good &= np.abs(wave - line["wavelength"]) > AWAY * line["width"]
-        return np.asarray(good)
-
-
-def read_truth(path: Path) -> TrueSpectrum:
-    """Read the truth of an exposure."""
-    with fits.open(path) as hdus:
-        rows = hdus["SPECTRUM"].data
-        wave, flux, depth = (
-            np.array(rows[name], dtype=float) for name in ("wavelength", "flux", "depth")
-        )
-        lines, curve = (np.array(hdus[name].data) for name in ("LINES", "LIGHT_CURVE"))
-    return TrueSpectrum(wave, flux, depth, lines, curve)
 
 
 def score_spectra(truth: Path, results: Path, roots: dict[str, Any]) -> dict[str, Any]:
@@ -85,8 +35,9 @@ def score_spectra(truth: Path, results: Path, roots: dict[str, Any]) -> dict[str
     Returns
     -------
     dict
-        "spectra" by root: points, flux_bias, flux_scatter, chi2 in clean regions, line_offset in
-        resolution elements; "light_curves" by exposure: see `score_series`.
+        "spectra" by root, and by name where stage 3 made one of several exposures: points,
+        flux_bias, flux_scatter, chi2 in clean regions, line_offset in resolution elements;
+        "light_curves" by exposure and by table: see `score_series`.
 
     Raises
     ------
@@ -100,31 +51,34 @@ def score_spectra(truth: Path, results: Path, roots: dict[str, Any]) -> dict[str
         for path in sorted(results.rglob(f"{root}_{suffix}.fits"))
     }
     whites = sorted(results.rglob("*_whtlt.ecsv"))
-    if not found and not whites:
+    several = combined(results, roots, slit_with_star(truth, roots))
+    if not found and not whites and not several:
         msg = f"{results}: no _x1d, _x1dints or _whtlt product of the simulated spectra is below it"
         raise InputError(msg)
     known = {root: read_truth(truth / f"{root}_truth.fits") for root in roots}
     curves = series_curves(known, found)
-    curves |= {path.name: white_curve(path, known) for path in whites}
-    return {
-        "spectra": {root: score_spectrum(known[root], path) for root, path in found.items()},
-        "light_curves": curves,
-    }
+    for path in whites:
+        curves |= white_curves(path, known)
+    scores = {root: score_spectrum(known[root], path) for root, path in found.items()}
+    scores |= {name: score_spectrum(together(known), path) for name, path in several.items()}
+    return {"spectra": scores, "light_curves": curves}
 
 
-def read_spectra(path: Path) -> tuple[Float64, Float64, Float64]:
-    """Return wavelengths (n,), fluxes and errors (nints, n) of the first spectrum of a product."""
-    with fits.open(path) as hdus:
-        rows = hdus["EXTRACT1D"].data
-        columns = [np.array(rows[name], dtype=float) for name in ("WAVELENGTH", "FLUX")]
-        columns.append(np.array(rows["FLUX_ERROR"], dtype=float))
-    wave, flux, error = (np.atleast_2d(column) for column in columns)
-    return wave[0], flux, error
+def slit_with_star(truth: Path, roots: dict[str, Any]) -> str:
+    """Return the slit in which the star is."""
+    path = truth / f"{next(iter(roots))}_truth.fits"
+    return str(fits.getheader(path)["SLIT"]).strip()
+
+
+def together(known: dict[str, TrueSpectrum]) -> TrueSpectrum:
+    """Return the truth of several exposures of the same star."""
+    curve = np.concatenate([truth.curve for truth in known.values()])
+    return replace(next(iter(known.values())), curve=curve)
 
 
 def score_spectrum(known: TrueSpectrum, path: Path) -> dict[str, float]:
     """Return how well a spectrum, or the mean of a file's integrations, is recovered."""
-    wave, cube, errors = read_spectra(path)
+    wave, cube, errors = read_rows(path)
     shape = float(known.curve["shape"].mean()) if len(cube) > 1 else 0.0
     count = np.count_nonzero(np.isfinite(cube), axis=0)
     full = count == len(cube)
@@ -171,7 +125,7 @@ def series_curves(
     parts: dict[str, list[tuple[Float64, ...]]] = {}
     depths: dict[str, float] = {}
     for root, path in sorted(found.items()):
-        wave, cube, errors = read_spectra(path)
+        wave, cube, errors = read_rows(path)
         if len(cube) < 2:
             continue
         truth = known[root]
@@ -193,19 +147,3 @@ def white_depth(truth: TrueSpectrum, wave: Float64) -> float:
     flux = truth.at(wave)
     depth = np.interp(wave, truth.wavelength, truth.depth)
     return float(np.sum(flux * depth) / np.sum(flux))
-
-
-def white_curve(path: Path, known: dict[str, TrueSpectrum]) -> dict[str, float]:
-    """Return the figures of a white light curve, whose integrations are found by their times."""
-    table = Table.read(path, format="ascii.ecsv")
-    curve = np.concatenate([truth.curve for truth in known.values()])
-    order = np.argsort(curve["mjd_utc"])
-    time = np.asarray(table["MJD_UTC"], dtype=float)
-    shape = np.interp(time, curve["mjd_utc"][order], curve["shape"][order])
-    names = [name for name in table.colnames if "flux" in name.lower()]
-    flux = np.asarray(table[names[0]], dtype=float)
-    truth = next(iter(known.values()))
-    depth = white_depth(truth, truth.wavelength)
-    noise = np.full(flux.shape, np.std(np.diff(flux)) / np.sqrt(2))
-    figures = fit_depth(1 - depth * shape, flux, noise, depth)
-    return figures | {"scatter_of_steps_ppm": float(PPM * noise[0] / np.median(flux))}

@@ -11,7 +11,7 @@ from calwebb_simulator.plan import Planned
 from calwebb_simulator.spectra.modes import SpectralMode
 from calwebb_simulator.spectra.optics_files import geometry_references
 
-DEGREE: Final = 6  # of the polynomial that a tilted trace is described by
+DEGREE: Final = 3  # of the polynomial that the lean of a trace is
 
 
 def star_trace(
