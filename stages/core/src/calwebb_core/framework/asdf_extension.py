@@ -110,6 +110,8 @@ def slits_to_asdf(
     for wcs, extended in slits:
         node: dict[str, Any] = {} if extended is None else {"is_extended": extended}
         node["meta"] = {part: tree["meta"][part] for part in OF_SLITS if part in tree["meta"]}
+        # what the official stage 3 makes of a slit that it takes out of its exposure
+        node["meta"]["model_type"] = "SlitModel"
         if wcs is not None:
             node["meta"]["wcs"] = wcs_node(wcs)
             tree["history"] = {"extensions": [Tagged(EXTENSION, entry) for entry in EXTENSIONS]}

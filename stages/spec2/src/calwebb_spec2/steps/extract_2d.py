@@ -118,6 +118,9 @@ def describe(metadata: Metadata, order: int, size: tuple[int, int], column: floa
         "SLTNAME": "1", "SLTSTRT1": 1, "SLTSIZE1": size[0], "SLTSTRT2": 1, "SLTSIZE2": size[1],
         "SOURCEID": 1, "SRCXPOS": column, "SRCYPOS": SOURCE_ROW,
     }  # fmt: skip
+    for keyword, known in (("SRCNAME", "TARGNAME"), ("SRCALIAS", "TARGPROP")):
+        if metadata.get(known):
+            values[keyword] = metadata[known]
     metadata.update(values)
     metadata.homes.update(dict.fromkeys(values, "SCI"))
     metadata.update({"SPORDER": order, "XREF_SCI": column + 1.0, "YREF_SCI": SOURCE_ROW})

@@ -2,8 +2,8 @@
 
 The factor is interpolated linearly in wavelength and in the width of the aperture (pixels), for
 NIRSpec also in the place of the source within its pixel; beyond the table the last value holds
-(the official step takes 1 for NIRSpec beyond the wavelengths of the table). Flux and surface
-brightness of a point source are multiplied by it, variances by its square.
+(the official step takes 1 for NIRSpec beyond the wavelengths of the table: `hold` is False). Flux
+and surface brightness of a point source are multiplied by it, variances by its square.
 """
 
 from typing import Any, Final
@@ -68,6 +68,7 @@ def correction(
     *,
     arcsec_per_pixel: float | None = None,
     phase: float = PHASE,
+    hold: bool = True,
 ) -> Float64:
     """Return the factor for every element of a spectrum.
 
@@ -84,6 +85,8 @@ def correction(
         Needed where the table has sizes in arcsec.
     phase : float
         Place of the source in its pixel, 0.5 for the middle.
+    hold : bool
+        Whether the first and last value hold beyond the wavelengths of a table with phases.
 
     Returns
     -------
@@ -109,6 +112,9 @@ def correction(
     order, rank = np.argsort(waves), np.argsort(sizes)
     table = factors[np.ix_(order, rank)]
     found = interpolated(waves[order], sizes[rank], table, wavelengths, widths)
+    if not hold and "pixphase" in row:
+        outside = (wavelengths < waves.min()) | (wavelengths > waves.max())
+        found = np.where(outside, 1.0, found)
     return np.where(np.isfinite(found) & (found > 0.0), found, 1.0)
 
 

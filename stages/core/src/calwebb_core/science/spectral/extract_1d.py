@@ -5,8 +5,8 @@ of its source (`source_position`), sums (`extraction`), aperture correction and 
 """
 
 import logging
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,20 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits, Table
 from calwebb_core.framework.reference_data import Reference
+from calwebb_core.framework.references import References
 from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, Spectrum
 from calwebb_core.science.kernels.column_background import NPIXELS
 from calwebb_core.science.spectral.aperture import Weights, centre_of, weights_of
 from calwebb_core.science.spectral.aperture_correction import correction
-from calwebb_core.science.spectral.extract_1d_options import FILL, Extract1dParameters
+from calwebb_core.science.spectral.extract_1d_options import (
+    FILL,
+    OPTIMAL,
+    Extract1dParameters,
+    types_of,
+)
 from calwebb_core.science.spectral.extraction import VERTICAL, Pixels, extract_box
 from calwebb_core.science.spectral.extraction_reference import Extraction, extraction_of
+from calwebb_core.science.spectral.optimal_spectrum import Fitted, fitted
 from calwebb_core.science.spectral.source_position import (
     POINT,
     Position,
@@ -51,6 +58,16 @@ class ExtractionFiles:
 
     extract1d: Reference | None
     apcorr: Reference | None
+    psf: Reference | None = None
+
+    @classmethod
+    def of(
+        cls, references: References, metadata: Metadata, parameters: Extract1dParameters
+    ) -> "ExtractionFiles":
+        """Return those that an exposure needs."""
+        types = types_of(parameters)
+        found = {kind: references.load(kind, metadata) for kind in types}
+        return cls(found["extract1d"], found.get("apcorr"), found.get("psf"))
 
 
 def extract_spectra(
@@ -122,6 +139,17 @@ def extract_part(
     position = None
     if is_used(keywords, parameters.use_source_posn, found.use_source_posn):
         position = position_of(part, keywords, waves, axis)
+    if parameters.extraction_type == OPTIMAL:
+        fit = fitted(
+            Pixels.of(part, axis),
+            waves,
+            keywords,
+            files.psf,
+            position,
+            found.background,
+            parameters,
+        )
+        return optimal_spectrum(part, keywords, fit, times, axis)
     weights = placed(found, waves, position, parameters.position_offset)
     used = weights.extracted
     check_seen(weights, keywords, names[0])
@@ -136,7 +164,9 @@ def extract_part(
         fill = parameters.lost_pixels == FILL
         widths = weights.source.sum(axis=1)[used] if fill else sums[..., NPIXELS]
         scale = arcsec_per_pixel(part, weights, axis)
-        factor = correction(files.apcorr, keywords, wavelength, widths, arcsec_per_pixel=scale)
+        factor = correction(
+            files.apcorr, keywords, wavelength, widths, arcsec_per_pixel=scale, hold=fill
+        )
     scales = Scales.of(keywords)
     several = part.data.ndim == 3
     columns = columns_of(sums, wavelength, scales, factor)
@@ -144,7 +174,24 @@ def extract_part(
         columns = {name: column[0] for name, column in columns.items()}
     if several:
         columns |= integration_columns(keywords, times, len(sums), len(wavelength))
-    return Spectrum(header_of(keywords, weights, axis), columns, units_of(scales))
+    return Spectrum(header_of(keywords, weights, axis, part.wcs), columns, units_of(scales))
+
+
+def optimal_spectrum(
+    part: Image, keywords: Metadata, fit: Fitted, times: Table | None, axis: int
+) -> Spectrum:
+    """Return a spectrum that was fitted; such a star has no surface brightness."""
+    weights = fit.weights
+    check_seen(weights, keywords, str(keywords.get("SLTNAME") or keywords.get("EXP_TYPE")))
+    used = weights.extracted
+    sums, wavelength = fit.sums[:, used], weights.wavelength[used]
+    scales = Scales.of(keywords)
+    columns = columns_of(sums, wavelength, replace(scales, brightness=0.0))
+    if part.data.ndim == 3:
+        columns |= integration_columns(keywords, times, len(sums), len(wavelength))
+    else:
+        columns = {name: column[0] for name, column in columns.items()}
+    return Spectrum(header_of(keywords, weights, axis, part.wcs), columns, units_of(scales))
 
 
 def check_seen(weights: Weights, keywords: Metadata, name: str) -> None:
@@ -181,18 +228,36 @@ def arcsec_per_pixel(part: Image, weights: Weights, axis: int) -> float | None:
     """Return the width of a pixel across the dispersion in the middle of the spectrum."""
     if part.wcs is None:
         return None
-    used = np.flatnonzero(weights.extracted)
-    along = float(used[len(used) // 2])
-    across = centre_of(weights, int(along)) + np.array([-0.5, 0.5])
-    places = (across, np.full(2, along)) if axis == VERTICAL else (np.full(2, along), across)
-    ra, dec = (np.radians(value) for value in part.wcs(*places, with_bounding_box=False)[:2])
+    steps = np.array([-0.5, 0.5])
+    ra, dec = (np.radians(value) for value in sky_of(part.wcs, weights, axis, steps))
     dx = (ra[1] - ra[0] + np.pi) % (2.0 * np.pi) - np.pi
     distance = np.hypot(dx * np.cos(dec.mean()), dec[1] - dec[0])
     return float(np.degrees(distance)) * ARCSEC
 
 
-def header_of(keywords: Metadata, weights: Weights, axis: int) -> Metadata:
-    """Return the keywords of a spectrum, with the limits of its aperture (from 1 on)."""
+def sky_of(wcs: Any, weights: Weights, axis: int, steps: Float64) -> tuple[Float64, Float64]:
+    """Return right ascension and declination, degrees, in the middle of a spectrum.
+
+    Parameters
+    ----------
+    wcs : World
+    weights : Weights
+        The aperture, in the middle of which the places are.
+    axis : 1 or 2
+        Of the dispersion.
+    steps : float64 (n,)
+        Pixels off the middle, across the dispersion.
+    """
+    used = np.flatnonzero(weights.extracted)
+    middle = 0.5 * float(used[0] + used[-1])
+    across, along = centre_of(weights, int(middle)) + steps, np.full(len(steps), middle)
+    places = (across, along) if axis == VERTICAL else (along, across)
+    ra, dec = wcs(*places, with_bounding_box=False)[:2]
+    return np.asarray(ra, np.float64), np.asarray(dec, np.float64)
+
+
+def header_of(keywords: Metadata, weights: Weights, axis: int, wcs: Any = None) -> Metadata:
+    """Return the keywords of a spectrum: limits of its aperture (from 1 on), its middle's place."""
     known = {name: keywords[name] for name in SPECTRUM_KEYWORDS if name in keywords}
     result = Metadata(known, keywords.source)
     result.setdefault("SPORDER", 1)
@@ -202,4 +267,8 @@ def header_of(keywords: Metadata, weights: Weights, axis: int) -> Metadata:
     result[f"EXTR{along}STP"] = int(used[-1]) + 1
     result[f"EXTR{across}STR"] = weights.limits[0] + 1.0
     result[f"EXTR{across}STP"] = weights.limits[1] + 1.0
+    if wcs is not None:
+        place = [float(value[0]) for value in sky_of(wcs, weights, axis, np.zeros(1))]
+        if np.isfinite(place).all():
+            result["SLIT_RA"], result["SLIT_DEC"] = place
     return result
