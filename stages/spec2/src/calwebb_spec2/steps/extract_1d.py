@@ -14,13 +14,13 @@ The product is `_x1d`, or `_x1dints` with one row an integration; the exposure s
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step
-from calwebb_core.science.spectral.extract_1d_options import Extract1dParameters
+from calwebb_core.science.spectral.extract_1d_options import TYPES, Extract1dParameters, types_of
 from calwebb_spec2.products import Derived, Product
 
 
 def references_for(parameters: Extract1dParameters) -> tuple[str, ...]:
     """Return the types that are used."""
-    return ("extract1d", "apcorr") if parameters.apply_apcorr else ("extract1d",)
+    return types_of(parameters)
 
 
 def run(
@@ -40,8 +40,7 @@ def run(
 
     derived = Derived.of(model)
     metadata: Metadata = derived.metadata
-    apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
-    files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
+    files = ExtractionFiles.of(references, metadata, parameters)
     derived.spectra = extract_spectra(derived.best, files, parameters)
     return derived, COMPLETE
 
@@ -52,6 +51,6 @@ STEP = Step(
     meaning="Sum up the spectra of the sources.",
     parameters=Extract1dParameters,
     run=run,
-    references=("extract1d", "apcorr"),
+    references=TYPES,
     references_for=references_for,
 )

@@ -9,13 +9,13 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.references import References
 from calwebb_core.framework.spectra import Spectra
 from calwebb_core.framework.step import COMPLETE, Status, Step
-from calwebb_core.science.spectral.extract_1d_options import Extract1dParameters
+from calwebb_core.science.spectral.extract_1d_options import TYPES, Extract1dParameters, types_of
 from calwebb_level3.slits.sources import Source, SourceSet
 
 
 def references_for(parameters: Extract1dParameters) -> tuple[str, ...]:
     """Return the types that are used."""
-    return ("extract1d", "apcorr") if parameters.apply_apcorr else ("extract1d",)
+    return types_of(parameters)
 
 
 def run(
@@ -31,8 +31,7 @@ def run(
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles
 
     metadata = sources.metadata
-    apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
-    files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
+    files = ExtractionFiles.of(references, metadata, parameters)
     for source in sources.sources:
         source.extracted = spectra_of(source, metadata, files, parameters)
     return sources, COMPLETE
@@ -58,6 +57,6 @@ STEP = Step(
     meaning="Sum up the spectra of the sources.",
     parameters=Extract1dParameters,
     run=run,
-    references=("extract1d", "apcorr"),
+    references=TYPES,
     references_for=references_for,
 )

@@ -13,13 +13,13 @@ from calwebb_core.framework.models import Image
 from calwebb_core.framework.references import References
 from calwebb_core.framework.spectra import Spectra
 from calwebb_core.framework.step import COMPLETE, Status, Step
-from calwebb_core.science.spectral.extract_1d_options import Extract1dParameters
+from calwebb_core.science.spectral.extract_1d_options import TYPES, Extract1dParameters, types_of
 from calwebb_level3.timeseries.series import Segment, TimeSeries
 
 
 def references_for(parameters: Extract1dParameters) -> tuple[str, ...]:
     """Return the types that are used."""
-    return ("extract1d", "apcorr") if parameters.apply_apcorr else ("extract1d",)
+    return types_of(parameters)
 
 
 def run(
@@ -38,8 +38,7 @@ def run(
     def segments() -> Iterator[Spectra]:
         for part in series.parts():
             metadata = part.segments[0].metadata
-            apcorr = references.load("apcorr", metadata) if parameters.apply_apcorr else None
-            files = ExtractionFiles(references.load("extract1d", metadata), apcorr)
+            files = ExtractionFiles.of(references, metadata, parameters)
             for segment in part.segments:
                 yield extract_spectra(loaded(series, segment), files, parameters)
 
@@ -59,6 +58,6 @@ STEP = Step(
     meaning="Sum up the spectra of the source, integration by integration.",
     parameters=Extract1dParameters,
     run=run,
-    references=("extract1d", "apcorr"),
+    references=TYPES,
     references_for=references_for,
 )
