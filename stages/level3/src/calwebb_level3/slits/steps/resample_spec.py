@@ -1,7 +1,9 @@
 """resample_spec: all exposures of a source on one straight grid of wavelength and place.
 
 Drizzles the spectra, see `calwebb_core.science.spectral.rectify`. The product is `_s2d`. Pixels
-flagged DO_NOT_USE or NON_SCIENCE have no weight; what the outlier detection flagged is among them.
+flagged DO_NOT_USE (what the outlier detection flagged is among them) are estimated from the light
+beside them, or have no weight with ``lost_pixels = drop``. Weights that differ between neighbours, as
+those of the official step do (``weight_type = ivm``), would cost a star per cents of its light.
 """
 
 import math
@@ -27,7 +29,16 @@ class ResampleSpecParameters:
         None, "Value of output pixels that no input pixel reaches; NaN by default."
     )
     weight_type: str = option(
-        "ivm", "Weight: inverse read-noise variance, or time.", choices=("ivm", "exptime")
+        "typical",
+        "Weight: the exposure's typical inverse read-noise variance (ours), that of each pixel, or "
+        "time.",
+        choices=("typical", "ivm", "exptime"),
+    )
+    lost_pixels: str = option(
+        "profile",
+        "Pixels without value: estimate their light from the spatial profile, or drop them as the "
+        "official step does. Ours.",
+        choices=("profile", "drop"),
     )
     pixel_scale_ratio: float = option(
         1.0, "Input over output pixel scale across the dispersion.", minimum=0.01
@@ -64,6 +75,7 @@ def rectify_source(source: Source, parameters: ResampleSpecParameters) -> None:
         pixfrac=parameters.pixfrac,
         kernel=parameters.kernel,
         weight_type=parameters.weight_type,
+        fill=parameters.lost_pixels == "profile",
         pixel_scale_ratio=parameters.pixel_scale_ratio,
         pixel_scale=parameters.pixel_scale,
         fillval=math.nan if parameters.fillval is None else parameters.fillval,
