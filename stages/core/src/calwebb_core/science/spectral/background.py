@@ -5,6 +5,9 @@ that was calibrated as that of a point source has been divided by other flats an
 multiplied by another conversion; the curve goes through the same before it is subtracted:
 
 ``b = B(lambda) * F_uniform/F_point * L_uniform/L_point * C_point/C_uniform``
+
+MIRI's losses are kept as the factor that a point source's spectrum was multiplied by, and light
+that fills the slit is not corrected: ``b = B(lambda) * PATHLOSS_PS``.
 """
 
 from typing import Any
@@ -108,8 +111,9 @@ def background_of(model: Image, curve_wave: Float64, curve: Float64, *, point: b
         upper, lower = plane_of(model, above), plane_of(model, below)
         if lower is None:
             continue
-        if upper is None:  # light that fills the slit of MIRI is not corrected for its losses
-            upper = np.ones_like(lower)
+        if upper is None:  # MIRI: what the spectrum was multiplied by
+            result = result * lower
+            continue
         ratio = np.full(result.shape, np.nan)
         np.divide(upper, lower, out=ratio, where=lower != 0.0)
         result = result * ratio
