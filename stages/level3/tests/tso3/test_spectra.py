@@ -1,5 +1,7 @@
 """From segments of a spectral series to spectra of each integration and a light curve."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,21 @@ def test_spectra_of_different_lengths_do_not_make_one_series():
     parts[1].spectra *= 2
     with pytest.raises(ProcessingError, match=r"segments have \[1, 2\] spectra"):
         joined(Metadata(), parts)
+
+
+def test_one_segment_is_in_memory_at_a_time():
+    alive = []
+
+    def segments():
+        for _ in range(6):
+            assert sum(one() is not None for one in alive) <= 1
+            found = some_spectrum(nwave=4)
+            alive.append(weakref.ref(found))
+            spectra = Spectra(Metadata(), [found], {}, "x1dints")
+            del found
+            yield spectra
+            del spectra
+
+    whole = joined(Metadata(), segments())
+    each = some_spectrum(nwave=4).columns["FLUX"]
+    np.testing.assert_array_equal(whole.spectra[0].columns["FLUX"], np.concatenate([each] * 6))
