@@ -39,8 +39,10 @@ CASES = (
          ("--scenario", "lrs-slitless", "--integrations", "1800", "--segments", "4"), 5),
     Case("lrs-1", "the same, 1 of the segments",
          ("--scenario", "lrs-slitless", "--integrations", "450", "--segments", "1"), peer=False),
-    Case("prism", "NIRSpec PRISM, bright object, 1.1 GB in 4 segments, spec2 and tso3",
-         ("--scenario", "nirspec-bright", "--integrations", "3200", "--segments", "4"), 5),
+    Case("prism", "NIRSpec PRISM, bright object, 0.3 GB in 4 segments, spec2 and tso3",
+         ("--scenario", "nirspec-bright", "--integrations", "800", "--segments", "4"), 5),
+    Case("lrs-8", "MIRI LRS without slit, 2.2 GB in 8 segments",
+         ("--scenario", "lrs-slitless", "--integrations", "3600", "--segments", "8"), peer=False),
     Case("grism", "NIRCam grism, 3 small segments, spec2 and tso3",
          ("--scenario", "nircam-grism"), without=("apcorr",)),
 )
