@@ -14,6 +14,8 @@ shift
 scenarios=("$@")
 [ $# -gt 0 ] || scenarios=(nirspec-irs2 fgs time-series tiny:2 averaged background:2 fgs-image:2 miri
     miri:1:FULL miri-image:2 moving-target:2 niriss niriss-image:2 nirspec-subarray persistence pointing:1 two-filters:2)
+spectra=(lrs-slit nirspec-slit)
+series=(lrs-slitless nirspec-bright nircam-grism)
 export PATH=$root/.env/bin:$PATH PYTHONPATH=$root/containers
 export NUMBA_CACHE_LOCATOR_CLASSES=list_kernels.Recorder,InTreeCacheLocator
 export CRDS_SERVER_URL=https://jwst-serverless-mode.stsci.edu CRDS_CONTEXT=jwst_0001.pmap
@@ -46,6 +48,23 @@ stages() {
     done
 }
 
+# spectra SCENARIO [OPTIONS...]: count rates straight from a true spectrum, through stages 2 and 3
+spectra() {
+    local data=$work/$1 kind association
+    export CRDS_PATH=$data/crds_cache
+    [ -e "$CRDS_PATH" ] || listing simulator calwebb-simulate rates --scenario "$@" --output-dir "$data"
+    calwebb-associate "$data/rates" --output-dir "$data" -q
+    for association in "$data"/*spec2_*_asn.json; do
+        [ ! -e "$association" ] \
+            || listing spec2 calwebb-spec2 run "$association" --input-dir "$data/rates" --output-dir "$data"
+    done
+    for kind in tso3 spec3; do
+        for association in "$data"/*_"$kind"_*_asn.json; do
+            [ ! -e "$association" ] || listing level3 "calwebb-$kind" run "$association" --output-dir "$data"
+        done
+    done
+}
+
 # with SCENARIO OPTIONS...: its first exposure through detector1
 with() {
     local data=$work/$1 raw
@@ -69,7 +88,7 @@ with_own() {
 with_images() {
     local stage=$1 program=$2 data=$work/$3 association
     shift 3
-    association=$(find "$data" -maxdepth 1 -name "*_${program#calwebb-}_*_asn.json" 2> /dev/null | sort | head -1)
+    association=$(find "$data" -maxdepth 1 -name "*[_-]${program#calwebb-}_*_asn.json" 2> /dev/null | sort | head -1)
     [ -n "$association" ] || return 0
     export CRDS_PATH=$data/crds_cache
     listing "$stage" "$program" run "$association" --output-dir "$(mktemp -d "$data/with.XXXX")" "$@"
@@ -82,6 +101,8 @@ beside() {
 }
 
 for scenario in "${scenarios[@]}"; do beside stages "$scenario"; done
+for scenario in "${spectra[@]}"; do beside spectra "$scenario"; done
+for scenario in "${series[@]}"; do beside spectra "$scenario" --integrations 12 --segments 2; done
 wait
 
 beside listing simulator calwebb-simulate run --scenario time-series --integrations 6 --segments 1 --distinct 2 \
@@ -135,6 +156,24 @@ for finder in dao segmentation; do
     beside with_images level3 calwebb-image3 pointing --set tweakreg.starfinder=$finder --set tweakreg.fitgeometry=general
 done
 beside with_images level3 calwebb-image3 moving-target --set assign_mtwcs.motion=rotation
+for scenario in "${spectra[@]}" "${series[@]}"; do
+    rates=(--input-dir "$work/$scenario/rates")
+    for method in mingrad fit_profile; do
+        beside with_images spec2 calwebb-spec2 "$scenario" "${rates[@]}" --set pixel_replace.skip=false \
+            --set pixel_replace.algorithm=$method --set extract_1d.lost_pixels=drop --set extract_1d.bkg_fit=median
+    done
+    for program in calwebb-tso3 calwebb-spec3; do
+        beside with_images level3 $program "$scenario" --set pixel_replace.skip=false
+        beside with_images level3 $program "$scenario" --set extract_1d.lost_pixels=drop --set extract_1d.bkg_fit=median
+    done
+done
+for method in median fft; do
+    beside with_images spec2 calwebb-spec2 nirspec-bright --input-dir "$work/nirspec-bright/rates" \
+        --set clean_flicker_noise.skip=false --set clean_flicker_noise.fit_method=$method
+done
+for option in noise=err drift=false; do
+    beside with_images level3 calwebb-tso3 lrs-slitless --set outlier_detection.$option
+done
 for kernel in point turbo; do beside with_images level3 calwebb-image3 tiny --set outlier_detection.kernel=$kernel; done
 beside with_images level3 calwebb-image3 tiny --set source_catalog.localbkg_width=10 --set source_catalog.deblend=false
 wait
