@@ -30,7 +30,7 @@ _NIRSPEC: Final = (
 
 # By EXP_TYPE in lower case: what calwebb-spec2 calibrates.
 SPEC2_TYPES: Final[Types] = {
-    "mir_lrs-fixedslit": (*_LRS, "pathloss"),
+    "mir_lrs-fixedslit": (*_LRS, "pathloss", "psf"),
     "mir_lrs-slitless": _LRS,
     "nrs_fixedslit": (*_NIRSPEC, "pathloss"),
     "nrs_brightobj": _NIRSPEC,
@@ -54,7 +54,7 @@ TSO3_TYPES: Final[Types] = {
 }
 # Of which calwebb-spec3 makes one spectrum.
 SPEC3_TYPES: Final[Types] = {
-    "mir_lrs-fixedslit": _EXTRACTION,
+    "mir_lrs-fixedslit": (*_EXTRACTION, "psf"),
     "nrs_fixedslit": _EXTRACTION,
 }
 

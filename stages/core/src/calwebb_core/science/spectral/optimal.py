@@ -45,6 +45,11 @@ class Traces:
     source: Float64
     nod: Float64 | None = None
 
+    def cut(self, rows: slice, columns: slice) -> "Traces":
+        """Return them on a part of the array."""
+        nod = None if self.nod is None else self.nod[rows] - columns.start
+        return Traces(self.source[rows] - columns.start, nod)
+
     def moved(self, offsets: Sequence[float]) -> "Traces":
         """Return them moved by some pixels: both by the first, the nod by the second more."""
         nod = None if self.nod is None else self.nod + float(offsets[0]) + float(offsets[1])
@@ -132,14 +137,16 @@ def placed(fit: Fit, pixels: Pixels, waves: Float64, traces: Traces) -> Traces:
     """
     from scipy.optimize import minimize
 
-    frame = median_of(pixels)
+    rows, columns = lit_box(waves)
+    frame = cut(median_of(pixels), rows, columns)
     data, weight = usable(frame)[0], weight_of(frame)
+    some, near = np.ascontiguousarray(waves[rows, columns]), traces.cut(rows, columns)
 
     def misfit(offsets: Sequence[float]) -> float:
         if np.abs(offsets).max() > FARTHEST + STRIDE:
             return np.inf
-        profiles = fit.profiles(waves, traces.moved(offsets))
-        scene = fit.sums(frame, waves, profiles, scene=True)[1][0]
+        profiles = fit.profiles(some, near.moved(offsets))
+        scene = fit.sums(frame, some, profiles, scene=True)[1][0]
         return float(np.nansum(weight * np.square(data - scene)))
 
     start = scanned(misfit, 1 if traces.nod is None else 2)
@@ -164,6 +171,26 @@ def scanned(misfit: object, count: int) -> list[float]:
         tried = [[*offsets[:number], float(step), *offsets[number + 1 :]] for step in steps]
         offsets = min(tried, key=misfit)
     return offsets
+
+
+def lit_box(waves: Float64) -> tuple[slice, slice]:
+    """Return the part of the array that has wavelengths, all of it where nothing has."""
+    lit = np.isfinite(waves)
+    places = [np.flatnonzero(lit.any(axis=axis)) for axis in (1, 0)]
+    if not places[0].size:
+        return slice(0, waves.shape[0]), slice(0, waves.shape[1])
+    rows, columns = (slice(int(place[0]), int(place[-1]) + 1) for place in places)
+    return rows, columns
+
+
+def cut(pixels: Pixels, rows: slice, columns: slice) -> Pixels:
+    """Return a part of all integrations, by elements along and pixels across the dispersion."""
+    y, x = (rows, columns) if pixels.axis == VERTICAL else (columns, rows)
+    planes = (pixels.data, pixels.dq, pixels.poisson, pixels.rnoise, pixels.flat)
+    data, dq, poisson, rnoise, flat = (
+        np.ascontiguousarray(plane[:, y, x]) if plane.size else plane for plane in planes
+    )
+    return Pixels(data, dq, poisson, rnoise, flat, pixels.axis)
 
 
 def median_of(pixels: Pixels) -> Pixels:

@@ -9,17 +9,18 @@ The product is `_x1dints` with one row an integration and its times from INT_TIM
 
 from collections.abc import Iterator
 
+from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.models import Image
 from calwebb_core.framework.references import References
 from calwebb_core.framework.spectra import Spectra
 from calwebb_core.framework.step import COMPLETE, Status, Step
-from calwebb_core.science.spectral.extract_1d_options import TYPES, Extract1dParameters, types_of
+from calwebb_core.science.spectral.extract_1d_options import OPTIMAL, Extract1dParameters
 from calwebb_level3.timeseries.series import Segment, TimeSeries
 
 
 def references_for(parameters: Extract1dParameters) -> tuple[str, ...]:
     """Return the types that are used."""
-    return types_of(parameters)
+    return ("extract1d", "apcorr") if parameters.apply_apcorr else ("extract1d",)
 
 
 def run(
@@ -29,11 +30,20 @@ def run(
 
     Raises
     ------
+    InputError
+        If optimal extraction is asked for.
     InputError, ReferenceFileError
         As `calwebb_core.science.spectral.extract_1d.extract_spectra`.
     """
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_spectra
     from calwebb_level3.timeseries.joining import joined
+
+    if parameters.extraction_type == OPTIMAL:
+        msg = (
+            f"{series.metadata.source}: calwebb-tso3 sums up apertures only; leave out "
+            "extraction_type=optimal, or fit profiles in calwebb-spec2 or calwebb-spec3"
+        )
+        raise InputError(msg)
 
     def segments() -> Iterator[Spectra]:
         for part in series.parts():
@@ -58,6 +68,6 @@ STEP = Step(
     meaning="Sum up the spectra of the source, integration by integration.",
     parameters=Extract1dParameters,
     run=run,
-    references=TYPES,
+    references=("extract1d", "apcorr"),
     references_for=references_for,
 )
