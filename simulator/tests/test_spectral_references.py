@@ -19,7 +19,7 @@ from calwebb_simulator.references import (
 )
 from calwebb_simulator.spectra.losses import point_throughput
 from calwebb_simulator.spectra.modes import GRATINGS, MODES, SpectralMode, mode_named, with_grating
-from calwebb_simulator.spectra.profile import density, share_between
+from calwebb_simulator.spectra.profile import share_between
 from calwebb_simulator.spectra.response import conversion
 
 NIRSPEC = [mode for mode in MODES.values() if mode.instrument == "NIRSPEC"]
@@ -98,12 +98,12 @@ def test_photom(tmp_path: Path, mode: SpectralMode) -> None:
 
 @pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 def test_profile(mode: SpectralMode) -> None:
-    """All light is somewhere, and shares are integrals of the density."""
+    """All light is somewhere, and shares add up."""
     wave = np.array([mode.low, mode.high])
     assert share_between(mode, wave, -200, 200) == pytest.approx(1, abs=1e-6)
-    places = np.linspace(-1, 2.5, 4001)
-    sums = np.trapezoid(density(mode, wave[:, None], places), places, axis=1)
-    np.testing.assert_allclose(sums, share_between(mode, wave, -1, 2.5), rtol=1e-6)
+    edges = np.linspace(-1, 2.5, 8)
+    parts = share_between(mode, wave[:, None], edges[:-1], edges[1:]).sum(axis=1)
+    np.testing.assert_allclose(parts, share_between(mode, wave, -1, 2.5), rtol=1e-6)
 
 
 def test_slits_are_where_the_siaf_has_them() -> None:

@@ -26,7 +26,7 @@ from calwebb_simulator.references.base import keywords, write
 from calwebb_simulator.references.optics import asdf_meta, write_tree
 from calwebb_simulator.spectra.losses import SLITS
 from calwebb_simulator.spectra.modes import FIXED_SLITS, GRATINGS, SpectralMode, with_grating
-from calwebb_simulator.spectra.profile import density, share_between
+from calwebb_simulator.spectra.profile import share_between
 from calwebb_simulator.spectra.response import (
     PIXEL_AREA,
     SLIT_AREA,
@@ -222,7 +222,8 @@ def write_spectral_psf(path: Path, mode: SpectralMode) -> Path:
     wave = np.linspace(mode.high, mode.low, 10 * WAVES)
     count = 2 * HALF_PSF * SUBSAMPLING + 1
     place = (np.arange(count) - HALF_PSF * SUBSAMPLING) / SUBSAMPLING
-    table = density(mode, wave[:, None], place)
+    # what a pixel gets whose centre is there
+    table = share_between(mode, wave[:, None], place - 0.5, place + 0.5)
     table *= SUBSAMPLING / table.sum(axis=1, keepdims=True)
     psf = fits.ImageHDU(table if mode.axis == 2 else table.T.copy(), name="PSF")
     psf.header["APERTURE"] = mode.slit

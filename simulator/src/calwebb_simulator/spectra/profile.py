@@ -43,14 +43,3 @@ def share_between(
         edges = [np.asarray(edge, dtype=float) / (width * factor) for edge in (low, high)]
         total = total + part / 2 * (erf(edges[1]) - erf(edges[0]))
     return np.asarray(total)
-
-
-def density(mode: SpectralMode, wavelength: ArrayLike, distance: ArrayLike) -> Float64:
-    """Return the light per pixel at distances in pixels, which integrates to 1."""
-    core = sigma(mode, wavelength)
-    total = np.zeros(np.broadcast_shapes(np.shape(core), np.shape(distance)))
-    for part, factor in zip(SHARES, WIDTHS, strict=True):
-        width = core * factor
-        place = np.asarray(distance, dtype=float) / width
-        total = total + part * np.exp(-(place**2) / 2) / (math.sqrt(2 * math.pi) * width)
-    return np.asarray(total)
