@@ -92,6 +92,8 @@ def extract_spectra(
     parts = model.slits if isinstance(model, Slits) else [model]
     tables = {name: table for name, table in model.tables.items() if name == INT_TIMES}
     times = tables.get(INT_TIMES)
+    if times is not None and not len(times.data):
+        times = None  # simulators of others write an empty one
     spectra = []
     for part in parts:
         keywords = merged(model.metadata, part)
@@ -99,7 +101,8 @@ def extract_spectra(
     series = spectra[0].nints is not None
     if series and times is None:
         logger.warning(
-            "%s: has no table INT_TIMES; its spectra have no times", model.metadata.source
+            "%s: has no table INT_TIMES, or an empty one; its spectra have no times",
+            model.metadata.source,
         )
     metadata = model.metadata.copy()
     return Spectra(metadata, spectra, tables, "x1dints" if series else "x1d")
