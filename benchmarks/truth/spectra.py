@@ -95,14 +95,14 @@ class Case:
         for path in sorted(results.glob("*_crfints.fits")):
             root = path.name.rsplit("_", 2)[0]
             with fits.open(path) as hdus:
-                dq, calibrated = hdus["DQ"].data, hdus["SCI"].data
-            star = np.nanmedian(calibrated, axis=0)
+                dq, calibrated = hdus["DQ"].data, np.nan_to_num(hdus["SCI"].data)
+            star = np.median(calibrated, axis=0)
             known = fits.getdata(self.folder / "truth" / f"{root}_truth.fits", "STAR")
             if known.shape == star.shape:
                 star = known
             axis = 1 if self.name == "lrs-slitless" else 0
-            lit = star > TRACE * np.nanmax(star, axis=axis, keepdims=True)
-            lit &= star > TRACE * np.nanmedian(np.nanmax(star, axis=axis))
+            lit = star > TRACE * star.max(axis=axis, keepdims=True)
+            lit &= star > TRACE * np.median(star.max(axis=axis))
             count += int(np.count_nonzero(dq[:, lit] & OUTLIER))
             total += dq[:, lit].size
         return count / max(total, 1)
@@ -131,8 +131,11 @@ class Case:
         return lost
 
 
-def lost_light(whole: Path, holed: Path) -> tuple[int, float, float, float]:
-    """Compare spectra with and without lost pixels: elements, mean and rms pull, mean ratio.
+def lost_light(whole: Path, holed: Path) -> tuple[int, int, float, float, float]:
+    """Compare spectra with and without lost pixels.
+
+    Returns how many elements changed and how many of them have no flux, mean and rms pull of the
+    others, and their mean ratio less 1.
 
     Elements are told by their flags; a pull is in units of the error of the element with the hole.
     """
@@ -148,8 +151,9 @@ def lost_light(whole: Path, holed: Path) -> tuple[int, float, float, float]:
                 pulls.append(((flux - true) / error)[touched])
                 ratios.append((flux / true)[touched])
     pull, ratio = np.concatenate(pulls), np.concatenate(ratios)
-    rms = float(np.sqrt(np.mean(np.square(pull))))
-    return len(pull), float(np.mean(pull)), rms, float(np.mean(ratio) - 1)
+    unknown = int(np.count_nonzero(np.isnan(pull)))
+    rms = float(np.sqrt(np.nanmean(np.square(pull))))
+    return len(pull), unknown, float(np.nanmean(pull)), rms, float(np.nanmean(ratio) - 1)
 
 
 def run_case(case: Case, *, keep: bool) -> dict[str, Any]:
@@ -217,15 +221,15 @@ def curve_row(name: str, figures: dict[str, Any]) -> list[str]:
 
 def lost_row(name: str, figures: dict[str, Any]) -> list[str]:
     """Return what lost pixels do to a spectrum."""
-    count, mean, rms, ratio = figures["lost"]
-    return [name, f"{count}", f"{100 * ratio:+.2f} %", f"{mean:+.2f}", f"{rms:.2f}"]
+    count, unknown, mean, rms, ratio = figures["lost"]
+    return [name, f"{count}", f"{unknown}", f"{100 * ratio:+.2f} %", f"{mean:+.2f}", f"{rms:.2f}"]
 
 
 SPECTRA = ("case", "flux over truth", "scatter", "scatter by the errors", "chi²",
            "lines off, rms, resolution elements")  # fmt: skip
 CURVES = ("case", "true depth (ppm)", "found", "scatter (ppm)", "by the errors",
           "star's pixels flagged", "official rule: depth", "scatter", "flagged")  # fmt: skip
-HOLES = ("case", "elements", "light lost", "mean pull", "rms pull")
+HOLES = ("case", "elements", "without flux", "light of the others lost", "mean pull", "rms pull")
 
 
 def table(head: tuple[str, ...], rows: list[list[str]]) -> str:
