@@ -12,12 +12,13 @@ from pathlib import Path
 
 from jwst.extract_1d import Extract1dStep
 
-OTHERS = ("psf", "specprofile", "speckernel", "pastasoss")
+OTHERS = ("specprofile", "speckernel", "pastasoss")
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     for case in json.loads(Path(sys.argv[1]).read_text()):
         overrides = {f"override_{kind}": "N/A" for kind in OTHERS}
         overrides |= {f"override_{kind}": case[kind] for kind in ("extract1d", "apcorr")}
+        overrides["override_psf"] = case.get("psf", "N/A")
         spectra = Extract1dStep.call(case["input"], **overrides, **case["options"])
         spectra.save(case["output"])
