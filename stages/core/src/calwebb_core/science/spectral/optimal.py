@@ -7,9 +7,9 @@ Source: Horne (1986, PASP 98, 609).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,9 +162,8 @@ def placed(fit: Fit, pixels: Pixels, waves: Float64, traces: Traces) -> Traces:
     return traces.moved([float(value) for value in found])
 
 
-def scanned(misfit: object, count: int) -> list[float]:
+def scanned(misfit: Callable[[Sequence[float]], float], count: int) -> list[float]:
     """Return the least of coarse steps, one offset after the other."""
-    assert callable(misfit)  # noqa: S101 - for the types
     steps = np.arange(-FARTHEST, FARTHEST + STRIDE, STRIDE)
     offsets = [0.0] * count
     for number in range(count):
@@ -186,11 +185,12 @@ def lit_box(waves: Float64) -> tuple[slice, slice]:
 def cut(pixels: Pixels, rows: slice, columns: slice) -> Pixels:
     """Return a part of all integrations, by elements along and pixels across the dispersion."""
     y, x = (rows, columns) if pixels.axis == VERTICAL else (columns, rows)
-    planes = (pixels.data, pixels.dq, pixels.poisson, pixels.rnoise, pixels.flat)
-    data, dq, poisson, rnoise, flat = (
-        np.ascontiguousarray(plane[:, y, x]) if plane.size else plane for plane in planes
-    )
-    return Pixels(data, dq, poisson, rnoise, flat, pixels.axis)
+
+    def part(plane: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(plane[:, y, x]) if plane.size else plane
+
+    poisson, rnoise, flat = (part(plane) for plane in (pixels.poisson, pixels.rnoise, pixels.flat))
+    return Pixels(part(pixels.data), part(pixels.dq), poisson, rnoise, flat, pixels.axis)
 
 
 def median_of(pixels: Pixels) -> Pixels:
@@ -204,10 +204,10 @@ def median_of(pixels: Pixels) -> Pixels:
     data = np.where(some.dq & np.uint32(1), np.nan, some.data)
     data[:, lost] = 0.0
     middle = np.nanmedian(data, axis=0)[None].astype(np.float32)
-    planes = [
+    poisson, rnoise, flat = (
         plane[:1] if plane.size else plane for plane in (some.poisson, some.rnoise, some.flat)
-    ]
-    return Pixels(middle, lost[None].astype(np.uint32), *planes, pixels.axis)
+    )
+    return Pixels(middle, lost[None].astype(np.uint32), poisson, rnoise, flat, pixels.axis)
 
 
 def weight_of(frame: Pixels) -> Float64:
@@ -215,7 +215,8 @@ def weight_of(frame: Pixels) -> Float64:
     planes = [plane[0] for plane in (frame.poisson, frame.rnoise, frame.flat) if plane.size]
     if not planes:
         return np.ones(frame.shape[1:])
-    variance = oriented(np.sum(planes, axis=0, dtype=np.float64), frame.axis)
+    total = np.asarray(np.sum(planes, axis=0, dtype=np.float64))
+    variance = oriented(total, frame.axis)
     result: Float64 = np.full(variance.shape, np.nan)
     np.divide(1.0, variance, out=result, where=variance > 0.0)
     return result

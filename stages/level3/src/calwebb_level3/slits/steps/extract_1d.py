@@ -5,6 +5,8 @@ common grid, from each of them. Aperture, background, correction and lost pixels
 stage 2, see `calwebb_core.science.spectral.extract_1d`.
 """
 
+from dataclasses import replace
+
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.references import References
 from calwebb_core.framework.spectra import Spectra
@@ -47,6 +49,8 @@ def spectra_of(
     pairs = list(zip(source.spectra, source.keywords, strict=True))
     if source.resampled is not None:
         pairs = [(source.resampled, source.resampled.metadata)]
+        # an average has a negative star on both sides
+        parameters = replace(parameters, model_nod_pair=False)
     found = [extract_part(part, keywords, files, parameters) for part, keywords in pairs]
     return Spectra(metadata.copy(), found, {}, "x1d")
 
