@@ -229,7 +229,14 @@ SPECTRA = ("case", "flux over truth", "scatter", "scatter by the errors", "chi²
            "lines off, rms, resolution elements")  # fmt: skip
 CURVES = ("case", "true depth (ppm)", "found", "scatter (ppm)", "by the errors",
           "star's pixels flagged", "official rule: depth", "scatter", "flagged")  # fmt: skip
-HOLES = ("case", "elements", "without flux", "light of the others lost", "mean pull", "rms pull")
+HOLES = (
+    "case",
+    "elements",
+    "without flux",
+    "light of the others, mean change",
+    "mean pull",
+    "rms pull",
+)
 
 
 def table(head: tuple[str, ...], rows: list[list[str]]) -> str:
