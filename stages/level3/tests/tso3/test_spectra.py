@@ -145,3 +145,10 @@ def test_one_segment_is_in_memory_at_a_time():
     whole = joined(Metadata(), segments())
     each = some_spectrum(nwave=4).columns["FLUX"]
     np.testing.assert_array_equal(whole.spectra[0].columns["FLUX"], np.concatenate([each] * 6))
+
+
+def test_profiles_are_not_fitted_to_a_series(tmp_path):
+    images = trace(nints=5, drift=0.0, depth=0.0)
+    paths = write_slits(tmp_path, images, (3,))
+    with pytest.raises(InputError, match="calwebb-tso3 sums up apertures only"):
+        processed(tmp_path, paths, extract_1d={"extraction_type": "optimal"})

@@ -40,7 +40,7 @@ def run(
 
     derived = Derived.of(model)
     metadata: Metadata = derived.metadata
-    files = ExtractionFiles.of(references, metadata, parameters)
+    files = ExtractionFiles.of(references.load, metadata, parameters)
     derived.spectra = extract_spectra(derived.best, files, parameters)
     return derived, COMPLETE
 

@@ -5,6 +5,7 @@ of its source (`source_position`), sums (`extraction`), aperture correction and 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,7 +16,6 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits, Table
 from calwebb_core.framework.reference_data import Reference
-from calwebb_core.framework.references import References
 from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, Spectrum
 from calwebb_core.science.kernels.column_background import NPIXELS
 from calwebb_core.science.spectral.aperture import Weights, centre_of, weights_of
@@ -62,11 +62,14 @@ class ExtractionFiles:
 
     @classmethod
     def of(
-        cls, references: References, metadata: Metadata, parameters: Extract1dParameters
+        cls,
+        load: Callable[[str, Metadata], Reference | None],
+        metadata: Metadata,
+        parameters: Extract1dParameters,
     ) -> "ExtractionFiles":
-        """Return those that an exposure needs."""
+        """Return those that an exposure needs, by what loads one of a type for it."""
         types = types_of(parameters)
-        found = {kind: references.load(kind, metadata) for kind in types}
+        found = {kind: load(kind, metadata) for kind in types}
         return cls(found["extract1d"], found.get("apcorr"), found.get("psf"))
 
 

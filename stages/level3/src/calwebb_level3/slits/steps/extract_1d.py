@@ -33,7 +33,7 @@ def run(
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles
 
     metadata = sources.metadata
-    files = ExtractionFiles.of(references, metadata, parameters)
+    files = ExtractionFiles.of(references.load, metadata, parameters)
     for source in sources.sources:
         source.extracted = spectra_of(source, metadata, files, parameters)
     return sources, COMPLETE

@@ -48,7 +48,7 @@ def run(
     def segments() -> Iterator[Spectra]:
         for part in series.parts():
             metadata = part.segments[0].metadata
-            files = ExtractionFiles.of(references, metadata, parameters)
+            files = ExtractionFiles.of(references.load, metadata, parameters)
             for segment in part.segments:
                 yield extract_spectra(loaded(series, segment), files, parameters)
 
