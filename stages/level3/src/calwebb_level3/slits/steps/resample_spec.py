@@ -2,8 +2,8 @@
 
 Drizzles the spectra, see `calwebb_core.science.spectral.rectify`. The product is `_s2d`. Pixels
 flagged DO_NOT_USE (what the outlier detection flagged is among them) are estimated from the light
-beside them, or have no weight with ``lost_pixels = drop``. Weights that differ between neighbours, as
-those of the official step do (``weight_type = ivm``), would cost a star per cents of its light.
+beside them, or have no weight with ``lost_pixels = drop``. Weights that differ between neighbours,
+as those of the official step do (``weight_type = ivm``), would cost a star per cents of its light.
 """
 
 import math
