@@ -4,15 +4,12 @@ Run by the Python of the official package's environment: ``python peer.py UNCAL 
 with the reference files that calwebb-references chose, and the steps that ours runs by default.
 """
 
-import json
-import os
 import sys
 from pathlib import Path
 
-os.environ["STPIPE_DISABLE_CRDS_STEPPARS"] = "true"
-os.environ["CRDS_SERVER_URL"] = "https://jwst-serverless-mode.stsci.edu"
-os.environ["CRDS_READONLY_CACHE"] = "1"
-os.environ["CRDS_OBSERVATORY"] = "jwst"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "measuring"))
+
+from official import overrides
 
 STEPS = {
     "dq_init": ("mask",),
@@ -33,16 +30,7 @@ def main(uncal: str, references: str, output_dir: str) -> None:
     """Run the pipeline and leave its products in the output folder."""
     from jwst.pipeline import Detector1Pipeline
 
-    path = Path(references)
-    entries = json.loads(path.read_text())["references"]
-    files = {
-        kind: entry if entry == "N/A" else str((path.parent / entry["path"]).resolve())
-        for kind, entry in entries.items()
-    }
-    steps = {
-        step: {f"override_{kind}": files.get(kind, "N/A") for kind in kinds}
-        for step, kinds in STEPS.items()
-    }
+    steps = overrides(STEPS, Path(references))
     steps["ipc"] = {"skip": True}
     if "_mir" in Path(uncal).name:
         steps["refpix"]["skip"] = True

@@ -6,14 +6,12 @@ calwebb-references chose; all runs share one process, so that its imports count 
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 
-os.environ["STPIPE_DISABLE_CRDS_STEPPARS"] = "true"
-os.environ["CRDS_SERVER_URL"] = "https://jwst-serverless-mode.stsci.edu"
-os.environ["CRDS_READONLY_CACHE"] = "1"
-os.environ["CRDS_OBSERVATORY"] = "jwst"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "measuring"))
+
+from official import overrides
 
 EXTRACTION = ("extract1d", "apcorr", "pastasoss", "specprofile", "speckernel", "psf")
 STEPS = {
@@ -48,26 +46,13 @@ STEPS = {
 }  # fmt: skip
 
 
-def overrides(name: str, references: Path) -> dict[str, dict[str, str]]:
-    """Return the override of every reference type of a pipeline's steps."""
-    entries = json.loads(references.read_text())["references"]
-    files = {
-        kind: entry if entry == "N/A" else str((references.parent / entry["path"]).resolve())
-        for kind, entry in entries.items()
-    }
-    return {
-        step: {f"override_{kind}": files.get(kind, "N/A") for kind in kinds}
-        for step, kinds in STEPS[name].items()
-    }
-
-
 def main(output_dir: str, chosen: str) -> None:
     """Run the pipelines and leave their products in the output folder."""
     from jwst.pipeline import Spec2Pipeline, Tso3Pipeline
 
     pipelines = {"spec2": Spec2Pipeline, "tso3": Tso3Pipeline}
     for name, source, references in json.loads(Path(chosen).read_text()):
-        steps = overrides(name, Path(references))
+        steps = overrides(STEPS[name], Path(references))
         place = Path(output_dir) / Path(source).name
         if place.suffix == ".json":  # its members are in the output folder
             place.write_bytes(Path(source).read_bytes())
