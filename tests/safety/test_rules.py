@@ -13,25 +13,40 @@ from working_copy import make_workflow
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 # Numbers, and options that are quoted where they are made (shlex.quote).
 PLAIN = {"threads", "params.options", "params.steps"}
+# What the shell fills in by itself, such as ${name%_s2d.fits}; Snakemake wants braces doubled.
+OF_THE_SHELL = re.compile(r"\$\{\{[^{}]+\}\}")
 NAME = "a folder; $(touch hacked) `touch hacked` 'of' \"mine\" & more"
 
 
-def words_of(path):
-    """Yield the words that a rule file fills in in its shell commands."""
+def commands_of(path):
+    """Yield the lines of a rule file's shell commands."""
     inside = False
     for line in path.read_text().splitlines():
         if line.strip() == "shell:":
             inside = True
         elif inside and line.strip()[:1] in ('"', "'"):
-            yield from re.findall(r"\{([^{}]+)\}", line)
+            yield line
         else:
             inside = False
+
+
+def words_of(path):
+    """Yield the words that a rule file fills in in its shell commands."""
+    for line in commands_of(path):
+        yield from re.findall(r"\{([^{}]+)\}", OF_THE_SHELL.sub("", line))
 
 
 def test_words_are_quoted():
     found = [(path.name, word) for path in RULES for word in words_of(path)]
     assert len(found) > 40
     assert not [item for item in found if item[1] not in PLAIN and not item[1].endswith(":q")]
+
+
+def test_what_the_shell_fills_in_is_quoted():
+    lines = [line for path in RULES for line in commands_of(path)]
+    found = [line[match.start() - 1] for line in lines for match in OF_THE_SHELL.finditer(line)]
+    assert found
+    assert set(found) == {'"'}
 
 
 @pytest.mark.slow

@@ -117,7 +117,7 @@ def test_filtering_by_keyboard(visit):
     assert page.inner_text(".shown") == "2 of 8 shown"
     tab_to(page, "button[type=reset]")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('.shown').textContent === '8 of 8 shown'")
+    page.locator(".shown", has_text="8 of 8 shown").wait_for()
     page.get_by_label("Status").select_option("unfinished")
     assert [name[20:25] for name in names(page)] == ["00003"]
 
@@ -129,7 +129,7 @@ def test_a_link_to_a_row_shows_it(visit):
     page.locator("summary", has_text="Members of").first.click()
     link = page.locator(".card li a").first
     link.click()
-    page.wait_for_function("document.querySelector('#exposure-table tr:target')?.hidden === false")
+    page.locator("#exposure-table tr:target").wait_for(state="visible")
     assert len(names(page)) == 8
 
 
