@@ -8,6 +8,7 @@ import numpy as np
 
 from calwebb_core.framework.asdf_extension import (
     checked_record,
+    damaged,
     slits_from_asdf,
     slits_to_asdf,
 )
@@ -124,8 +125,7 @@ def provenance_of(content: bytes, path: Path) -> dict[str, Any]:
     except UnknownContentError:
         return {}
     except DamagedError as error:
-        msg = f"{path}: its ASDF extension is damaged: {error}; make the product again"
-        raise InputError(msg) from error
+        raise damaged(str(path), error) from error
 
 
 def write_slits(slits: Slits, path: Path) -> None:

@@ -20,7 +20,17 @@ SAME_TEMPERATURE: Final = 20.0
 CONDITIONS: Final = {"GT": np.greater, "LT": np.less, "EQ": np.equal, "NE": np.not_equal}
 
 
-class GratingWavelength(Transform):
+class Grating(Transform):
+    """What all forms of the grating equation have: density of grooves and order."""
+
+    tag = "gwcs/grating_equation-1.3.0"
+    authority = GWCS_TAG
+
+    def __init__(self, groove_density: float, order: float) -> None:
+        self.groove_density, self.order = float(groove_density), float(order)
+
+
+class GratingWavelength(Grating):
     """The wavelength in metres from a ray's first cosine before and after a grating.
 
     Parameters
@@ -29,12 +39,7 @@ class GratingWavelength(Transform):
     order : float
     """
 
-    tag = "gwcs/grating_equation-1.3.0"
-    authority = GWCS_TAG
     n_inputs, n_outputs = 2, 1
-
-    def __init__(self, groove_density: float, order: float) -> None:
-        self.groove_density, self.order = float(groove_density), float(order)
 
     def evaluate(self, *arrays: Float64) -> Arrays:
         """Return (alpha_in + alpha_out) / (density order); inputs point the same way."""
@@ -51,7 +56,7 @@ class GratingWavelength(Transform):
         }
 
 
-class GratingAngles(Transform):
+class GratingAngles(Grating):
     """A ray's direction cosines after a grating, from its wavelength in metres and two before.
 
     Parameters
@@ -60,12 +65,7 @@ class GratingAngles(Transform):
     order : float
     """
 
-    tag = "gwcs/grating_equation-1.3.0"
-    authority = GWCS_TAG
     n_inputs, n_outputs = 3, 3
-
-    def __init__(self, groove_density: float, order: float) -> None:
-        self.groove_density, self.order = float(groove_density), float(order)
 
     def evaluate(self, *arrays: Float64) -> Arrays:
         """Return the cosines; the third is positive."""
