@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from calwebb_associate.images import PROJECTS, image_path, inputs, lines, require_images
+from calwebb_associate.images import PROJECTS, image_path, inputs, lines, needed, require_images
 from calwebb_core.framework.errors import InputError
 from programs import ROOT, run
 
@@ -60,6 +60,18 @@ def test_missing_images_are_named_with_the_command(copy):
     path = image_path(copy, "image2")
     path.write_bytes(b"")
     assert require_images(copy, ["image2"]) == {"image2": str(path)}
+
+
+@pytest.mark.parametrize(
+    ("programs", "stages"),
+    [
+        ((), ("associate", "detector1", "level3")),
+        (("calwebb-image2", "calwebb-image3"), ("associate", "detector1", "image2", "level3")),
+        (("calwebb-tso3", "calwebb-spec2"), ("associate", "detector1", "spec2", "level3")),
+    ],
+)
+def test_a_run_needs_images_of_the_stages_that_it_uses(programs, stages):
+    assert needed(programs) == stages
 
 
 def test_unknown_stages_are_refused():

@@ -58,7 +58,7 @@ def test_missing_images_are_named_with_the_command(workflow, tmp_path):
         shutil.copy(ROOT / name, copy)
     text = refusal(workflow, "--sdm", "apptainer", "--snakefile", copy / "Snakefile")
     assert "container images are missing: containers/associate-" in text
-    assert "containers/build.sh associate detector1 image2 spec2 level3" in text
+    assert "containers/build.sh associate detector1 image2 level3" in text
     assert "Traceback" not in text
 
 

@@ -25,6 +25,7 @@ PROJECTS: Final = {
     "simulator": "simulator",
 }
 WORKFLOW: Final = ("associate", "detector1", "image2", "spec2", "level3")  # what the rules use
+ON_DEMAND: Final = ("image2", "spec2")  # of them, used by runs with such associations only
 DIGITS: Final = 12
 _LEFT_OUT: Final = (".nbi", ".nbc", ".pyc")
 
@@ -82,6 +83,24 @@ def input_hash(base: Path, stage: str) -> str:
 def image_path(base: Path, stage: str) -> Path:
     """Return where a stage's image is, or is to be built."""
     return base / "containers" / f"{stage}-{input_hash(base, stage)[:DIGITS]}.sif"
+
+
+def needed(programs: Iterable[str]) -> tuple[str, ...]:
+    """Return the stages whose images a run uses.
+
+    Parameters
+    ----------
+    programs : iterable of str
+        Programs that take the run's associations.
+
+    Returns
+    -------
+    tuple of str
+        Those of `WORKFLOW` without a stage 2 that no association asks for; plan, stage 1 and
+        pictures (drawn in level3's image) are part of every run.
+    """
+    asked = {program.removeprefix("calwebb-") for program in programs}
+    return tuple(stage for stage in WORKFLOW if stage not in ON_DEMAND or stage in asked)
 
 
 def require_images(base: Path, stages: Iterable[str]) -> dict[str, str]:

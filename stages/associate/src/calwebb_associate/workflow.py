@@ -19,7 +19,7 @@ from calwebb_associate.configuration import environment, load_schema, validate
 from calwebb_associate.files import raw_exposures
 from calwebb_associate.given_paths import check_files, check_given
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
-from calwebb_associate.images import WORKFLOW, require_images
+from calwebb_associate.images import needed, require_images
 from calwebb_associate.making import Making
 from calwebb_associate.pictures import ColourImages, Mosaic, colour_sets, wavelength
 from calwebb_associate.pipelines import (
@@ -82,7 +82,6 @@ class Run:
         self.schema = load_schema(self.base / "schemas" / "config.schema.json")
         validate(config, self.schema)
         check_given(config)
-        self.images = require_images(self.base, WORKFLOW) if containers else {}
         self.config = config
         self.results = str(config["results"])
         self.logs = str(config["logs"])
@@ -100,6 +99,8 @@ class Run:
             making=self._making(),
         )
         check_files(exposure.path for exposure in self.plan.exposures)
+        programs = {item.pipeline for item in self.plan.associations if item.available}
+        self.images = require_images(self.base, needed(programs)) if containers else {}
         self.environment["CRDS_CONTEXT"] = self.plan.context
         if containers:
             read = read_folders(config, self.plan, self.base, self.environment)
