@@ -23,17 +23,11 @@ from calwebb_core.framework.quicklook_curves import (
     scatter,
     times_of,
 )
+from calwebb_core.framework.quicklook_dispersed import lit, shows_spectra
 from calwebb_core.framework.quicklook_panels import WIDTH, labels_of, round_values, wavelength_ticks
 from calwebb_core.framework.quicklook_series import averaged, draw_series, series_of, time_bins
 from calwebb_core.framework.quicklook_spectra import curve_of, draw_spectra, span
-from calwebb_core.framework.quicklook_traces import (
-    along_means,
-    crossing,
-    draw_traces,
-    lit,
-    middle,
-    shows_spectra,
-)
+from calwebb_core.framework.quicklook_traces import along_means, crossing, draw_traces, middle
 from calwebb_core.framework.slit_products import write_slits
 from calwebb_core.framework.spectra import Spectra
 from calwebb_core.framework.spectra_products import read_spectra

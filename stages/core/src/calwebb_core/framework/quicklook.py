@@ -57,10 +57,11 @@ def write_image_picture(
     product: Path, hdus: list[Hdu], png: Path, catalog: Path | None, spectra: Path | None
 ) -> None:
     """Draw a product that has pixels."""
+    from calwebb_core.framework.quicklook_dispersed import shows_spectra
     from calwebb_core.framework.quicklook_figure import draw
     from calwebb_core.framework.quicklook_image import picture
     from calwebb_core.framework.quicklook_page import save
-    from calwebb_core.framework.quicklook_traces import draw_traces, shows_spectra
+    from calwebb_core.framework.quicklook_traces import draw_traces
 
     science = require(product, hdus, "SCI")
     sources_used = [path for path in (catalog, spectra) if path]
