@@ -9,10 +9,9 @@ import logging
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from calwebb_associate.association_jobs import AssociationJobs
-from calwebb_associate.availability import PlannedAssociation
 from calwebb_associate.bindings import container_environment, read_folders, written_folders
 from calwebb_associate.choice import NOT_APPLICABLE, existing
 from calwebb_associate.configuration import environment, load_schema, validate
@@ -21,7 +20,6 @@ from calwebb_associate.given_paths import check_files, check_given
 from calwebb_associate.handover import STEP, Handover, in_turn, kind_of, leaving
 from calwebb_associate.images import needed, require_images
 from calwebb_associate.making import Making
-from calwebb_associate.pictures import ColourImages, Mosaic, colour_sets, wavelength
 from calwebb_associate.pipelines import (
     DETECTOR1,
     OPTIONAL_TYPES,
@@ -29,31 +27,55 @@ from calwebb_associate.pipelines import (
     parameter_types,
 )
 from calwebb_associate.plan import Plan, make_plan
-from calwebb_associate.targets import (
-    FOLDER,
-    PRODUCTS,
-    STAGE1,
-    Made,
-    folder_of,
-    is_open,
-    left_out_by,
-    one_of,
-    option_words,
-    picture_paths,
-    product_paths,
-    program_of,
-    unit_name,
-)
-from calwebb_core.framework.errors import InputError
+from calwebb_associate.run_targets import Targets
+from calwebb_associate.targets import folder_of, option_words
 from calwebb_core.framework.names import ExposureName
-
-# First suffix of what an association makes: two may make different products of one exposure.
-KINDS_OF_PRODUCT: Final = ("cal", "calints", "i2d", "s2d", "x1d", "x1dints", "phot")
 
 log = logging.getLogger(__name__)
 
 
-class Run:
+def plan_of(config: Mapping[str, Any], variables: Mapping[str, str]) -> Plan:
+    """Return the plan of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration, validated.
+    variables : mapping
+        Environment variables of its jobs.
+    """
+    places = [config["uncal"]] if isinstance(config["uncal"], str) else config["uncal"]
+    return make_plan(
+        raw_exposures(places, guide_stars=True),
+        context=config["crds_context"] or None,
+        crds_path=variables.get("CRDS_PATH"),
+        overrides=tuple(config["overrides"]),
+        steps=steps_with_types(config),
+        crds_parameters=config["crds_parameters"],
+        making=making_of(config),
+    )
+
+
+def making_of(config: Mapping[str, Any]) -> Making:
+    """Return what the user gives for pool and associations."""
+    return Making(
+        pool=Path(config["pool"]) if config["pool"] else None,
+        own=tuple(map(Path, config["associations"])),
+        rules=Path(config["rules"]) if config["rules"] else None,
+        default_rules=config["default_rules"],
+        candidates=tuple(map(str.lower, config["candidates"])),
+        discover=config["discover"],
+    )
+
+
+def steps_with_types(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the steps that are on and need reference files that are not chosen otherwise."""
+    kind = kind_of(config["detector1"].get(STEP, {}))
+    on = {STEP} if kind and kind.types else set()
+    return tuple(step for step in OPTIONAL_TYPES if step in on)
+
+
+class Run(Targets):
     """Paths, parameters and targets of one run of the workflow.
 
     Parameters
@@ -73,8 +95,6 @@ class Run:
         If a reference file that the rules chose is not in the cache.
     """
 
-    FOLDER: Final = FOLDER
-
     def __init__(
         self, config: Mapping[str, Any], *, base: str | Path, containers: bool = False
     ) -> None:
@@ -82,22 +102,11 @@ class Run:
         self.schema = load_schema(self.base / "schemas" / "config.schema.json")
         validate(config, self.schema)
         check_given(config)
-        self.config = config
-        self.results = str(config["results"])
+        self.environment = environment(config, self.base)
+        super().__init__(config, plan_of(config, self.environment))
         self.logs = str(config["logs"])
         self.overrides: dict[str, str] = dict(config["overrides"])
-        self.environment = environment(config, self.base)
-        places = [config["uncal"]] if isinstance(config["uncal"], str) else config["uncal"]
-        self.own_pool = Path(config["pool"]) if config["pool"] else None
-        self.plan: Plan = make_plan(
-            raw_exposures(places, guide_stars=True),
-            context=config["crds_context"] or None,
-            crds_path=self.environment.get("CRDS_PATH"),
-            overrides=tuple(self.overrides),
-            steps=self._steps_with_types(),
-            crds_parameters=config["crds_parameters"],
-            making=self._making(),
-        )
+        self.own_pool = making_of(config).pool
         check_files(exposure.path for exposure in self.plan.exposures)
         programs = {item.pipeline for item in self.plan.associations if item.available}
         self.images = require_images(self.base, needed(programs)) if containers else {}
@@ -107,16 +116,8 @@ class Run:
             self.environment |= container_environment(
                 self.environment, read, written_folders(config)
             )
-        self._exposures = {exposure.root: exposure for exposure in self.plan.exposures}
         self.associations = AssociationJobs(self.results, self.plan)
-        self._makers = {
-            (unit_name(name), item.suffixes[0]): item
-            for item in self.plan.associations
-            if item.available
-            for name in item.products
-        }
         self.handover = self._handover()
-        self.colours = self._colours()
         # Reference files of each selection, looked for once: most exposures share theirs.
         self._files: dict[tuple[tuple[str, str], ...], list[str]] = {}
         self._said = False
@@ -128,24 +129,6 @@ class Run:
                 "Not available yet, or left out:\n  %s", "\n  ".join(self.plan.not_available)
             )
         self._said = True
-
-    def _making(self) -> Making:
-        """Return what the user gives for pool and associations."""
-        rules = self.config["rules"]
-        return Making(
-            pool=self.own_pool,
-            own=tuple(map(Path, self.config["associations"])),
-            rules=Path(rules) if rules else None,
-            default_rules=self.config["default_rules"],
-            candidates=tuple(map(str.lower, self.config["candidates"])),
-            discover=self.config["discover"],
-        )
-
-    def _steps_with_types(self) -> tuple[str, ...]:
-        """Return the steps that are on and need reference files that are not chosen otherwise."""
-        kind = kind_of(self.config["detector1"].get(STEP, {}))
-        on = {STEP} if kind and kind.types else set()
-        return tuple(step for step in OPTIONAL_TYPES if step in on)
 
     def _handover(self) -> Handover | None:
         """Return what exposures of a detector hand to one another, or None for nothing."""
@@ -211,7 +194,7 @@ class Run:
     def optional_steps(self, pipeline: str) -> str:
         """Return the options of calwebb-references for what is chosen only when it is on."""
         name = f"calwebb-{pipeline}"
-        words = [f"--with {step}" for step in self._steps_with_types() if has_step(name, step)]
+        words = [f"--with {step}" for step in steps_with_types(self.config) if has_step(name, step)]
         if not self.config["crds_parameters"]:
             words.append("--no-crds-parameters")
         return " ".join(words)
@@ -255,22 +238,6 @@ class Run:
             for name, made_by in zip(maker.members, maker.makers, strict=True)
         ]
 
-    def _root(self, unit: str) -> str:
-        """Return the exposure whose header chooses the references: a product's first member."""
-        if unit in self._exposures:
-            return unit
-        return ExposureName.parse(self._maker(unit).members[0]).root
-
-    def _maker(self, product: str, kind: str = "") -> PlannedAssociation:
-        """Return the association that makes a product."""
-        kinds = (kind,) if kind else KINDS_OF_PRODUCT
-        found = (self._makers.get((product, kind)) for kind in kinds)
-        maker = next((item for item in found if item is not None), None)
-        if maker is None:
-            msg = f"{product}: no exposure or association of this run makes such a product"
-            raise InputError(msg)
-        return maker
-
     def group(self, pipeline: str, rule: str) -> str | None:
         """Return with which jobs one is submitted to a scheduler: with those of its exposure.
 
@@ -287,77 +254,3 @@ class Run:
         if self.handover and pipeline == "detector1":
             return None if rule == "detector1" else rule
         return pipeline
-
-    # Targets
-
-    def units(self, pipeline: str) -> list[tuple[str, str]]:
-        """Return (program, exposure or product) for everything a pipeline will make."""
-        if pipeline in STAGE1:
-            return sorted(
-                (program_of(item.root), item.root)
-                for item in self.plan.exposures
-                if item.available and item.program == f"calwebb-{pipeline}"
-            )
-        return sorted({(program, name) for program, name, _ in self._of(pipeline)})
-
-    def made(self, pipeline: str) -> list[Made]:
-        """Return (program, exposure or product, suffixes) for everything a pipeline will make."""
-        if pipeline in STAGE1:
-            return [(*unit, PRODUCTS[pipeline]) for unit in self.units(pipeline)]
-        without = left_out_by(pipeline, self.config)
-        return [
-            (program, name, tuple(x for x in suffixes if x not in without))
-            for program, name, suffixes in self._closed(pipeline)
-        ]
-
-    def _closed(self, pipeline: str) -> list[Made]:
-        """Return what `_of` does, with a folder for products whose names are open."""
-        folders = {
-            unit_name(name)
-            for item in self.plan.associations
-            for name in item.products
-            if is_open(name)
-        }
-        return [
-            (program, name, (FOLDER,) if name in folders else suffixes)
-            for program, name, suffixes in self._of(pipeline)
-        ]
-
-    def _of(self, pipeline: str) -> list[Made]:
-        """Return (program, product, suffixes) of the associations that a pipeline takes."""
-        return sorted(
-            (item.program, name, item.suffixes)
-            for (name, _), item in self._makers.items()
-            if item.pipeline == f"calwebb-{pipeline}"
-        )
-
-    def only(self, *suffixes: str, pipeline: str = "image2") -> str:
-        """Return a pattern of what a pipeline makes just these products of."""
-        return one_of(name for _, name, made in self.made(pipeline) if made == suffixes)
-
-    def makes(self, pipeline: str, suffix: str) -> bool:
-        """Say whether the steps that make a product are on."""
-        return suffix not in left_out_by(pipeline, self.config)
-
-    def products(self, pipeline: str) -> list[str]:
-        """Return the paths of all products of a pipeline."""
-        return product_paths(self.results, pipeline, self.made(pipeline))
-
-    def pictures(self, pipeline: str) -> list[str]:
-        """Return the paths of the quick-look pictures of a pipeline's products."""
-        made = self.made(pipeline)
-        if pipeline == "image3" and self.makes(pipeline, "i2d"):
-            made += [(program, name, ("footprint",)) for program, name, _ in made]
-            made += [(name[2:7], name, ("colour",)) for name in self.colours.sets]
-        return picture_paths(self.results, pipeline, made)
-
-    def _colours(self) -> ColourImages:
-        """Return the colour images."""
-        headers = {
-            name: self._exposures[self._root(name)].header for _, name in self.units("image3")
-        }
-        mosaics = (
-            Mosaic(name, wavelength(header), len(self._maker(name).members))
-            for name, header in headers.items()
-        )
-        return ColourImages(self.results, colour_sets(mosaics))
