@@ -1,5 +1,6 @@
 """The rooms stay apart: one stage and the core install alone; tables agree with the steps."""
 
+import re
 import subprocess
 import sys
 
@@ -141,6 +142,7 @@ def test_lock_files_agree_on_every_version(stage):
 
 def test_kernels_leave_threads_to_the_programs():
     """Two threads may call a kernel at once, which the pool of numba itself does not bear."""
-    sources = list(ROOT.glob("stages/*/src/**/*.py"))
-    assert len(sources) > 100
-    assert [str(path) for path in sources if "parallel=True" in path.read_text()] == []
+    sources = [*ROOT.glob("stages/*/src/**/*.py"), *ROOT.glob("simulator/src/**/*.py")]
+    assert len(sources) > 200
+    shared = re.compile(r"\bparallel=True|\bprange\b")
+    assert [str(path) for path in sources if shared.search(path.read_text())] == []

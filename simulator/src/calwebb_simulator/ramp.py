@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from calwebb_core.framework.threads import in_threads, shares
 from calwebb_simulator.aftermath import Aftermath, Legacy, TrapTruth
 from calwebb_simulator.cosmic_rays import HIT_DTYPE, Hits, draw_rain, record
 from calwebb_simulator.detector import Properties
@@ -267,11 +268,12 @@ class _Integration:
         charge = self.charge
         if "ipc" in self.chamber.effects:
             charge = couple(np.minimum(charge, self.well))
+        given = (charge, self.well, properties.gain, properties.c2, properties.c3)
         if self.special is None:
-            add_read(total, charge, self.well, properties.gain, properties.c2, properties.c3)
+            add_reads(total, *given)
         else:
             signal = np.zeros_like(total)
-            add_read(signal, charge, self.well, properties.gain, properties.c2, properties.c3)
+            add_reads(signal, *given)
             self.special.disturb(self.integration, read, signal)
             total += signal
         total += properties.bias
@@ -281,6 +283,13 @@ class _Integration:
         if self.special is not None:
             value = self.special.raw(self.integration, reads, value)
         return counts(value)
+
+
+def add_reads(total: Float32, *planes: Float32) -> None:
+    """Add one read to `total` in place, rows shared among threads; see `add_read`."""
+    in_threads(
+        lambda rows: add_read(total[rows], *(plane[rows] for plane in planes)), shares(len(total))
+    )
 
 
 def counts(value: Float32) -> UInt16:

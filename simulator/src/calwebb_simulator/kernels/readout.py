@@ -1,7 +1,7 @@
 """Turn charge into what the detector reads."""
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 NEWTON_STEPS = 4
@@ -17,7 +17,7 @@ def measured(linear: float, c2: float, c3: float) -> float:
     return value
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True)
 def add_read(
     total: NDArray[np.float32],
     charge: NDArray[np.float32],
@@ -42,7 +42,7 @@ def add_read(
         Coefficients of the square and cube in the linearity correction, 1/DN and 1/DN^2.
     """
     ny, nx = total.shape
-    for j in prange(ny):
+    for j in range(ny):
         for i in range(nx):
             linear = min(charge[j, i], well[j, i]) / gain[j, i]
             total[j, i] += np.float32(measured(linear, c2[j, i], c3[j, i]))
