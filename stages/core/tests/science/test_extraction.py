@@ -164,6 +164,28 @@ def test_a_column_without_light_is_nan_and_flagged():
     assert np.isfinite(np.delete(columns["FLUX"], 30)).all()
 
 
+@pytest.mark.parametrize(("fit", "order"), [("poly", 0), ("poly", 1), ("median", 0)])
+def test_without_its_background_a_column_has_no_flux(fit, order):
+    """All pixels of the background are lost in one column, all but one in another."""
+    data = np.full((1, 12, 5), 7.0, "f4")
+    data[:, 3:6] += 10.0
+    pixels = plain(data)
+    pixels.data[0, [0, 1, 10, 11], 2] = np.nan
+    pixels.dq[0, [0, 1, 10], 3] |= 1
+    aperture = Aperture(across=(3.0, 5.0), background=((-0.5,), (1.5,), (9.5,), (11.5,)))
+    weights = weights_of(aperture, flat_waves(5, 12))
+    flux = extract_box(pixels, weights, Background(fit, order))[0, :, box.FLUX]
+    np.testing.assert_allclose(flux[[0, 1, 3, 4]], 30.0, rtol=1e-6)
+    assert np.isnan(flux[2])
+    # the official way
+    sums = extract_box(pixels, weights, Background(fit, order), fill=False)[0]
+    if fit == "median":
+        assert np.isnan(sums[2, box.FLUX])
+    else:
+        assert sums[2, box.FLUX] == pytest.approx(51.0)
+        assert sums[3, box.FLUX] == pytest.approx(51.0 if order else 30.0)
+
+
 def test_lost_pixels_on_both_sides_of_a_slit_are_no_part_of_the_aperture():
     part = star()
     part.data[:6] = np.nan

@@ -153,6 +153,27 @@ def doubt(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def subtract_background(
+    column: Float64, measured: Float64, inside: Any, order: int, fill: bool, weights: Float64,
+    parts: Float64, result: Float64,
+) -> bool:  # fmt: skip
+    """Subtract the background; False if it isn't known, as all of its pixels are lost.
+
+    Pixels that are too few for a polynomial make one of a lower order; the official step (`fill`
+    is False) then subtracts nothing.
+    """
+    stop = column.shape[1]
+    if order < 0:
+        return bool(subtract_median(column, measured, inside, 0, stop, weights, parts[3], result))
+    for lower in range(order, -1, -1):
+        if subtract_polynomial(column, measured, inside, 0, stop, lower, weights, parts, result):
+            return True
+        if not fill:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def extract_element(
     planes: Any, t: int, j: int, vertical: bool, source: Float64, inside: Any,
     profile: Float64, spread: Float64, order: int, length: int, fill: bool,
@@ -177,10 +198,11 @@ def extract_element(
         for i in range(stop):
             smooth = length > 1 and inside[i] and not np.isnan(column[0, i])
             parts[2, i] = smoothed(planes, t, j, i, vertical, length) if smooth else column[0, i]
-        if order < 0:
-            subtract_median(column, parts[2], inside, 0, stop, weights, parts[3], result)
-        else:
-            subtract_polynomial(column, parts[2], inside, 0, stop, order, weights, parts, result)
+        known = subtract_background(
+            column, parts[2], inside, order, fill, weights, parts, result
+        )  # fmt: skip
+        if not known:
+            result[FLUX] = np.nan
     if result[FILLED] > 0.0:
         level = result[BKG] / result[NPIXELS] if result[NPIXELS] > 0.0 else 0.0
         result[RNOISE] += doubt(column, source, profile, spread, 0, stop, level)

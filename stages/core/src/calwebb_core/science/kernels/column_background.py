@@ -101,10 +101,13 @@ def polynomial_parts(
 def subtract_polynomial(
     column: Float64, measured: Float64, inside: Any, first: int, stop: int, order: int,
     weights: Float64, parts: Float64, result: Float64,
-) -> None:  # fmt: skip
-    """Subtract a polynomial that is fitted to the pixels of the background, each as heavy."""
+) -> bool:  # fmt: skip
+    """Subtract a polynomial that is fitted to the pixels of the background, each as heavy.
+
+    False, and nothing is subtracted, where too few of them are left.
+    """
     if not polynomial_parts(column, inside, first, stop, order, weights, parts):
-        return
+        return False
     for i in range(first, stop):
         if inside[i] and not np.isnan(column[0, i]):
             result[FLUX] -= parts[0, i] * measured[i]
@@ -112,14 +115,15 @@ def subtract_polynomial(
             for v in range(1, 4):
                 result[v] += parts[0, i] ** 2 * column[v, i]
                 result[BKG + v] += parts[1, i] ** 2 * column[v, i]
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def subtract_median(
     column: Float64, measured: Float64, inside: Any, first: int, stop: int, weights: Float64,
     scratch: Float64, result: Float64,
-) -> None:  # fmt: skip
-    """Subtract the median of the pixels of the background."""
+) -> bool:  # fmt: skip
+    """Subtract the median of the pixels of the background; False where none is left."""
     count = 0
     total = np.zeros(4)
     areas = np.zeros(2)
@@ -132,7 +136,7 @@ def subtract_median(
             for v in range(1, 4):
                 total[v] += column[v, i]
     if count == 0:
-        return
+        return False
     level = median_of(scratch, count)
     result[FLUX] -= level * areas[0]
     result[BKG] += level * areas[1]
@@ -140,3 +144,4 @@ def subtract_median(
         variance = MEDIAN_GROWTH * total[v] / count**2
         result[v] += areas[0] ** 2 * variance
         result[BKG + v] += areas[1] ** 2 * variance
+    return True
