@@ -80,6 +80,13 @@ def test_crds_chooses_every_file(offline, context):
     assert all(path.is_file() for path in chosen.paths.values())
 
 
+def test_choosing_without_a_server_leaves_the_cache_as_it_is(offline):
+    """The library would make a folder of each instrument, which a read-only cache refuses."""
+    best_references(read_metadata(offline[1].raw[0]), ["gain"], "jwst_0001.pmap")
+    folders = (offline[1].cache / "references" / "jwst").iterdir()
+    assert [folder.name for folder in folders] == ["nircam"]
+
+
 def test_contexts_differ_in_one_flat_and_one_photom(offline):
     metadata = read_metadata(offline[1].raw[0])
     first, second = (

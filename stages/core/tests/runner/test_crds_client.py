@@ -195,6 +195,44 @@ def test_server_that_cannot_be_reached(monkeypatch):
     assert os.environ["CRDS_SERVER_URL"] == "https://crds.invalid"
 
 
+SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
+SERVER = "https://crds.invalid"
+
+
+@pytest.mark.parametrize(
+    ("server", "writable", "readonly"),
+    [(SERVER, True, False), (SERVER, False, True), (SERVERLESS, True, True)],
+)
+def test_nothing_is_written_in_a_cache_that_may_not_be(
+    server, writable, readonly, tmp_path, monkeypatch
+):
+    from crds.core import config
+
+    # permissions do not bind root
+    monkeypatch.setattr(crds_client.os, "access", lambda path, mode: writable)
+    monkeypatch.setattr(config, "_CRDS_CACHE_READONLY", not readonly)
+    monkeypatch.delenv("CRDS_READONLY_CACHE", raising=False)
+    monkeypatch.setenv("CRDS_PATH", str(tmp_path))
+    monkeypatch.setenv("CRDS_SERVER_URL", server)
+    crds_client._library()
+    assert config.get_cache_readonly() is readonly
+
+
+def test_a_cache_that_is_still_to_be_made_is_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRDS_PATH", str(tmp_path / "new"))
+    monkeypatch.setenv("CRDS_SERVER_URL", SERVER)
+    assert crds_client._may_write()
+
+
+def test_a_file_cannot_be_fetched_into_a_cache_that_may_not_be_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("CRDS_PATH", str(tmp_path))
+    monkeypatch.setenv("CRDS_SERVER_URL", SERVER)
+    monkeypatch.setattr(crds_client, "_may_write", lambda: False)
+    crds_client._library()
+    with pytest.raises(ReferenceFileError, match=r"cannot fetch g\.fits \(.* is not writable\)"):
+        crds_client._fetch("jwst_0001.pmap", {"gain": "g.fits"})
+
+
 @pytest.mark.slow
 @pytest.mark.realdata
 def test_real_reference_files_are_loaded(crds_cache):

@@ -167,6 +167,7 @@ def _library() -> Any:
     # its messages go to our log file only; what matters comes back as an error of ours
     log.remove_console_handler()
     log.THE_LOGGER.logger.propagate = True
+    config.set_cache_readonly(not _may_write())
     place = (_cache(), _server())
     if _seen.get("place") not in (None, place):
         utils.clear_function_caches()
@@ -174,6 +175,13 @@ def _library() -> Any:
         api.set_crds_server(_server() or "https://jwst-serverless-mode.stsci.edu")
     _seen["place"] = place
     return crds
+
+
+def _may_write() -> bool:
+    """Say whether files may be fetched into the cache: else crds makes no folders in it either."""
+    folders = (Path(_cache(), "references", OBSERVATORY), Path(_cache()))
+    nearest = next((folder for folder in folders if folder.exists()), None)
+    return SERVERLESS not in _server() and (nearest is None or os.access(nearest, os.W_OK))
 
 
 def _recommendations(
@@ -243,10 +251,13 @@ def _locate(name: str) -> Path:
 def _fetch(context: str, files: dict[str, str]) -> None:
     from crds.client import api
 
+    refused = f"{_server()}: cannot fetch {', '.join(sorted(files.values()))}"
+    if not _may_write():
+        msg = f"{refused} ({_cache()} is not writable)"
+        raise ReferenceFileError(msg)
     logger.info("fetching %s", ", ".join(sorted(files.values())))
     try:
         api.cache_references(context, files)
     except FAILURES as error:
-        reason = _reason(error)
-        msg = f"{_server()}: cannot fetch {', '.join(sorted(files.values()))} ({reason})"
+        msg = f"{refused} ({_reason(error)})"
         raise ReferenceFileError(msg) from error
