@@ -28,6 +28,12 @@ def test_the_missing_file_is_named_in_any_order():
         ]
 
 
+def test_a_header_may_claim_any_number_of_segments():
+    (sentence,) = missing_segments(headers(2_000_000_000, 1, 3))
+    assert "1999999998 of its 2000000000 segments missing" in sentence
+    assert sentence.endswith("-seg012_nrcalong_uncal.fits and 1999999988 more")
+
+
 def test_detectors_are_apart():
     other = {root.replace("nrcalong", "nrca1"): item for root, item in headers(2, 1).items()}
     found = missing_segments(headers(2, 1, 2) | other)

@@ -2,9 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from itertools import islice
+from typing import Final
 
 from calwebb_associate.headers import Header
 from calwebb_core.framework.names import ExposureName
+
+# Missing files that are named: a header may claim any number of segments.
+NAMED: Final = 10
 
 
 def missing_segments(headers: Mapping[str, Header]) -> list[str]:
@@ -29,15 +34,16 @@ def missing_segments(headers: Mapping[str, Header]) -> list[str]:
     sentences = []
     for (before, after), found in sorted(series.items()):
         total = max(_total(header) for header in found.values())
-        files = [
-            f"{before}-seg{number:03d}{after}_uncal.fits"
-            for number in range(1, total + 1)
-            if number not in found
-        ]
-        if files:
+        missing = total - sum(1 <= number <= total for number in found)
+        if missing > 0:
+            absent = (number for number in range(1, total + 1) if number not in found)
+            files = [
+                f"{before}-seg{number:03d}{after}_uncal.fits" for number in islice(absent, NAMED)
+            ]
+            more = f" and {missing - NAMED} more" if missing > NAMED else ""
             sentences.append(
-                f"{before}{after}: {len(files)} of its {total} segments missing among the raw "
-                f"exposures: {', '.join(files)}"
+                f"{before}{after}: {missing} of its {total} segments missing among the raw "
+                f"exposures: {', '.join(files)}{more}"
             )
     return sentences
 

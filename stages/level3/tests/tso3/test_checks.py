@@ -45,6 +45,29 @@ def test_a_missing_segment(tmp_path, segments):
         read(write_members(tmp_path, [segments[0], segments[2]]))
 
 
+def test_a_header_may_claim_any_number_of_segments(tmp_path, segments):
+    for path in segments:
+        change(path, EXSEGTOT=2_000_000_000)
+    with pytest.raises(InputError, match=r"segment 4, 5, 6, 7, 8 is missing: EXSEGTOT is 2000000"):
+        read(write_members(tmp_path, segments))
+
+
+@pytest.mark.parametrize("keyword", ["INTSTART", "INTEND", "EXSEGNUM", "EXSEGTOT"])
+def test_numbers_that_are_words(tmp_path, keyword):
+    paths = write_segments(tmp_path, star(nints=6, side=8), (3,))
+    for path in paths:
+        change(path, **{keyword: "one"})
+    with pytest.raises(InputError, match=f"keyword {keyword} is 'one'; expected a int"):
+        read(write_members(tmp_path, paths))
+
+
+def test_times_without_a_column(tmp_path, segments):
+    with fits.open(segments[1], mode="update") as hdus:
+        hdus["INT_TIMES"].columns.change_name("int_mid_BJD_TDB", "OTHER")
+    with pytest.raises(InputError, match="INT_TIMES has no column int_mid_BJD_TDB; it has integ"):
+        read(write_members(tmp_path, segments))
+
+
 def test_a_segment_twice(tmp_path, segments):
     change(segments[1], EXSEGNUM=1)
     with pytest.raises(InputError, match=r"EXSEGNUM is 1, as in .*expected each segment once"):

@@ -95,3 +95,15 @@ class Metadata(MutableMapping[str, Any]):
             msg = f"{self.source}: keyword {keyword} is {value!r}; expected a {kind.__name__}"
             raise InputError(msg)
         return value
+
+    def optional(self, keyword: str, kind: type[T]) -> T | None:
+        """Return a keyword's value as `kind`, None where it is absent or empty.
+
+        Raises
+        ------
+        InputError
+            If it is of another type.
+        """
+        if self._values.get(keyword.upper()) in (None, ""):
+            return None
+        return self.require(keyword, kind)

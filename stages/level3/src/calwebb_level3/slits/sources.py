@@ -98,7 +98,7 @@ def name_of(part: Image) -> str:
 
 def source_id(keywords: Metadata) -> str:
     """Return the source as it stands in the names of products: s and nine digits."""
-    return f"s{int(keywords.get('SOURCEID') or 0):09d}"
+    return f"s{keywords.optional('SOURCEID', int) or 0:09d}"
 
 
 def check_common(exposures: list[Image | Slits]) -> None:

@@ -1,5 +1,7 @@
 """What makes files one time series: all segments of one exposure, with times, in order."""
 
+from itertools import islice
+
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_level3.imageset import EXPOSURE_KEYWORDS
@@ -7,6 +9,9 @@ from calwebb_level3.timeseries.series import Segment, TimeSeries
 
 # Always of time series; images of MIRI are if TSOVISIT says so.
 SERIES_TYPES = ("NRC_TSIMAGE", "NRC_TSGRISM", "NRS_BRIGHTOBJ")
+TIME_COLUMNS = ("integration_number", "int_mid_MJD_UTC", "int_mid_BJD_TDB")
+# Missing segments that a message names.
+NAMED = 5
 COMMON_KEYWORDS = (
     "INSTRUME", "EXP_TYPE", "FILTER", "PUPIL", "GRATING", "SUBARRAY", "BUNIT", "EXSEGTOT",
 )  # fmt: skip
@@ -97,12 +102,19 @@ def check_times(segment: Segment) -> None:
     Raises
     ------
     InputError
-        If an integration has no row.
+        If an integration has no row, or a column is missing.
     """
     assert segment.times is not None  # noqa: S101 - asked by the caller
     table = segment.times.data
+    absent = [name for name in TIME_COLUMNS if name not in (table.dtype.names or ())]
+    if absent:
+        msg = (
+            f"{segment.path}: INT_TIMES has no column {absent[0]}; it has "
+            f"{', '.join(table.dtype.names or ())}: make the file again from the _uncal"
+        )
+        raise InputError(msg)
     numbers = table["integration_number"].tolist()
-    first = int(segment.metadata.get("INTSTART") or 1)
+    first = segment.metadata.optional("INTSTART", int) or 1
     wanted = range(first, first + segment.nints)
     missing = sorted(set(wanted) - set(numbers))
     if missing:
@@ -163,10 +175,10 @@ def in_order(segments: list[Segment]) -> list[Segment]:
         If one is missing, is there twice, does not follow the one before, or has another size.
     """
     first = segments[0]
-    total = int(first.metadata.get("EXSEGTOT") or 1)
+    total = first.metadata.optional("EXSEGTOT", int) or 1
     numbered: dict[int, Segment] = {}
     for segment in segments:
-        number = int(segment.metadata.get("EXSEGNUM") or 1)
+        number = segment.metadata.optional("EXSEGNUM", int) or 1
         if number in numbered:
             msg = (
                 f"{segment.path}: EXSEGNUM is {number}, as in {numbered[number].path}; expected "
@@ -174,9 +186,10 @@ def in_order(segments: list[Segment]) -> list[Segment]:
             )
             raise InputError(msg)
         numbered[number] = segment
-    missing = sorted(set(range(1, total + 1)) - set(numbered))
+    # a header may claim any number of segments: the first that are not there will do
+    missing = list(islice((n for n in range(1, total + 1) if n not in numbered), NAMED))
     if missing or len(numbered) > total:
-        names = ", ".join(str(number) for number in missing[:5])
+        names = ", ".join(map(str, missing))
         what = f"segment {names} is missing" if missing else f"there are {len(numbered)} segments"
         msg = (
             f"{first.path}: {what}: EXSEGTOT is {total}, found {sorted(numbered)}; expected all "
@@ -205,7 +218,8 @@ def place(ordered: list[Segment]) -> None:
                     f"{before.shape[1:]} in {before.path}; segments of one exposure have one"
                 )
                 raise InputError(msg)
-            end, begin = before.metadata.get("INTEND"), segment.metadata.get("INTSTART")
+            end = before.metadata.optional("INTEND", int)
+            begin = segment.metadata.optional("INTSTART", int)
             if end is not None and begin is not None and begin != end + 1:
                 msg = (
                     f"{segment.path}: INTSTART is {begin}, but INTEND is {end} in {before.path}; "

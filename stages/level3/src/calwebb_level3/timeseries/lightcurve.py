@@ -184,7 +184,7 @@ def times_of(series: TimeSeries, column: str) -> Float64:
     for segment in series.segments:
         assert segment.times is not None  # noqa: S101 - refused when it was read
         table = segment.times.data
-        first = int(segment.metadata.get("INTSTART") or 1)
+        first = segment.metadata.optional("INTSTART", int) or 1
         rows = {number: row for row, number in enumerate(table["integration_number"].tolist())}
         places = [rows[first + t] for t in range(segment.nints)]
         pieces.append(np.asarray(table[column][places], np.float64))

@@ -124,7 +124,7 @@ def detector_of(spectrum: Spectrum) -> str:
 
 def order_of(spectrum: Spectrum) -> int:
     """Return the spectral order of a spectrum, 1 if none is given."""
-    return int(spectrum.metadata.get("SPORDER") or 1)
+    return spectrum.metadata.optional("SPORDER", int) or 1
 
 
 def light_curves(spectra: Spectra, limits: Range, *, fill: bool = True) -> "tuple[QTable, int]":

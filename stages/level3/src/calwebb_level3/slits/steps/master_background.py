@@ -109,7 +109,8 @@ def averaged(skies: list[Spectra]) -> Curve:
     first = np.asarray(skies[0].spectra[0].columns["WAVELENGTH"], np.float64)
     total, weights = np.zeros(first.shape), np.zeros(first.shape)
     for sky in skies:
-        time = float(sky.metadata.get("EFFEXPTM") or sky.metadata.get("XPOSURE") or 1.0)
+        times = (sky.metadata.optional(name, float) for name in ("EFFEXPTM", "XPOSURE"))
+        time = next((found for found in times if found), 1.0)
         for spectrum in sky.spectra:
             values = sampled(spectrum.columns, first)
             known = np.isfinite(values)
