@@ -68,10 +68,13 @@ SlurmctldLogFile=$dir/slurmctld.log
 SlurmdLogFile=$dir/slurmd.log
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool
-# without cgroups, which a container may not give; then memory is booked, but not enforced
+# Without cgroups, which need root and which a container may not give: slurmd itself looks every
+# second at what jobs use, and ends those that use more memory than they asked for.
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=UsePss,OverMemoryKill
 AccountingStorageType=accounting_storage/none
 MpiDefault=none
 ReturnToService=2
