@@ -46,6 +46,15 @@ class Node:
         log = (self.folder / "slurmd.log").read_text()
         return log.count(f"launch task StepId={job}.")
 
+    def jobs_of(self, folder: Path) -> list[dict[str, str]]:
+        """Return what the controller knows of the submissions from a working folder."""
+        said = self._do(["scontrol", "--oneliner", "show", "job"], check=True).stdout
+        jobs = [
+            dict(word.split("=", 1) for word in line.split() if "=" in word)
+            for line in said.splitlines()
+        ]
+        return [job for job in jobs if job.get("WorkDir") == str(folder)]
+
     def _do(self, command: Sequence[str], *, check: bool) -> subprocess.CompletedProcess[str]:
         program = self.folder / "bin" / command[0]
         return subprocess.run(

@@ -33,8 +33,8 @@ def finished(slurm, tmp_path_factory):
     profiles = ["--profile", ROOT / "profiles" / "slurm", "--profile", SITE]
     done = subprocess.run(
         [BIN / "snakemake", "made.txt", *profiles],
-        cwd=folder, env={**os.environ, "PATH": slurm.path}, capture_output=True, text=True,
-        check=False,
+        cwd=folder, env={**os.environ, "PATH": slurm.path, "SBATCH_ACCOUNT": "project"},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-5000:]
     return folder, done.stderr
@@ -44,6 +44,11 @@ def test_a_job_that_exceeds_its_memory_is_tried_again_with_more(finished):
     folder, said = finished
     assert said.count("Trying to restart job") == 1
     assert (folder / "made.txt").read_text() == "1000\n"
+
+
+def test_account_and_partition_are_those_of_the_site_without_a_database(finished, slurm):
+    jobs = slurm.jobs_of(finished[0])
+    assert [(job["Account"], job["Partition"]) for job in jobs] == [("project", "test")] * 2
 
 
 def test_it_was_slurm_that_ended_it(finished):
