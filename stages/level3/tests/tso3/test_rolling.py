@@ -1,5 +1,7 @@
 """Moving medians agree with numpy, whatever is missing; motion is found and taken off."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from calwebb_level3.timeseries.outliers import (
     take_level,
     window_starts,
 )
+from programs import run
 
 from .star import star
 
@@ -113,3 +116,11 @@ def test_any_number_of_threads_flags_the_same(monkeypatch):
         hits = find_in_block(images.data, images.err, block, 40, Rule(width=25))
         found.append((median.tobytes(), spread.tobytes(), rest.tobytes(), hits.tobytes()))
     assert len(set(found)) == 1
+
+
+def test_kernels_are_loaded_without_linear_algebra():
+    code = (
+        "import sys; import calwebb_level3.kernels.rolling; assert 'numba' in sys.modules;"
+        "assert 'scipy.linalg' not in sys.modules"
+    )
+    run([sys.executable, "-c", code])

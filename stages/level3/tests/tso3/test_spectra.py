@@ -152,3 +152,9 @@ def test_profiles_are_not_fitted_to_a_series(tmp_path):
     paths = write_slits(tmp_path, images, (3,))
     with pytest.raises(InputError, match="calwebb-tso3 sums up apertures only"):
         processed(tmp_path, paths, extract_1d={"extraction_type": "optimal"})
+
+
+def test_extraction_may_be_left_out(tmp_path):
+    paths = write_slits(tmp_path, trace(nints=6), (3,))
+    outputs = processed(tmp_path, paths, extract_1d={"skip": True})
+    assert [path.name.rpartition("_")[2] for path in outputs] == ["crfints.fits"] * 2

@@ -48,18 +48,18 @@ def curve(*spectra, **options):
 
 
 def test_columns_of_detectors_and_orders():
-    assert curve(spectrum(DETECTOR="MIRIMAGE")).colnames == [
+    assert list(curve(spectrum(DETECTOR="MIRIMAGE")).columns) == [
         "MJD_UTC", "BJD_TDB", "whitelight_flux", "whitelight_flux_error",
     ]  # fmt: skip
     two = curve(spectrum(DETECTOR="NRS1"), spectrum(DETECTOR="NRS2", nints=5))
-    assert two.colnames[4:] == [
+    assert list(two.columns)[4:] == [
         "MJD_UTC_NRS2", "BJD_TDB_NRS2", "whitelight_flux_NRS2", "whitelight_flux_error_NRS2",
     ]  # fmt: skip
-    assert np.isnan(two["whitelight_flux_NRS2"].value[5:]).all()
+    assert np.isnan(two.columns["whitelight_flux_NRS2"][5:]).all()
     orders = curve(spectrum(SPORDER=1), spectrum(SPORDER=2))
-    assert "whitelight_flux_order_2" in orders.colnames
-    assert "whitelight_flux_error_order_2" in orders.colnames
-    assert str(orders["whitelight_flux_order_1"].unit) == "Jy"
+    assert "whitelight_flux_order_2" in orders.columns
+    assert "whitelight_flux_error_order_2" in orders.columns
+    assert orders.units["whitelight_flux_order_1"] == "Jy"
 
 
 def test_wavelengths_outside_the_range_do_not_count():
@@ -68,8 +68,8 @@ def test_wavelengths_outside_the_range_do_not_count():
     wave, flux = own.columns["WAVELENGTH"][0], own.columns["FLUX"]
     inside = (wave >= 1.2) & (wave <= 1.6)
     table = curve(own, min_wavelength=1.2, max_wavelength=1.6)
-    np.testing.assert_allclose(table["whitelight_flux"].value, flux[:, inside].sum(axis=1))
-    all_of_it = curve(own)["whitelight_flux"].value
+    np.testing.assert_allclose(table.columns["whitelight_flux"], flux[:, inside].sum(axis=1))
+    all_of_it = curve(own).columns["whitelight_flux"]
     np.testing.assert_allclose(all_of_it, flux[:, :-1].sum(axis=1))
 
 
@@ -80,10 +80,10 @@ def test_a_missing_flux_is_estimated(caplog):
     own.columns["FLUX"] = light[:, None] * shape
     own.columns["FLUX"][3, 150] = np.nan
     own.columns["FLUX"][:, 7] = np.nan
-    flux = curve(own)["whitelight_flux"].value
+    flux = curve(own).columns["whitelight_flux"]
     np.testing.assert_allclose(flux / flux[0], light, rtol=1e-12)
     assert "1 fluxes are missing" in caplog.text
-    plain = curve(own, fill=False)["whitelight_flux"].value
+    plain = curve(own, fill=False).columns["whitelight_flux"]
     assert plain[3] / plain[0] == pytest.approx(0.98 * (1 - shape[150] / (shape.sum() - shape[7])))
 
 
@@ -91,8 +91,8 @@ def test_an_integration_without_any_flux_has_none():
     own = spectrum()
     own.columns["FLUX"][2] = np.nan
     table = curve(own)
-    assert np.isnan(table["whitelight_flux"].value[2])
-    assert np.isfinite(np.delete(table["whitelight_flux"].value, 2)).all()
+    assert np.isnan(table.columns["whitelight_flux"][2])
+    assert np.isfinite(np.delete(table.columns["whitelight_flux"], 2)).all()
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.6))
@@ -113,3 +113,25 @@ def test_no_spectra_and_no_range_are_refused():
         run(TimeSeries(Metadata({}, "x.fits"), "x"), None, WhiteLightParameters())
     with pytest.raises(InputError, match="expected the first to be the smaller"):
         curve(spectrum(), min_wavelength=2.0, max_wavelength=1.0)
+
+
+def test_a_range_that_holds_no_wavelength_is_refused():
+    with pytest.raises(InputError, match="have 1 to 2 um, expected some of them in between"):
+        curve(spectrum(), min_wavelength=100.0)
+    with pytest.raises(InputError, match=r"min_wavelength is nan.*expected some of them"):
+        curve(spectrum(), min_wavelength=float("nan"))
+
+
+def test_integrations_without_any_flux_are_counted(caplog):
+    own = spectrum(DETECTOR="NRS1")
+    own.columns["FLUX"][2:4] = np.nan
+    curve(own, spectrum(DETECTOR="NRS2", nints=5))
+    (message,) = [record.message for record in caplog.records if "no flux" in record.message]
+    assert "2 of 7 integrations have no flux at any wavelength (whitelight_flux_NRS1)" in message
+
+
+def test_nothing_is_added_up_where_extraction_is_left_out():
+    series = TimeSeries(Metadata({"S_EXTR1D": "SKIPPED"}, "x.fits"), "x")
+    series, status = run(series, None, WhiteLightParameters())
+    assert status.word == "SKIPPED"
+    assert series.white_light is None

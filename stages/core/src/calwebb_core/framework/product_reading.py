@@ -154,8 +154,14 @@ def read_asdf(path: Path, hdus: list[Hdu]) -> tuple[Any, dict[str, Any]]:
     return from_asdf(read_bytes(path, hdu), str(path))
 
 
-def read_image(path: Path) -> Image:
+def read_image(path: Path, stored: tuple[Any, dict[str, Any]] | None = None) -> Image:
     """Read an image, a cube of one image per integration, a mosaic, or a slit of its own.
+
+    Parameters
+    ----------
+    path : Path
+    stored : (WCS or None, dict), optional
+        What `read_asdf` has given for this file before: reading the WCS takes a while.
 
     Returns
     -------
@@ -179,7 +185,7 @@ def read_image(path: Path) -> Image:
     }
     if arrays["context"] is not None:
         arrays["context"] = arrays["context"].view(np.uint32)
-    wcs, metadata.provenance = read_asdf(path, hdus)
+    wcs, metadata.provenance = stored or read_asdf(path, hdus)
     if metadata.get("DATAMODL") != SLIT:
         tables = carried(path, hdus, tuple(IMAGE_ARRAYS))
         return Image(metadata=metadata, wcs=wcs, tables=tables, **arrays)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from calwebb_core.framework.light_curves import write_light_curve
 from calwebb_core.framework.metadata import PROVENANCE, Metadata
 from calwebb_level3.history import without_later
 from calwebb_level3.timeseries.order import STEPS
@@ -74,7 +75,8 @@ def save(series: TimeSeries, step: str, directory: Path) -> list[Path]:
     """Write what a step made, under the step's name."""
     if step == "white_light" and series.white_light is not None:
         path = table_path(series, "whtlt", directory)
-        return [write_table(series.white_light, series.metadata, path)]
+        write_light_curve(series.white_light, path, {PROVENANCE: series.metadata.provenance})
+        return [path]
     if step == "tso_photometry" and series.photometry is not None:
         path = table_path(series, "phot", directory)
         return [write_table(series.photometry, series.metadata, path)]

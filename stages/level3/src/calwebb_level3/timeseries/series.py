@@ -23,6 +23,7 @@ from calwebb_core.framework.raw_ramp import carried
 if TYPE_CHECKING:
     from astropy.table import QTable
 
+    from calwebb_core.framework.light_curves import LightCurve
     from calwebb_core.framework.spectra import Spectra
 
 INT_TIMES = "INT_TIMES"
@@ -53,6 +54,7 @@ class Segment:
     times: Table | None = None
     start: int = 0
     outliers: NDArray[np.int64] | None = field(default=None, repr=False)
+    _asdf: tuple[Any, dict[str, Any]] | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, path: Path) -> Segment:
@@ -111,9 +113,11 @@ class Segment:
 
         They have OUTLIER and DO_NOT_USE in `dq` and NaN in the measured arrays.
         """
-        from calwebb_core.framework.products import read_image
+        from calwebb_core.framework.product_reading import read_asdf, read_image
 
-        image = read_image(self.path)
+        if self._asdf is None:  # a segment is loaded more than once
+            self._asdf = read_asdf(self.path, self.hdus)
+        image = read_image(self.path, self._asdf)
         image.metadata = self.metadata
         if self.outliers is not None and len(self.outliers):
             if image.dq is not None:
@@ -174,7 +178,8 @@ class TimeSeries:
     replacing : callable or None
         ``replacing(image) -> image`` estimates bad pixels of a segment before it is extracted.
     spectra : Spectra or None
-    photometry, white_light : astropy.table.QTable or None
+    photometry : astropy.table.QTable or None
+    white_light : LightCurve or None
     """
 
     metadata: Metadata
@@ -184,7 +189,7 @@ class TimeSeries:
     replacing: Callable[[Image], Image] | None = None
     spectra: Spectra | None = None
     photometry: QTable | None = None
-    white_light: QTable | None = None
+    white_light: LightCurve | None = None
 
     def parts(self) -> list[Part]:
         """Return the detectors' parts."""

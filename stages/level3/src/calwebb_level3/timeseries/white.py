@@ -1,15 +1,13 @@
 """The white-light curve: the flux of all wavelengths together, integration by integration."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calwebb_core.framework.light_curves import LightCurve
 from calwebb_core.framework.spectra import Spectra, Spectrum
-
-if TYPE_CHECKING:
-    from astropy.table import QTable
 
 Float64 = NDArray[np.float64]
 # Spectra on two detectors of one instrument are light curves of their own.
@@ -127,7 +125,7 @@ def order_of(spectrum: Spectrum) -> int:
     return spectrum.metadata.optional("SPORDER", int) or 1
 
 
-def light_curves(spectra: Spectra, limits: Range, *, fill: bool = True) -> "tuple[QTable, int]":
+def light_curves(spectra: Spectra, limits: Range, *, fill: bool = True) -> tuple[LightCurve, int]:
     """Make the table of light curves.
 
     Parameters
@@ -141,14 +139,12 @@ def light_curves(spectra: Spectra, limits: Range, *, fill: bool = True) -> "tupl
 
     Returns
     -------
-    table : QTable
+    curve : LightCurve
         MJD_UTC, BJD_TDB (days, in the middle of the integrations), whitelight_flux and its error,
         a set for each detector and a flux for each order.
     filled : int
         Missing values that were estimated.
     """
-    from astropy.table import QTable
-
     columns: dict[str, Any] = {}
     orders = list(dict.fromkeys(order_of(spectrum) for spectrum in spectra.spectra))
     filled = 0
@@ -165,17 +161,13 @@ def light_curves(spectra: Spectra, limits: Range, *, fill: bool = True) -> "tupl
             columns[name], columns[name.replace("_flux", "_flux_error", 1)] = flux, error
             filled += count
     longest = max(len(column) for column in columns.values())
-    table = QTable(
-        {
-            name: np.pad(column, (0, longest - len(column)), constant_values=np.nan)
-            for name, column in columns.items()
-        }
-    )
+    columns = {
+        name: np.pad(column, (0, longest - len(column)), constant_values=np.nan)
+        for name, column in columns.items()
+    }
     unit = next((s.units["FLUX"] for s in spectra.spectra if s.units.get("FLUX")), None)
-    for name in columns:
-        if name.startswith("whitelight"):
-            table[name].unit = unit
-    return table, filled
+    units = {name: unit for name in columns if unit and name.startswith("whitelight")}
+    return LightCurve(columns, units), filled
 
 
 def gathered(spectra: list[Spectrum], name: str, numbers: NDArray[Any]) -> Float64:

@@ -10,17 +10,24 @@ as in the official step.
 
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from calwebb_core.framework.errors import InputError
+from calwebb_core.framework.light_curves import LightCurve
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.parameters import option
-from calwebb_core.framework.step import COMPLETE, Status, Step
+from calwebb_core.framework.spectra import Spectra
+from calwebb_core.framework.step import COMPLETE, Status, Step, skipped
 from calwebb_level3.timeseries.series import TimeSeries
 from calwebb_level3.timeseries.white import Range, light_curves
 
 logger = logging.getLogger(__name__)
 
+TIME: Final = "MJD_UTC"
+FLUX: Final = "whitelight_flux"
+ERROR: Final = "whitelight_flux_error"
 HEAD = {
     "instrument": "INSTRUME",
     "exp_type": "EXP_TYPE",
@@ -45,7 +52,15 @@ def run(
     references: Any,  # noqa: ARG001
     parameters: WhiteLightParameters,
 ) -> tuple[TimeSeries, Status]:
-    """Make the light curve of the extracted spectra; it is put in the series."""
+    """Make the light curve of the extracted spectra; it is put in the series.
+
+    Raises
+    ------
+    InputError
+        If there are no extracted spectra, or the range of wavelengths is none of theirs.
+    """
+    if series.metadata.get("S_EXTR1D") == "SKIPPED":
+        return series, skipped("extract_1d is left out: there are no spectra")
     if series.spectra is None or not series.spectra.spectra:
         msg = f"{series.metadata.source}: white_light needs extracted spectra: run extract_1d first"
         raise InputError(msg)
@@ -56,12 +71,50 @@ def run(
             "the first to be the smaller"
         )
         raise InputError(msg)
+    check_range(series.spectra, limits)
     table, filled = light_curves(series.spectra, limits, fill=parameters.fill)
     if filled:
         logger.warning("white_light: %d fluxes are missing and were estimated", filled)
+    warn_of_nothing(table, series.metadata.source)
     table.meta.update(head(series.metadata))
     series.white_light = table
     return series, COMPLETE
+
+
+def check_range(spectra: Spectra, limits: Range) -> None:
+    """Refuse limits that hold no wavelength of the spectra.
+
+    Raises
+    ------
+    InputError
+        If so.
+    """
+    # all integrations have the wavelengths of the first
+    known = [np.asarray(spectrum.columns["WAVELENGTH"][0]) for spectrum in spectra.spectra]
+    if any(limits.holds(wave).any() for wave in known):
+        return
+    lit = np.concatenate([wave[np.isfinite(wave)] for wave in known])
+    seen = f"{lit.min():.4g} to {lit.max():.4g} um" if lit.size else "no wavelengths"
+    msg = (
+        f"white_light: min_wavelength is {limits.low}, max_wavelength {limits.high}; the spectra "
+        f"of {spectra.metadata.source} have {seen}, expected some of them in between"
+    )
+    raise InputError(msg)
+
+
+def warn_of_nothing(table: LightCurve, source: str) -> None:
+    """Warn of integrations that have no flux at all."""
+    for name in table.columns:
+        if not name.startswith(FLUX) or name.startswith(ERROR):
+            continue
+        clock = f"{TIME}_{name.rpartition('_')[2]}"
+        taken = np.isfinite(table.columns[clock if clock in table.columns else TIME])
+        empty = int(np.count_nonzero(taken & ~np.isfinite(table.columns[name])))
+        if empty:
+            logger.warning(
+                "%s: %d of %d integrations have no flux at any wavelength (%s)",
+                source, empty, np.count_nonzero(taken), name,
+            )  # fmt: skip
 
 
 def head(metadata: Metadata) -> dict[str, Any]:
