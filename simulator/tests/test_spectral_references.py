@@ -19,7 +19,7 @@ from calwebb_simulator.references import (
 )
 from calwebb_simulator.spectra.losses import point_throughput
 from calwebb_simulator.spectra.modes import GRATINGS, MODES, SpectralMode, mode_named, with_grating
-from calwebb_simulator.spectra.profile import share_between
+from calwebb_simulator.spectra.profile import share_between, summed_share
 from calwebb_simulator.spectra.response import conversion
 
 NIRSPEC = [mode for mode in MODES.values() if mode.instrument == "NIRSPEC"]
@@ -104,6 +104,29 @@ def test_profile(mode: SpectralMode) -> None:
     edges = np.linspace(-1, 2.5, 8)
     parts = share_between(mode, wave[:, None], edges[:-1], edges[1:]).sum(axis=1)
     np.testing.assert_allclose(parts, share_between(mode, wave, -1, 2.5), rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("rectified", [False, True])
+def test_aperture_corrections_hold_for_sums_of_pixels(
+    mode: SpectralMode, *, rectified: bool
+) -> None:
+    """Sums over pixels, those at the edges by their part, find that light in the mean of places."""
+    size, wave, pixels = 6.0, mode.high, np.arange(-30, 31)
+    places = (np.arange(20) + 0.5) / 20 - 0.5
+    found = []
+    for place in places:
+        weights = np.clip(size / 2 + 0.5 - np.abs(pixels - place), 0, 1)
+        # a rectified pixel takes its light of two pixels of the detector
+        for shift in places if rectified else (0.0,):
+            spread = np.interp(pixels + shift, pixels, weights)
+            edges = pixels + shift - place
+            light = share_between(mode, wave, edges - 0.5, edges + 0.5)
+            found.append(np.sum(spread * light))
+    expected = summed_share(mode, wave, size, rectified=rectified)
+    assert np.mean(found) == pytest.approx(float(expected), abs=1e-4)
+    hard = float(share_between(mode, wave, -size / 2, size / 2))
+    assert expected < hard
 
 
 def test_slits_are_where_the_siaf_has_them() -> None:

@@ -7,7 +7,8 @@ All in the official formats. What is in them:
   step divides by the dispersion), one row for each order of each filter with GRISMR. NIRSpec: MJy
   per DN/s, one row for each grating and fixed slit. Rows are longer than what is used (NELEM).
 - area: NIRSpec's pixel areas in arcsec2 for each fixed slit.
-- apcorr: one over the light of `spectra.profile` in apertures of some widths.
+- apcorr: one over the light of `spectra.profile` that sums over apertures of some widths find:
+  in rectified spectra for slits, in those of the detector for series.
 - psf (MIRI): the profile on a grid of a tenth of a pixel, one row a wavelength, each with sum 10.
 - wavecorr: by how many pixels the wavelengths of a star beside the middle of a slit are off:
   half the slit's width in pixels at its edge, a little less at long wavelengths.
@@ -26,7 +27,7 @@ from calwebb_simulator.references.base import keywords, write
 from calwebb_simulator.references.optics import asdf_meta, write_tree
 from calwebb_simulator.spectra.losses import SLITS
 from calwebb_simulator.spectra.modes import FIXED_SLITS, GRATINGS, SpectralMode, with_grating
-from calwebb_simulator.spectra.profile import share_between
+from calwebb_simulator.spectra.profile import share_between, summed_share
 from calwebb_simulator.spectra.response import (
     PIXEL_AREA,
     SLIT_AREA,
@@ -64,6 +65,8 @@ APCORR_MODELS: Final = {
 LRS_SUBARRAYS: Final = ("FULL", "SLITLESSPRISM")
 GRISM_FILTERS: Final = {"F277W": (2.42, 3.13), "F322W2": (2.45, 3.98), "F444W": (3.88, 4.98)}
 ORDERS: Final = (1, 2)
+# what photom's and apcorr's rows of time series are chosen by; series are not rectified
+SERIES_ROWS: Final = ("SLITLESSPRISM", "S1600A1")
 
 
 def spectral_keywords(
@@ -159,17 +162,21 @@ def write_spectral_apcorr(path: Path, mode: SpectralMode) -> Path:
     narrow = mode.instrument == "NIRSPEC"
     maker = slit_corrections if narrow else plain_corrections
     chosen = [item for item in variants(mode) if item[0][-1] != ORDERS[1]]
-    keys = [item for item in KEYS[mode.instrument] if item[0] != "order"]
+    columns = [item for item in KEYS[mode.instrument] if item[0] != "order"]
     if mode.instrument == "MIRI":
-        keys = keys[1:]
-    parts = [maker(variant) for _, variant, _ in chosen]
-    dtype = keys + [
+        columns = columns[1:]
+    slits = mode.instrument != "NIRCAM"
+    parts = [
+        maker(variant, rectified=slits and keys[-1] not in SERIES_ROWS)
+        for keys, variant, _ in chosen
+    ]
+    dtype = columns + [
         (name, array.dtype.newbyteorder(">"), array.shape) for name, array in parts[0].items()
     ]
     rows = np.zeros(len(chosen), dtype=dtype)
     for row, (values, _, _), part in zip(rows, chosen, parts, strict=True):
         known = dict(zip((name for name, _ in KEYS[mode.instrument]), values, strict=True))
-        for name, _ in keys:
+        for name, _ in columns:
             row[name] = known[name]
         for name, array in part.items():
             row[name] = array
@@ -178,11 +185,11 @@ def write_spectral_apcorr(path: Path, mode: SpectralMode) -> Path:
     return write(path, header, [table], HISTORY)
 
 
-def plain_corrections(mode: SpectralMode) -> dict[str, Any]:
+def plain_corrections(mode: SpectralMode, *, rectified: bool) -> dict[str, Any]:
     """Return the columns of an aperture correction (wavelength, size): MIRI and NIRCam."""
     wave = np.linspace(mode.low, mode.high, WAVES)
     size = np.array(WIDTHS)
-    light = share_between(mode, wave[:, None], -size / 2, size / 2)
+    light = summed_share(mode, wave[:, None], size, rectified=rectified)
     return {
         "wavelength": wave.astype(np.float32),
         "nelem_wl": np.int16(WAVES),
@@ -193,22 +200,22 @@ def plain_corrections(mode: SpectralMode) -> dict[str, Any]:
     }
 
 
-def slit_corrections(mode: SpectralMode) -> dict[str, Any]:
+def slit_corrections(mode: SpectralMode, *, rectified: bool) -> dict[str, Any]:
     """Return the columns of an aperture correction (size, wavelength, phase): NIRSpec.
 
-    Sizes are full widths of the aperture in arcsec. The phase of a star in its pixel
-    changes nothing where edges count by their part.
+    Sizes are full widths of the aperture in arcsec. Every phase of a star in its pixel has the
+    mean of all: official steps take that of 0.5 wherever the star is.
     """
     wave = np.linspace(mode.low, mode.high, WAVES)
-    half = np.array(WIDTHS) / 2
-    light = share_between(mode, wave[None, :], -half[:, None], half[:, None])
+    size = np.array(WIDTHS)
+    light = summed_share(mode, wave[None, :], size[:, None], rectified=rectified)
     shape = (*light.shape, len(PHASES))
-    sizes = np.broadcast_to((2 * half * mode.scale)[:, None], light.shape)
+    sizes = np.broadcast_to((size * mode.scale)[:, None], light.shape)
     return {
         "wavelength": wave.astype(np.float32),
         "nelem_wl": np.int16(WAVES),
         "size": sizes.astype(np.float32),
-        "nelem_size": np.int16(len(half)),
+        "nelem_size": np.int16(len(size)),
         "pixphase": np.array(PHASES, dtype=np.float32),
         "apcorr": np.broadcast_to(1 / light[..., None], shape).astype(np.float32),
         "apcorr_err": np.full(shape, 0.005, dtype=np.float32),
