@@ -17,7 +17,7 @@ META = {
     "long": "a word " * 40,
     "small": 1.5e-7,
     "colon": "a: b",
-    "nested": {"list": [1, {"a": "b", "c": []}], "text": ""},
+    "nested": {"text": "", "list": [1, {"c": [], "a": "b"}]},
 }
 
 

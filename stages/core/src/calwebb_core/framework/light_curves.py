@@ -55,10 +55,10 @@ def text_of(curve: LightCurve, meta: Mapping[str, Any] | None = None) -> str:
         | {"datatype": str(column.dtype)}
         for name, column in curve.columns.items()
     ]
-    head = f"%ECSV 1.0\n---\ndatatype:\n{plain(yaml, named)}"
+    head = f"%ECSV 1.0\n---\ndatatype:\n{plain(yaml, named, ordered=False)}"
     values = [{name: value} for name, value in (curve.meta | dict(meta or {})).items()]
     if values:
-        head += f"meta: !!omap\n{plain(yaml, values)}"
+        head += f"meta: !!omap\n{plain(yaml, values, ordered=True)}"
     lines = [f"# {line}" for line in (f"{head}schema: astropy-2.0").splitlines()]
     lines.append(" ".join(curve.columns))
     rows = zip(*(column.tolist() for column in curve.columns.values()), strict=True)
@@ -66,9 +66,9 @@ def text_of(curve: LightCurve, meta: Mapping[str, Any] | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def plain(yaml: Any, entries: list[dict[str, Any]]) -> str:
-    """Return entries of a list as YAML, in their order, small ones in one line."""
-    text: str = yaml.safe_dump(entries, default_flow_style=None, width=WIDTH, sort_keys=False)
+def plain(yaml: Any, entries: list[dict[str, Any]], *, ordered: bool) -> str:
+    """Return entries of a list as YAML, small ones in one line; keys by name or as they are."""
+    text: str = yaml.safe_dump(entries, default_flow_style=None, width=WIDTH, sort_keys=ordered)
     return text
 
 
