@@ -1,6 +1,7 @@
 """Reference files of spectra: the official data models take them, and they hold the truth."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from astropy.io import fits
 from stdatamodels.jwst import datamodels
 
 from calwebb_core.framework.errors import InputError
+from calwebb_simulator.instruments.nircam import GRISMS
 from calwebb_simulator.references import (
     spectra,
     spectra_optics,
@@ -177,3 +179,14 @@ def test_unknown_names() -> None:
     with pytest.raises(InputError, match="lrs-slit has no grating 'G395H'"):
         with_grating(MODES["lrs-slit"], "G395H")
     assert mode_named("lrs-slit").axis == 2
+
+
+@pytest.mark.parametrize("detector", ["NRS1", "NRS2"])
+def test_a_file_that_rules_choose_for_both_detectors_is_for_both(tmp_path, detector):
+    mode = replace(mode_named("nirspec-slit"), detector=detector)
+    path = spectra.write_spectral_apcorr(tmp_path / "apcorr.fits", mode)
+    assert fits.getheader(path)["DETECTOR"] == "N/A"
+
+
+def test_every_filter_behind_the_grism_has_a_range():
+    assert {name.removesuffix("-GRISMR") for name in GRISMS} == set(spectra.GRISM_FILTERS)

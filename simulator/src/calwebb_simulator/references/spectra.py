@@ -63,7 +63,12 @@ APCORR_MODELS: Final = {
     "NIRSPEC": "NrsFsApcorrModel",
 }
 LRS_SUBARRAYS: Final = ("FULL", "SLITLESSPRISM")
-GRISM_FILTERS: Final = {"F277W": (2.42, 3.13), "F322W2": (2.45, 3.98), "F444W": (3.88, 4.98)}
+GRISM_FILTERS: Final = {
+    "F277W": (2.42, 3.13),
+    "F322W2": (2.45, 3.98),
+    "F356W": (3.12, 4.02),
+    "F444W": (3.88, 4.98),
+}
 ORDERS: Final = (1, 2)
 # what photom's and apcorr's rows of time series are chosen by; series are not rectified
 SERIES_ROWS: Final = ("SLITLESSPRISM", "S1600A1")
@@ -159,6 +164,8 @@ def write_slit_area(path: Path, mode: SpectralMode) -> Path:
 def write_spectral_apcorr(path: Path, mode: SpectralMode) -> Path:
     """Write aperture corrections by width of the aperture and wavelength."""
     header = spectral_keywords(mode, "apcorr", APCORR_MODELS[mode.instrument], "Apertures")
+    # one file for all detectors of an EXP_TYPE: that is all that its rules go by
+    header["DETECTOR"] = "N/A"
     narrow = mode.instrument == "NIRSPEC"
     maker = slit_corrections if narrow else plain_corrections
     chosen = [item for item in variants(mode) if item[0][-1] != ORDERS[1]]
