@@ -13,6 +13,8 @@ from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Table
 
 ANY_VALUE = ("", "N/A", "ANY", "ALL", "MULTI", "MULTIPLE", "GENERIC")
+# Keywords with what a file is for besides what it was measured with: NRS1|NRS2|
+PATTERNS = {"DETECTOR": "P_DETECT"}
 LONG_NAMES = {"NRCA5": "NRCALONG", "NRCB5": "NRCBLONG"}
 
 
@@ -108,7 +110,8 @@ def _check_keyword(reference: Reference, science: Metadata, keyword: str) -> Non
     wanted = str(science.get(keyword, "")).strip().upper()
     if not wanted or found in ANY_VALUE:
         return
-    names = [LONG_NAMES.get(name.strip(), name.strip()) for name in found.split("|")]
+    others = str(reference.metadata.get(PATTERNS.get(keyword, ""), "")).upper()
+    names = [LONG_NAMES.get(name.strip(), name.strip()) for name in f"{found}|{others}".split("|")]
     if LONG_NAMES.get(wanted, wanted) not in names:
         msg = (
             f"{reference.path}: {keyword} of the {reference.type} reference file is {found}, "
