@@ -60,7 +60,7 @@ def grism(rows=64, **values):
 SLITLESS = ("MIR_LRS-SLITLESS", (1, 529, 72, 416))
 CASES = {
     "slit_0003": lrs("MIR_LRS-FIXEDSLIT", "0003"),
-    "slit_0005": lrs("MIR_LRS-FIXEDSLIT", "0005", VELOSYS=-12345.6),
+    "slit_0005": lrs("MIR_LRS-FIXEDSLIT", "0005", VELOSYS=-12345.6, XOFFSET=-0.95, YOFFSET=0.1),
     "slit_corners": lrs("MIR_LRS-FIXEDSLIT", "0003", corners=True),
     "slitless_0004": lrs(SLITLESS[0], "0004", SLITLESS[1]),
     "slitless_0006": lrs(SLITLESS[0], "0006", SLITLESS[1], 2, VELOSYS=23456.7),
@@ -97,6 +97,7 @@ for name, (path, product, files) in json.load(open(sys.argv[1])).items():
         "frames": model.meta.wcs.available_frames, "axis": info.dispersion_direction,
         "box": model.meta.wcs.bounding_box.bounding_box(order="F"), "specsys": info.specsys,
         "region": info.s_region,
+        "place": [model.meta.dither.dithered_ra, model.meta.dither.dithered_dec],
     }
     arrays = {}
     if name.startswith("grism"):
@@ -284,6 +285,12 @@ def test_frames_box_and_keywords(made, official, name):
                         (metadata["S_REGION"], facts["region"]))  # fmt: skip
         assert ours == pytest.approx(theirs, abs=2e-9)
     assert (facts["region"] is not None) == (name == "slit_corners")
+    if facts["place"][0] is None:
+        assert "DITH_RA" not in metadata
+    else:
+        place = [metadata["DITH_RA"], metadata["DITH_DEC"]]
+        assert place == pytest.approx(facts["place"], abs=1e-10)
+    assert (facts["place"][0] is not None) == name.startswith("slit_")
 
 
 @pytest.mark.peer

@@ -11,6 +11,7 @@ from calwebb_core.framework.products import read_image
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.reference_files import read_reference
 from calwebb_core.science.spectral.lrs import SLIT, SLITLESS, lrs_wcs, slit_region
+from calwebb_core.science.spectral.pointing import dithered_place, dithered_sky
 from calwebb_core.science.spectral.wavelengths import wavelengths, world_of_pixels
 from calwebb_core.science.transforms.elementary import Constant, Identity, Remap, Scale, Shift
 from calwebb_core.science.world import World
@@ -107,6 +108,26 @@ def test_box():
     assert slit.bounding_box == ((26.5, 71.5), (29.0, 159.0))
     free = lrs_wcs(keywords(SLITLESS, SUBSTRT2=11), IMAGER, reference())
     assert free.bounding_box == ((3.5, 71.5), (37.5, 170.5))
+
+
+@pytest.mark.parametrize(("dx", "dy", "place"), [(0.0, 0.0, 49.0), (0.55, 0.0, 54.0)])
+def test_the_target_is_where_the_dither_puts_it(dx, dy, place):
+    """Wherever the coordinates of guide stars put the reference point."""
+    metadata = keywords(XOFFSET=dx, YOFFSET=dy, V3I_YANG=0.0, VPARITY=1, RA_REF=80.001)
+    world = lrs_wcs(metadata, IMAGER, reference(), smoothing=0.0)
+    ra, dec = dithered_sky(metadata, world)
+    wavelength = world(49.0, 99.0)[2]
+    x, _ = world.invert(ra, dec, wavelength)
+    shift = world.invert(80.001, -69.5, wavelength)[0] - 49.0
+    assert x - shift == pytest.approx(place, abs=1e-6)
+
+
+def test_a_dither_needs_the_axes_of_the_aperture():
+    assert dithered_place(keywords()) == (-415.0, -400.0)
+    with pytest.raises(InputError, match="keyword V3I_YANG is missing"):
+        dithered_place(keywords(XOFFSET=1.0))
+    turned = keywords(XOFFSET=1.0, YOFFSET=2.0, V3I_YANG=90.0, VPARITY=-1)
+    assert dithered_place(turned) == pytest.approx((-413.0, -399.0))
 
 
 def test_stored_and_read_again():

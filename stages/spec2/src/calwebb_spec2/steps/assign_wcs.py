@@ -6,7 +6,8 @@ Builds the chain of frames from pixels to right ascension, declination (degrees)
 (`calwebb_core.science.spectral.grism_series`), and NIRSpec's fixed slits
 (`calwebb_core.science.nirspec`), where each slit has a WCS of its own. It is stored as a gwcs that
 the official data models open. Writes DISPAXIS, SPECSYS and, where the slit's corners are known,
-S_REGION. Sets no flags.
+S_REGION; for MIRI's slit DITH_RA, DITH_DEC, where the target is by the pointing and its offset. Sets
+no flags.
 """
 
 from collections.abc import Callable
@@ -93,6 +94,7 @@ def model_of(reference: Reference) -> Any:
 def run_lrs(image: Image, references: References, parameters: AssignWcsParameters) -> None:
     """Attach the WCS to an exposure of MIRI's low-resolution spectrometer."""
     from calwebb_core.science.spectral.lrs import lrs_wcs, slit_region
+    from calwebb_core.science.spectral.pointing import dithered_sky
 
     metadata = image.metadata
     distortion, specwcs = (loaded(references, kind, metadata) for kind in LRS)
@@ -104,8 +106,11 @@ def run_lrs(image: Image, references: References, parameters: AssignWcsParameter
         source=distortion.name,
     )
     metadata.update({"DISPAXIS": 2, "SPECSYS": "BARYCENT"})
+    if metadata["EXP_TYPE"] != "MIR_LRS-FIXEDSLIT":
+        return
+    metadata["DITH_RA"], metadata["DITH_DEC"] = dithered_sky(metadata, image.wcs)
     region = slit_region(image.wcs, specwcs)
-    if region and metadata["EXP_TYPE"] == "MIR_LRS-FIXEDSLIT":
+    if region:
         metadata["S_REGION"] = region
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.science.nirspec.apertures import FIXED_SLITS, Aperture, fixed_slit
+from calwebb_core.science.spectral.pointing import dithered_place
 from calwebb_core.science.world import World
 
 BRIGHT_OBJECT: Final = "NRS_BRIGHTOBJ"
@@ -67,11 +68,7 @@ def place_of_source(metadata: Metadata, world: World) -> tuple[float, float]:
     It is where the dither (XOFFSET, YOFFSET, arcsec along the aperture's ideal axes) moves it from
     the reference point. Without dither that is the point itself.
     """
-    x, y = (float(metadata.get(key) or 0.0) for key in ("XOFFSET", "YOFFSET"))
-    v2, v3 = (metadata.require(key, float) for key in ("V2_REF", "V3_REF"))
-    angle = np.deg2rad(metadata.require("V3I_YANG", float))
-    x *= metadata.require("VPARITY", int)
-    v2, v3 = v2 + x * np.cos(angle) + y * np.sin(angle), v3 - x * np.sin(angle) + y * np.cos(angle)
+    v2, v3 = dithered_place(metadata)
     across, along, _ = world.get_transform("v2v3", "slit_frame")(v2, v3, SOURCE_WAVELENGTH)
     return float(across), float(along)
 

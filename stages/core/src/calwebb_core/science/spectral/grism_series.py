@@ -11,7 +11,6 @@ The frames are the official ones: ``grism_detector``, ``direct_image``, ``v2v3``
 pixels from 0; SUBSTRT1 and SUBSTRT2 are not looked at, as the subarrays begin in the corner.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -29,6 +28,7 @@ from calwebb_core.science.spectral.frames import (
     spectral_frames,
     with_wavelength,
 )
+from calwebb_core.science.spectral.pointing import dithered_place
 from calwebb_core.science.transforms import Transform, UnknownTransformError, from_node
 from calwebb_core.science.transforms.elementary import Constant, Identity, Remap, Scale, Shift
 from calwebb_core.science.transforms.grism import ROW, GrismForward
@@ -204,24 +204,12 @@ def source_column(metadata: Metadata, wcs: World) -> float:
     Parameters
     ----------
     metadata : Metadata
-        V2_REF, V3_REF (arcsec), V3I_YANG (degrees), VPARITY, and XOFFSET, YOFFSET (arcsec in the
-        aperture's ideal frame; 0 where they are absent).
+        As for `dithered_place`.
     wcs : World
         Of `grism_series_wcs`.
     """
-    v2, v3, angle = (metadata.require(key, float) for key in ("V2_REF", "V3_REF", "V3I_YANG"))
-    parity = metadata.require("VPARITY", int)
-    dx, dy = (number_or_zero(metadata, key) for key in ("XOFFSET", "YOFFSET"))
-    sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
-    v2 += parity * dx * cosine + dy * sine
-    v3 += -parity * dx * sine + dy * cosine
     back = wcs.get_transform("v2v3", "direct_image")
-    return float(back(v2, v3, 0.0, 1.0)[0])
-
-
-def number_or_zero(metadata: Metadata, keyword: str) -> float:
-    """Return a number of a header, 0 where it is absent."""
-    return 0.0 if metadata.get(keyword) is None else metadata.require(keyword, float)
+    return float(back(*dithered_place(metadata), 0.0, 1.0)[0])
 
 
 def check_on_columns(metadata: Metadata, wcs: World, light: Light, columns: int) -> None:
