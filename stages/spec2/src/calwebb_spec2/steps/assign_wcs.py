@@ -6,8 +6,8 @@ Builds the chain of frames from pixels to right ascension, declination (degrees)
 (`calwebb_core.science.spectral.grism_series`), and NIRSpec's fixed slits
 (`calwebb_core.science.nirspec`), where each slit has a WCS of its own. It is stored as a gwcs that
 the official data models open. Writes DISPAXIS, SPECSYS and, where the slit's corners are known,
-S_REGION; for MIRI's slit DITH_RA, DITH_DEC, where the target is by the pointing and its offset. Sets
-no flags.
+S_REGION; for MIRI's slit DITH_RA, DITH_DEC, where the target is by pointing and offset. Sets no
+flags.
 """
 
 from collections.abc import Callable
