@@ -154,6 +154,32 @@ def test_a_time_series_knows_lost_pixels_from_other_integrations():
     assert np.abs(pull).max() < 4.5
 
 
+@pytest.mark.parametrize("drift", [0.0, 0.02])
+def test_the_brightest_pixel_of_a_narrow_star_is_known_from_its_wings(drift):
+    """97 of 100 parts of the squared profile are lost; the error knows the star's movement, too."""
+    rng = np.random.default_rng(3)
+    nints, nalong, nacross, middle = 200, 20, 11, 5
+    moved = drift * rng.standard_normal(nints)[:, None, None]
+    place = np.arange(nacross)[None, :, None] - middle - 0.1 - moved
+    profile = np.exp(-0.5 * (place / 0.53) ** 2)
+    profile = np.broadcast_to(profile, (nints, nacross, nalong)) / profile[0].sum()
+    assert profile[0, middle, 0] ** 2 / np.square(profile[0, :, 0]).sum() > 0.9
+    variance = profile + 0.01
+    holed = 1e3 * profile + np.sqrt(1e1 * variance) * rng.standard_normal(variance.shape)
+    lost = (np.arange(0, nints, 2), np.arange(0, nints, 2) % nalong)
+    holed[lost[0], middle, lost[1]] = np.nan
+    weights = weights_of(Aperture(across=(1.0, 9.0)), flat_waves(nalong, nacross))
+    planes = [(10.0 * part * variance).astype("f4") for part in (0.5, 0.5, 0.0)]
+    pixels = Pixels(holed.astype("f4"), np.zeros(holed.shape, "u4"), *planes, 1)
+    sums = extract_box(pixels, weights, Background())[lost]
+    change = sums[:, box.FLUX] - 1e3 * profile[lost[0], 1:10, 0].sum(axis=1)
+    error = np.sqrt(sums[:, box.POISSON] + sums[:, box.RNOISE])
+    assert np.isfinite(change).all()
+    assert 0.75 < np.sqrt(np.mean((change / error) ** 2)) < 1.25
+    assert abs(np.mean(change / error)) < 0.3
+    assert np.all(error < 0.1 * sums[:, box.FLUX])
+
+
 def test_a_column_without_light_is_nan_and_flagged():
     part = star()
     part.data[:, 30] = np.nan

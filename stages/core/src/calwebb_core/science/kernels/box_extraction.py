@@ -28,7 +28,7 @@ UInt32 = NDArray[np.uint32]
 Cube = Any  # an array whose type the compiler infers
 
 DO_NOT_USE = np.uint32(1)
-LEAST_LIGHT = 0.1  # part of the profile that has to be seen to scale it
+LEAST_LIGHT = 0.01  # part of the squared profile that has to be seen to scale it
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -135,12 +135,16 @@ def share_lost(column: Float64, source: Float64, profile: Float64, weights: Floa
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def doubt(
-    column: Float64, source: Float64, profile: Float64, spread: Float64, first: int, stop: int,
+    column: Float64, source: Float64, weights: Float64, profile: Float64, spread: Float64,
     background: float,
 ) -> float:  # fmt: skip
-    """Return the variance of the estimates for lost pixels: the profile's own scatter."""
-    light = norm = lost = 0.0
-    for i in range(first, stop):
+    """Return the variance of the estimates for lost pixels that is not in that of the others.
+
+    The scatter of a pixel about what the others make of it has their noise in it, which the
+    weights already count.
+    """
+    light = norm = lost = counted = 0.0
+    for i in range(source.size):
         if source[i] <= 0.0 or np.isnan(profile[i]):
             continue
         if np.isnan(column[0, i]):
@@ -148,8 +152,9 @@ def doubt(
         else:
             light += profile[i] * (column[0, i] - background)
             norm += profile[i] * profile[i]
+            counted += (weights[0, i] - source[i]) ** 2 * (column[1, i] + column[2, i])
     amplitude = light / norm if norm > 0.0 else 1.0
-    return lost * max(1.0, amplitude * amplitude)
+    return max(0.0, lost * max(1.0, amplitude * amplitude) - counted)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -205,7 +210,7 @@ def extract_element(
             result[FLUX] = np.nan
     if result[FILLED] > 0.0:
         level = result[BKG] / result[NPIXELS] if result[NPIXELS] > 0.0 else 0.0
-        result[RNOISE] += doubt(column, source, profile, spread, 0, stop, level)
+        result[RNOISE] += doubt(column, source, weights, profile, spread, level)
     if result[FILLED] < 0.0 or result[NPIXELS] <= 0.0:
         result[FLUX] = np.nan
 

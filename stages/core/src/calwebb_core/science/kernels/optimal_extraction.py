@@ -13,13 +13,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from calwebb_core.science.kernels.box_extraction import LEAST_LIGHT, gather
+from calwebb_core.science.kernels.box_extraction import gather
 from calwebb_core.science.kernels.column_background import BKG, FLUX, NPIXELS, solve
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 UInt32 = NDArray[np.uint32]
 
+LEAST_LIGHT = 0.1  # part of the squared profile that has to be seen to scale a PSF of a reference
 READING = 2  # row of the column with the variance of reading
 
 

@@ -57,10 +57,25 @@ def medians(stack: Float64, scale: Float64, least: int, scratch: Float64, profil
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def amplitude_without(column: Float64, profile: Float64, aperture: Any, lost: int) -> float:
+    """Return by how much a column is brighter than the profile, from all pixels but one."""
+    light = norm = 0.0
+    for i in range(profile.size):
+        if i != lost and aperture[i] and np.isfinite(column[i]) and np.isfinite(profile[i]):
+            light += column[i] * profile[i]
+            norm += profile[i] * profile[i]
+    return light / norm if norm > 0.0 else 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def profile_of(
     stack: Float64, aperture: Any, least: int, profile: Float64, spread: Float64
 ) -> None:
-    """Fill the profile that a stack of columns (k, nacross) has in common, and its scatter."""
+    """Fill the profile that a stack of columns (k, nacross) has in common, and its scatter.
+
+    The scatter is that of a pixel about what the others of its column make of it: noise, and how
+    well the profile tells the brightest pixel from the faint ones.
+    """
     n = stack.shape[0]
     scale, scratch = np.ones(n), np.empty(n)
     medians(stack, scale, least, scratch, profile)
@@ -74,7 +89,8 @@ def profile_of(
         count = 0
         for k in range(n):
             if np.isfinite(stack[k, i]):
-                scratch[count] = abs(stack[k, i] - scale[k] * profile[i])
+                others = amplitude_without(stack[k], profile, aperture, i)
+                scratch[count] = abs(stack[k, i] - others * profile[i])
                 count += 1
         spread[i] = SIGMA_OF_MAD * median_of(scratch, count) if count >= least else np.nan
 
