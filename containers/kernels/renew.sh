@@ -13,7 +13,8 @@ work=$(mkdir -p "${1:?usage: containers/kernels/renew.sh WORK [SCENARIO[:DITHERS
 shift
 scenarios=("$@")
 [ $# -gt 0 ] || scenarios=(nirspec-irs2 fgs time-series tiny:2 averaged background:2 fgs-image:2 miri
-    miri:1:FULL miri-image:2 moving-target:2 niriss niriss-image:2 nirspec-subarray persistence pointing:1 two-filters:2)
+    miri:1:FULL miri-image:2 moving-target:2 niriss niriss-image:2 nirspec-subarray persistence pointing:1 two-filters:2
+    lrs-slit nirspec-slit lrs-slitless nirspec-bright nircam-grism)
 spectra=(lrs-slit nirspec-slit)
 series=(lrs-slitless nirspec-bright nircam-grism)
 export PATH=$root/.env/bin:$PATH PYTHONPATH=$root/containers
@@ -29,7 +30,7 @@ listing() {
 
 # stages SCENARIO[:DITHERS[:SUBARRAY]]: raw exposures to mosaics, by the associations that the workflow makes
 stages() {
-    local scenario dithers subarray data raw association
+    local scenario dithers subarray data raw association kind
     IFS=: read -r scenario dithers subarray <<< "$1"
     data=$work/$scenario${subarray:+-${subarray,,}}
     export CRDS_PATH=$data/crds_cache
@@ -43,8 +44,10 @@ stages() {
     for association in "$data"/*image2_*_asn.json; do
         [ ! -e "$association" ] || listing image2 calwebb-image2 run "$association" --output-dir "$data"
     done
-    for association in "$data"/*image3_*_asn.json; do
-        [ ! -e "$association" ] || listing level3 calwebb-image3 run "$association" --output-dir "$data"
+    for kind in image3 tso3; do
+        for association in "$data"/*_"$kind"_*_asn.json; do
+            [ ! -e "$association" ] || listing level3 "calwebb-$kind" run "$association" --output-dir "$data"
+        done
     done
 }
 
@@ -100,15 +103,21 @@ beside() {
     "$@" &
 }
 
-for scenario in "${scenarios[@]}"; do beside stages "$scenario"; done
-for scenario in "${spectra[@]}"; do beside spectra "$scenario"; done
-for scenario in "${series[@]}"; do beside spectra "$scenario" --integrations 12 --segments 2; done
+{ # read as a whole, for a script that is edited while it runs would go on with the new text
+for scenario in "${scenarios[@]}"; do
+    case " ${spectra[*]} : ${series[*]} " in
+        *" $scenario "*:*) beside spectra "$scenario" ;;
+        *:*" $scenario "*) beside spectra "$scenario" --integrations 12 --segments 2 ;;
+        *) beside stages "$scenario" ;;
+    esac
+done
 wait
 
 beside listing simulator calwebb-simulate run --scenario time-series --integrations 6 --segments 1 --distinct 2 \
     --output-dir "$(mktemp -d "$work/repeated.XXXX")"
 for scenario in tiny averaged; do beside with "$scenario" --set ramp_fit.algorithm=LIKELY; done
 beside with tiny --set charge_migration.skip=false --set ramp_fit.save_opt=true
+beside with tiny --set ramp_fit.likelihood_jumps=true
 beside with tiny --set dark_current.average_dark_current=0.1 --set saturation.n_pix_grow_sat=2 \
     --set jump.after_jump_flag_dn1=100 --set jump.after_jump_flag_time1=20
 for scenario in tiny fgs; do
@@ -138,6 +147,8 @@ beside with miri-full --set refpix.skip=false
 beside with_own miri rscd=OWN/rscd.fits --set rscd.correct_decay=true --set rscd.flag_groups=false
 beside with_own tiny ipc=OWN/ipc.fits --set ipc.skip=false
 beside with_own averaged linearity=OWN/linearity.fits
+# no scenario has guide-star data: its tests make some
+beside listing detector1 "$root/.env/test/bin/python" -m pytest "$root/stages/detector1/tests/detector1/test_guider.py"
 # a dark of single reads for averaged groups, as the real ones are
 dark=$(find "$work/tiny/crds_cache" -name '*_dark_0001.fits' 2> /dev/null)
 [ -z "$dark" ] || beside with_own averaged "dark=$dark"
@@ -156,26 +167,51 @@ for finder in dao segmentation; do
     beside with_images level3 calwebb-image3 pointing --set tweakreg.starfinder=$finder --set tweakreg.fitgeometry=general
 done
 beside with_images level3 calwebb-image3 moving-target --set assign_mtwcs.motion=rotation
+# with_spectra SCENARIO OPTIONS...: its first association of each kind through stage 2 and stage 3
+with_spectra() {
+    local scenario=$1 program
+    shift
+    beside with_images spec2 calwebb-spec2 "$scenario" --input-dir "$work/$scenario/rates" "$@"
+    for program in calwebb-tso3 calwebb-spec3; do beside with_images level3 $program "$scenario" "$@"; done
+}
+
 for scenario in "${spectra[@]}" "${series[@]}"; do
-    rates=(--input-dir "$work/$scenario/rates")
-    for method in mingrad fit_profile; do
-        beside with_images spec2 calwebb-spec2 "$scenario" "${rates[@]}" --set pixel_replace.skip=false \
-            --set pixel_replace.algorithm=$method --set extract_1d.lost_pixels=drop --set extract_1d.bkg_fit=median
-    done
-    for program in calwebb-tso3 calwebb-spec3; do
-        beside with_images level3 $program "$scenario" --set pixel_replace.skip=false
-        beside with_images level3 $program "$scenario" --set extract_1d.lost_pixels=drop --set extract_1d.bkg_fit=median
-    done
+    with_spectra "$scenario" --set pixel_replace.skip=false --set pixel_replace.algorithm=trace_model
+    with_spectra "$scenario" --set pixel_replace.skip=false --set pixel_replace.algorithm=mingrad \
+        --set extract_1d.lost_pixels=drop --set extract_1d.bkg_fit=median --set extract_1d.subtract_background=true
+    with_spectra "$scenario" --set pixel_replace.skip=false --set pixel_replace.algorithm=fit_profile \
+        --set extract_1d.bkg_fit=poly --set extract_1d.bkg_order=1 --set extract_1d.smoothing_length=3
+    beside with_images spec2 calwebb-spec2 "$scenario" --input-dir "$work/$scenario/rates" \
+        --set srctype.source_type=EXTENDED --set flat_field.inverse=true --set photom.inverse=true
 done
-for method in median fft; do
-    beside with_images spec2 calwebb-spec2 nirspec-bright --input-dir "$work/nirspec-bright/rates" \
-        --set clean_flicker_noise.skip=false --set clean_flicker_noise.fit_method=$method
+for scenario in "${spectra[@]}"; do
+    with_spectra "$scenario" --set resample_spec.kernel=point --set resample_spec.weight_type=ivm \
+        --set extract_1d.extraction_type=optimal
+    with_spectra "$scenario" --set resample_spec.weight_type=exptime --set resample_spec.lost_pixels=drop \
+        --set extract_1d.bkg_fit=mean --set extract_1d.subtract_background=true
+done
+with_spectra lrs-slit --set extract_1d.extraction_type=optimal --set extract_1d.pixel_weights=uniform \
+    --set extract_1d.optimize_psf_location=false --set extract_1d.subtract_background=true
+for scenario in nirspec-slit nirspec-bright; do
+    noise=(--input-dir "$work/$scenario/rates" --set clean_flicker_noise.skip=false)
+    for method in median fft; do
+        beside with_images spec2 calwebb-spec2 $scenario "${noise[@]}" --set clean_flicker_noise.fit_method=$method
+    done
+    beside with_images spec2 calwebb-spec2 $scenario "${noise[@]}" --set clean_flicker_noise.background_method=model \
+        --set clean_flicker_noise.fit_histogram=true --set clean_flicker_noise.single_mask=false
+    beside with_images spec2 calwebb-spec2 $scenario "${noise[@]}" --set clean_flicker_noise.mask_science_regions=true
 done
 for option in noise=err drift=false; do
-    beside with_images level3 calwebb-tso3 lrs-slitless --set outlier_detection.$option
+    for scenario in lrs-slitless time-series; do
+        beside with_images level3 calwebb-tso3 $scenario --set outlier_detection.$option
+    done
 done
+beside with_images level3 calwebb-tso3 time-series --set tso_photometry.moving_centroid=true
+beside with_images level3 calwebb-tso3 time-series --set tso_photometry.fill=false
 for kernel in point turbo; do beside with_images level3 calwebb-image3 tiny --set outlier_detection.kernel=$kernel; done
 beside with_images level3 calwebb-image3 tiny --set source_catalog.localbkg_width=10 --set source_catalog.deblend=false
 wait
 rm -f "$lists"/*.lock
 wc -l "$lists"/*.txt
+exit
+}

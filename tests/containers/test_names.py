@@ -1,5 +1,6 @@
 """Names of images say what they are made of, and a missing one is said with the command."""
 
+import ast
 import importlib
 import importlib.util
 import shutil
@@ -106,6 +107,50 @@ def test_kernels_of_a_list_exist(stage):
     for line in path.read_text().splitlines() if path.exists() else ():
         module, _, name = line.partition(" | ")[0].partition(":")
         assert hasattr(importlib.import_module(module), name), line
+
+
+def kernels_of(path):
+    """Names of the compiled functions of a module."""
+    return {
+        node.name
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+        and any("njit" in ast.unparse(item) for item in node.decorator_list)
+    }
+
+
+def called_from_python(sources, kernels):
+    """Kernels, as module:name, that modules which are no kernels import, or take from a module."""
+    for path in sources:
+        tree, modules = ast.parse(path.read_text()), {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                for item in node.names:
+                    modules[item.asname or item.name] = f"{node.module}.{item.name}"
+                    if item.name in kernels.get(node.module, ()):
+                        yield f"{node.module}:{item.name}"
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                module = modules.get(node.value.id)
+                if node.attr in kernels.get(module, ()):
+                    yield f"{module}:{node.attr}"
+
+
+def test_every_kernel_that_a_stage_calls_is_in_a_list():
+    sources = [*ROOT.glob("stages/*/src/**/*.py"), *ROOT.glob("simulator/src/**/*.py")]
+    compiled = {path for path in sources if path.parent.name == "kernels"}
+    kernels = {
+        ".".join(str(path).partition("/src/")[2][:-3].split("/")): kernels_of(path)
+        for path in compiled
+    }
+    called = set(called_from_python(set(sources) - compiled, kernels))
+    assert len(called) > 140
+    listed = {
+        line.partition(" | ")[0]
+        for path in (ROOT / "containers" / "kernels").glob("*.txt")
+        for line in path.read_text().splitlines()
+    }
+    assert called - listed == set(), "to be added by containers/kernels/renew.sh"
 
 
 @pytest.fixture
