@@ -18,6 +18,7 @@ SLIT_FRAME: Final = "slit_frame"
 # Modes whose source may be anywhere along the slit.
 MOVED: Final = ("MIR_LRS-FIXEDSLIT", "NRS_FIXEDSLIT", "NRS_BRIGHTOBJ", "NRS_MSASPEC")
 MICROMETRES: Final = 1e6
+PROBES: Final = 33  # points along each axis of the box where a wavelength is looked for
 FAR_INFRARED: Final = 1e-3  # a wavelength below is none in micrometres, but in metres
 
 
@@ -123,12 +124,21 @@ def pixels_of(wcs: Any, keywords: Metadata, waves: Float64) -> tuple[Float64, Fl
 def pixels_in_slit(wcs: Any, keywords: Metadata, waves: Float64) -> tuple[Float64, Float64]:
     """Return the pixels of a source in one of NIRSpec's slits."""
     places = [np.full(len(waves), number_of(keywords, name)) for name in ("SRCXPOS", "SRCYPOS")]
-    to_slit = wcs.get_transform("detector", SLIT_FRAME)
-    (x0, x1), (y0, y1) = wcs.bounding_box
-    inside = float(np.asarray(to_slit(0.5 * (x0 + x1), 0.5 * (y0 + y1))[2]))
-    scale = MICROMETRES if abs(inside) < FAR_INFRARED else 1.0
+    scale = MICROMETRES if in_metres(wcs) else 1.0
     x, y = wcs.get_transform(SLIT_FRAME, "detector")(*places, waves / scale)[:2]
     return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
+
+def in_metres(wcs: Any) -> bool:
+    """Say whether wavelengths in the slit frame are in metres, rather than in micrometres.
+
+    Spectra lean and end before the detector does: not every pixel of the box sees the slit.
+    """
+    (x0, x1), (y0, y1) = wcs.bounding_box
+    x, y = np.meshgrid(np.linspace(x0, x1, PROBES), np.linspace(y0, y1, PROBES))
+    wave = np.asarray(wcs.get_transform("detector", SLIT_FRAME)(x, y)[2])
+    known = wave[np.isfinite(wave)]
+    return bool(known.size) and abs(float(np.median(known))) < FAR_INFRARED
 
 
 def number_of(keywords: Metadata, name: str) -> float:
