@@ -48,9 +48,11 @@ def read(path: Path, **options: Unpack[MemberOptions]) -> Spectra:
     product, member = association.one_exposure(PROGRAM)
     model = read_file(member)
     files = tuple(ImageFile.open(item.path) for item in product.of_type("background"))
-    if isinstance(model, Image) and files:
+    images = [item.path for item in product.of_type("target_acquisition")]
+    if isinstance(model, Image) and (files or images):
         parts = {item.name: getattr(model, item.name) for item in fields(model)}
-        model = TargetImage(**parts, backgrounds=files)
+        acquisition = images[-1] if images else None
+        model = TargetImage(**parts, backgrounds=files, acquisition=acquisition)
     model.metadata["ASNTABLE"] = path.name
     model.metadata["ASNPOOL"] = association.pool or None
     model.metadata = TargetMetadata.of(model.metadata, members_of(product))

@@ -24,7 +24,6 @@ _ROWS: Final = (
     ("msa_flagging", "S_MSAFLG", "Flag the light of shutters that are stuck open.", False),
     ("imprint_subtract", "S_IMPRNT", "Subtract exposures with all shutters closed.", False),
     ("master_background_mos", "S_MSBSUB", "Subtract the spectrum of background slits.", False),
-    ("targ_centroid", "S_TACNTR", "Find the source in its acquisition image.", True),
     ("straylight", "S_STRAY", "Subtract light scattered between the slices.", False),
     ("fringe", "S_FRINGE", "Divide by the fringes of the detector.", False),
     ("barshadow", "S_BARSHA", "Correct for the shadows of the bars between shutters.", False),

@@ -28,6 +28,7 @@ from calwebb_spec2.steps import (
     pixel_replace,
     resample_spec,
     srctype,
+    targ_centroid,
     wavecorr,
 )
 
@@ -38,6 +39,7 @@ THERE: tuple[Step, ...] = (
     extract_2d.STEP,
     flat_field.STEP,
     srctype.STEP,
+    targ_centroid.STEP,
     wavecorr.STEP,
     pathloss.STEP,
     photom.STEP,
@@ -53,6 +55,7 @@ TYPES_OF: Final[dict[str, Callable[[Metadata], tuple[str, ...]]]] = {
     assign_wcs.STEP.name: assign_wcs.types_of,
     extract_2d.STEP.name: extract_2d.types_of,
     flat_field.STEP.name: flat_field.types_of,
+    pathloss.STEP.name: pathloss.types_of,
 }
 
 

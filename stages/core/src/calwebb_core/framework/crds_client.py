@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calwebb_core.framework.crds_keywords import RULE_NAMES, rule_parameters
+from calwebb_core.framework.crds_keywords import RULE_NAMES, requests, rule_parameters
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.reference_types import PARAMETERS
@@ -88,12 +88,14 @@ def best_references(
         If the cache or the context is missing, or (with `strict`) a type has no match.
     """
     wanted = sorted({kind.lower() for kind in types})
-    parameters = rule_parameters(metadata)
+    asked = requests(metadata, wanted)
     library = _library()
     chosen = context_name(context)
     if not wanted:
         return Selection(chosen, library.__version__, {})
-    found = _recommendations(library, parameters, wanted, chosen, metadata.source)
+    found: dict[str, str] = {}
+    for parameters, kinds in asked:
+        found |= _recommendations(library, parameters, kinds, chosen, metadata.source)
     problems = {
         kind: text
         for kind in wanted

@@ -1,5 +1,7 @@
 """An exposure's keywords under the names that CRDS rules use."""
 
+from collections.abc import Sequence
+
 from calwebb_core.framework.metadata import Metadata
 
 # Names that the rules use, by FITS keyword. Passing them instead of FITS keywords spares crds
@@ -42,6 +44,32 @@ RULE_NAMES = {
     "DATAMODL": "META.MODEL_TYPE",
 }
 NEEDED = ("INSTRUME", "DATE-OBS", "TIME-OBS")
+# Files for another exposure that a step looks at, too: MIRI's spectra of a slit or without one are
+# placed by an image of their target, whose filter moves it.
+OF_ANOTHER = {
+    ("MIR_LRS-FIXEDSLIT", "filteroffset"): "MIR_TACONFIRM",
+    ("MIR_LRS-SLITLESS", "filteroffset"): "MIR_TACONFIRM",
+}
+
+
+def requests(
+    metadata: Metadata, types: Sequence[str]
+) -> list[tuple[dict[str, str | int | float | bool], list[str]]]:
+    """Return what to ask CRDS for an exposure: keywords as its rules call them, and types.
+
+    Raises
+    ------
+    InputError
+        If instrument, date or time is missing.
+    """
+    own, kind = rule_parameters(metadata), str(metadata.get("EXP_TYPE"))
+    asked: dict[str, list[str]] = {}
+    for name in types:
+        asked.setdefault(OF_ANOTHER.get((kind, name), ""), []).append(name)
+    return [
+        (own | {RULE_NAMES["EXP_TYPE"]: other} if other else own, names)
+        for other, names in asked.items()
+    ]
 
 
 def rule_parameters(metadata: Metadata) -> dict[str, str | int | float | bool]:

@@ -75,10 +75,13 @@ class TargetImage(Image):
     backgrounds : tuple of ImageFile
     combined : Image or None
         Their average, if it is to be saved.
+    acquisition : Path or None
+        The image that confirms where the target is; it need not be there unless it is used.
     """
 
     backgrounds: tuple[ImageFile, ...] = field(default=(), repr=False)
     combined: Image | None = None
+    acquisition: Path | None = None
 
 
 class TargetMetadata(Metadata):

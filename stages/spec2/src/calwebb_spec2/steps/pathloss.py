@@ -5,8 +5,9 @@ Which share gets through depends on wavelength and, for a point source, on where
 point at SRCXPOS, SRCYPOS, or of light that fills the slit; both are kept as PATHLOSS_PS and
 PATHLOSS_UN (Ferruit, ESA-JWST-SCI-NRS-TN-2016-004). MIRI LRS is multiplied by the factor for a
 point source at the target's place along the slit (TARG_RA, TARG_DEC), kept as PATHLOSS_PS; across
-it the source counts as centred unless `user_slit_loc` says otherwise. It does not run for other
-sources in that slit.
+it the source counts as centred unless `user_slit_loc` says otherwise. Where targ_centroid has found
+the source, its place is taken in both directions (SRCXPOS, SRCYPOS), and `user_slit_loc` is added.
+It does not run for other sources in that slit.
 
 PTHLOSS says which correction was made, POINT or UNIFORM. Pixels at wavelengths that the reference
 does not have become NaN and DO_NOT_USE. A target outside of its slit, or in a slit that the
@@ -156,6 +157,51 @@ def place_of(keywords: Metadata, axis: str, *, needed: bool) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
+def middle_of(image: Image, step: float = 0.0) -> tuple[float, float, float]:
+    """Return alpha, beta (arcsec) and wavelength (um) of a pixel `step` beside the middle.
+
+    Raises
+    ------
+    InputError
+        If the WCS is none of the slit of MIRI LRS.
+    """
+    world = image.wcs
+    if world is None or "alpha_beta" not in world.available_frames:
+        msg = f"{image.metadata.source}: has no WCS of the slit; run assign_wcs first"
+        raise InputError(msg)
+    (x0, x1), (y0, y1) = world.bounding_box
+    to_slit = world.get_transform("detector", "alpha_beta")
+    alpha, beta, wavelength = to_slit((x0 + x1) / 2 + step, (y0 + y1) / 2)
+    return float(alpha), float(beta), float(wavelength)
+
+
+def pixel_scale(image: Image) -> float:
+    """Return arcsec of a pixel along the slit."""
+    return middle_of(image, 1.0)[0] - middle_of(image)[0]
+
+
+def found_in_lrs(
+    image: Image, references: References, parameters: PathlossParameters
+) -> tuple[float, float]:
+    """Return where targ_centroid found the source, in pixels from the reference pixel.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the specwcs reference is N/A or has no reference pixel.
+    """
+    from calwebb_core.science.spectral.lrs import reference_pixel
+
+    metadata = image.metadata
+    specwcs = references.load("specwcs", metadata, cutout=False)
+    if specwcs is None:
+        msg = f"{metadata.source}: the specwcs reference is N/A; it has the middle of the slit"
+        raise ReferenceFileError(msg)
+    x0, y0 = reference_pixel(metadata, specwcs)
+    x, y = (metadata.require(key, float) for key in ("SRCXPOS", "SRCYPOS"))
+    return x - x0, y - y0 + (parameters.user_slit_loc or 0.0) / pixel_scale(image)
+
+
 def place_in_lrs(image: Image, parameters: PathlossParameters) -> tuple[float, float]:
     """Return where the target of MIRI LRS is, in pixels from the reference pixel.
 
@@ -166,14 +212,7 @@ def place_in_lrs(image: Image, parameters: PathlossParameters) -> tuple[float, f
     """
     metadata, world = image.metadata, image.wcs
     ra, dec = (metadata.require(name, float) for name in ("TARG_RA", "TARG_DEC"))
-    if world is None or "alpha_beta" not in world.available_frames:
-        msg = f"{metadata.source}: has no WCS of the slit; run assign_wcs first"
-        raise InputError(msg)
-    (x0, x1), (y0, y1) = world.bounding_box
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    to_slit = world.get_transform("detector", "alpha_beta")
-    scale = float(to_slit(x + 1.0, y)[0] - to_slit(x, y)[0])
-    wavelength = float(to_slit(x, y)[2])
+    scale, wavelength = pixel_scale(image), middle_of(image)[2]
     alpha, beta, _ = world.get_transform("world", "alpha_beta")(ra, dec, wavelength)
     if parameters.user_slit_loc is None and abs(beta) > HALF_WIDTH:
         logger.warning(
@@ -184,7 +223,9 @@ def place_in_lrs(image: Image, parameters: PathlossParameters) -> tuple[float, f
     return float(alpha) / scale, (parameters.user_slit_loc or 0.0) / scale
 
 
-def correct_lrs(image: Image, reference: Reference, parameters: PathlossParameters) -> Status:
+def correct_lrs(
+    image: Image, reference: Reference, references: References, parameters: PathlossParameters
+) -> Status:
     """Correct an exposure of MIRI LRS with its slit, in place."""
     from calwebb_core.science.spectral.factors import apply_factors
     from calwebb_core.science.spectral.wavelengths import wavelengths
@@ -194,7 +235,10 @@ def correct_lrs(image: Image, reference: Reference, parameters: PathlossParamete
     if kind != POINT:
         return skipped(f"the source is {kind}; MIRI LRS is corrected for point sources only")
     losses = lrs_losses(reference)
-    x, y = place_in_lrs(image, parameters)
+    if image.metadata.get("S_TACNTR") == COMPLETE.word:
+        x, y = found_in_lrs(image, references, parameters)
+    else:
+        x, y = place_in_lrs(image, parameters)
     curve = losses.point(x, y)
     if curve is None:
         text = f"{image.metadata.source}: the target is {x:.1f} pixels along the slit from its"
@@ -249,8 +293,13 @@ def run(
         return model, skipped("the pathloss reference is N/A")
     check_reference(reference, metadata)
     if kind == LRS and isinstance(model, Image):
-        return model, correct_lrs(model, reference, parameters)
+        return model, correct_lrs(model, reference, references, parameters)
     return model, correct_slits(model, reference, parameters)
+
+
+def types_of(metadata: Metadata) -> tuple[str, ...]:
+    """Return the CRDS types for an exposure; of MIRI LRS, specwcs has the middle of the slit."""
+    return ("pathloss", "specwcs") if metadata.get("EXP_TYPE") == LRS else ("pathloss",)
 
 
 STEP = Step(

@@ -183,14 +183,26 @@ def trace_of(metadata: Metadata, specwcs: Reference) -> Trace:
         raise ReferenceFileError(msg)
     columns = {name: np.asarray(table.data[names[name]], np.float64) for name in COLUMNS}
     check_table(columns, specwcs.name)
-    origin = tuple(
-        pixel(specwcs, keyword) - metadata.require(f"SUBSTRT{axis}", int)
-        for axis, keyword in enumerate(REFERENCE_PIXEL[kind], 1)
-    )
-    x0, y0 = origin
+    x0, y0 = reference_pixel(metadata, specwcs)
     y = columns["Y_CENTER"] + y0
     box = box_of(kind, columns, (x0, y0))
     return Trace(kind, (x0, y0), y, columns["X_CENTER"], columns["WAVELENGTH"], box)
+
+
+def reference_pixel(metadata: Metadata, specwcs: Reference) -> tuple[float, float]:
+    """Return the reference pixel of a specwcs reference, 0-based in an exposure's subarray.
+
+    Raises
+    ------
+    ReferenceFileError
+        If the reference has none.
+    """
+    names = REFERENCE_PIXEL[metadata.require("EXP_TYPE", str)]
+    x, y = (
+        pixel(specwcs, keyword) - metadata.require(f"SUBSTRT{axis}", int)
+        for axis, keyword in enumerate(names, 1)
+    )
+    return x, y
 
 
 def check_mode(kind: str, specwcs: Reference) -> None:
