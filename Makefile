@@ -10,6 +10,8 @@
 # make lock   renew the lock files from envs/*.in
 
 SHELL := /bin/bash
+# Without compiled sources every start of a program would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 # Tests run side by side; those of one file in one process.
