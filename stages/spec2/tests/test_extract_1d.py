@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Slit, Table
+from calwebb_core.framework.models import Slit, Slits, Table
+from calwebb_core.framework.products import read_image
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
 from calwebb_core.framework.spectra_products import read_spectra
@@ -58,9 +60,7 @@ def test_the_steps_make_products_beside_the_exposure(tmp_path):
     spectrum = read_spectra(tmp_path / names[2]).spectra[0]
     np.testing.assert_allclose(spectrum.columns["FLUX"], 500 * 2e-12 * 1e6, rtol=1e-6)
     np.testing.assert_allclose(spectrum.columns["WAVELENGTH"], WAVES)
-    assert spectrum.metadata["EXTRXSTR"] == pytest.approx(8.0)
-    from calwebb_core.framework.products import read_image
-
+    assert spectrum.metadata["EXTRXSTR"] == pytest.approx(7.5)
     assert "S_EXTR1D" not in read_image(tmp_path / names[0]).metadata
 
 
@@ -106,3 +106,54 @@ def test_int_times_go_along():
     model.tables["INT_TIMES"] = Table(rows)
     with pytest.raises(Exception, match="INT_TIMES has no column int_start_MJD_UTC"):
         extract_1d.run(model, references(), Extract1dParameters())
+
+
+IMAGES = {"save_profile": True, "save_scene_model": True, "save_residual_image": True}
+
+
+@pytest.mark.parametrize("nints", [None, 2])
+@pytest.mark.parametrize("fit", ["poly", "median"])
+def test_what_was_extracted_can_be_looked_at(tmp_path, nints, fit):
+    kind = "MIR_LRS-SLITLESS" if nints else "MIR_LRS-FIXEDSLIT"
+    model = exposure(nints, kind, suffix="calints" if nints else "cal", INTSTART=1)
+    model.data += 7.0
+    if fit == "poly":
+        model.data += 0.5 * np.arange(NACROSS)
+    wanted = references(
+        extract_width=None, xstart=8, xstop=12, bkg_coeff=[[0.0], [4.0], [15.0], [19.0]],
+        bkg_order=1, bkg_fit=fit, smoothing_length=3,
+    )  # fmt: skip
+    parameters = Extract1dParameters(use_source_posn=False, apply_apcorr=False, **IMAGES)
+    derived, _ = extract_1d.run(model, wanted, parameters)
+    paths = {path.name.split("mirimage_")[1]: path for path in write(derived, tmp_path)}
+    assert set(paths) == {
+        f"{name}.fits" for name in ("x1dints" if nints else "x1d", "profile", "scene_model",
+                                    "residual")
+    }  # fmt: skip
+    profile, scene, residual = (
+        fits.getdata(paths[f"{name}.fits"], "SCI")
+        for name in ("profile", "scene_model", "residual")
+    )
+    units = [fits.getheader(path, "SCI").get("BUNIT") for path in list(paths.values())[1:]]
+    assert units == [None, "MJy/sr", "MJy/sr"]
+    assert profile.shape == (NWAVE, NACROSS)
+    assert set(np.flatnonzero(profile.all(axis=0))) == set(range(8, 13))
+    assert scene.shape == model.data.shape
+    np.testing.assert_allclose(scene, model.data, rtol=1e-5)
+    np.testing.assert_allclose(residual, model.data - scene, atol=1e-4)
+
+
+def test_each_slit_has_images_of_its_own():
+    slits = [exposure(exp_type="NRS_FIXEDSLIT", DISPAXIS=2) for _ in range(2)]
+    for slit, name in zip(slits, ("S200A1", "S400A1"), strict=True):
+        slit.metadata["SLTNAME"] = name
+    model = Slits(slits[0].metadata.copy(), slits, {})
+    parameters = Extract1dParameters(use_source_posn=False, save_profile=True)
+    derived, _ = extract_1d.run(model, references(), parameters)
+    names = [image.suffix for image in derived.spectra.images]
+    assert names == ["s200a1_profile", "s400a1_profile"]
+
+
+def test_nothing_but_the_spectrum_is_written_by_default():
+    derived, _ = extract_1d.run(exposure(), references(), Extract1dParameters())
+    assert derived.spectra.images == []

@@ -2,21 +2,26 @@
 
 One step along the dispersion is one column of the first spectrum: its wavelength is the median
 across the slit there. What others see beyond is added in steps of the last one. Across, places are
-equally spaced on the sky, along the line that the slit has in the middle of the first spectrum,
-from the first to the last pixel of any spectrum.
+equally spaced on the sky, along the line that the slit has in the middle of the first spectrum.
+
+The places are those of the official step (jwst 3.0.0), found by looking at its products. The
+length is that between the outermost pixels of all spectra to the east or north, whichever the slit
+runs along, rounded up. Its middle is that of the slit in the middle of the spectrum for one
+exposure, and the middle of the limits in right ascension and declination for several.
+NIRSpec's slits have a pixel more at the beginning, and their middle is that of the limits always.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.science.frames import Box, Frame
-from calwebb_core.science.spectral.extraction import VERTICAL, oriented
-from calwebb_core.science.spectral.wavelengths import world_of_pixels
+from calwebb_core.science.spectral.extraction import VERTICAL
+from calwebb_core.science.spectral.slit_footprints import Footprint, Line, limits_centre
 from calwebb_core.science.transforms.base import Transform
 from calwebb_core.science.transforms.elementary import (
     Affine,
@@ -28,7 +33,6 @@ from calwebb_core.science.transforms.elementary import (
 )
 from calwebb_core.science.transforms.sphere import (
     Rotations,
-    SkyToPlane,
     Tangent,
     ToCartesian,
     ToSpherical,
@@ -41,23 +45,7 @@ Float64 = NDArray[np.float64]
 SLIT_FRAME: Final = "slit_frame"
 ARCSEC: Final = 3600.0
 ROUNDING: Final = 1e-4  # pixel
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """Where the pixels of one spectrum are; axes are (along, across the dispersion).
-
-    Attributes
-    ----------
-    east, north : float64 (nalong, nacross)
-        On the tangent plane, degrees; NaN for pixels without wavelength.
-    wavelength : float64 (nalong, nacross)
-        Micrometres.
-    """
-
-    east: Float64
-    north: Float64
-    wavelength: Float64
+MOST_PIXELS: Final = 1 << 26  # of a rectified spectrum
 
 
 @dataclass(frozen=True)
@@ -99,8 +87,9 @@ class RectifiedGrid:
         return sizes if self.axis == VERTICAL else (sizes[1], sizes[0])
 
     def positions(self, footprint: Footprint) -> tuple[Float64, Float64]:
-        """Return the elements along and the pixels across of a footprint made with `crval`."""
-        across = footprint.east * self.direction[0] + footprint.north * self.direction[1]
+        """Return the elements along and the pixels across of a footprint."""
+        east, north = footprint.on_plane(self.crval)
+        across = east * self.direction[0] + north * self.direction[1]
         return (
             extrapolated(footprint.wavelength, self.wavelengths),
             across / self.step + self.origin,
@@ -159,82 +148,52 @@ def through_slit(
     return to_slit, to_sky.with_inverse(back)
 
 
-def footprints(
-    wcses: Sequence[Any], shapes: Sequence[tuple[int, ...]], axis: int, source: str
-) -> tuple[list[Footprint], tuple[float, float], int]:
-    """Return where the pixels of spectra are, about a point in the middle of the first.
-
-    Returns
-    -------
-    footprints : list of Footprint
-    crval : (float, float)
-    middle : int
-        Element along the dispersion of the first where that point is.
-
-    Raises
-    ------
-    InputError
-        If a spectrum has no pixel with a wavelength.
-    """
-    found = []
-    for wcs, shape in zip(wcses, shapes, strict=True):
-        sky = [np.ascontiguousarray(oriented(part, axis)) for part in world_of_pixels(wcs, shape)]
-        if not np.isfinite(sky[2]).any():
-            msg = f"{source}: no pixel has a wavelength; the spectrum is off the detector"
-            raise InputError(msg)
-        found.append(sky)
-    ra, dec, wave = found[0]
-    known = np.isfinite(wave)
-    lit = np.flatnonzero(known.any(axis=1))
-    middle = int(lit[len(lit) // 2])
-    inside = np.flatnonzero(known[middle])
-    centre = inside[len(inside) // 2]
-    crval = float(ra[middle, centre]), float(dec[middle, centre])
-    project = SkyToPlane(crval)
-    parts = []
-    for ra, dec, wave in found:
-        east, north = project(np.where(np.isfinite(wave), ra, np.nan), dec)
-        parts.append(Footprint(np.asarray(east), np.asarray(north), wave))
-    return parts, crval, middle
-
-
 def rectified_grid(
     parts: Sequence[Footprint],
-    crval: tuple[float, float],
-    middle: int,
+    line: Line,
     axis: int,
     *,
-    pixel_scale_ratio: float = 1.0,
-    pixel_scale: float | None = None,
+    in_slit: bool = False,
+    step: float | None = None,
+    source: str = "",
 ) -> RectifiedGrid:
     """Return the grid of some spectra.
 
     Parameters
     ----------
-    parts, crval, middle
-        From `footprints`.
+    parts : sequence of Footprint
+    line : Line
+        Of the first.
     axis : 1 or 2
         Of the dispersion.
-    pixel_scale_ratio : float
-        Size of a pixel of the first spectrum over that of the grid, across the dispersion.
-    pixel_scale : float, optional
-        Of the grid, arcsec; counts before the ratio.
+    in_slit : bool
+        Whether it is one of NIRSpec's slits.
+    step : float, optional
+        Size of a pixel across the dispersion, degrees; that of the first spectrum by default.
+    source : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        If the grid would be absurdly large.
     """
-    first = parts[0]
-    inside = np.flatnonzero(np.isfinite(first.wavelength[middle]))
-    east, north = (
-        np.polyfit(inside, values[middle, inside], 1)[0] for values in (first.east, first.north)
-    )
-    native = float(np.hypot(east, north))
-    direction = float(east / native), float(north / native)
-    step = native / pixel_scale_ratio if pixel_scale is None else pixel_scale / ARCSEC
-    across = [part.east * direction[0] + part.north * direction[1] for part in parts]
-    low = min(float(np.nanmin(values)) for values in across)
-    high = max(float(np.nanmax(values)) for values in across)
-    origin = float(np.ceil(-low / step - ROUNDING))
-    nacross = int(np.ceil(high / step - ROUNDING) + origin) + 1
+    step = line.step if step is None else step
+    crval = limits_centre(parts) if in_slit or len(parts) > 1 else line.crval
+    larger = int(abs(line.direction[1]) > abs(line.direction[0]))
+    offsets = [part.on_plane(crval)[larger] for part in parts]
+    reach = max(map(np.nanmax, offsets)) - min(map(np.nanmin, offsets))
+    length = float(reach) / abs(line.direction[larger])
+    nacross = max(int(np.ceil(length / step - ROUNDING)), 1) + int(in_slit)
     waves = merged_wavelengths([median_wavelengths(part.wavelength) for part in parts])
-    return RectifiedGrid(crval, direction, step, origin, nacross, waves, axis)
+    if nacross * len(waves) > MOST_PIXELS:
+        msg = (
+            f"{source}: the rectified spectrum would have {nacross} pixels across and {len(waves)} "
+            "along the dispersion; check pixel_scale, and that the exposures see the same place"
+        )
+        raise InputError(msg)
+    origin = 0.5 * (nacross if in_slit else nacross - 1)
+    return RectifiedGrid(crval, line.direction, step, origin, nacross, waves, axis)
 
 
 def median_wavelengths(wavelength: Float64) -> Float64:

@@ -6,9 +6,8 @@ exposure to weigh differently, or were some missing, the mean would shift along 
 cents of the flux. So all pixels of an exposure weigh the same, and lost ones are estimated first.
 The official step weighs pixels by their own read noise and leaves lost ones out.
 
-Within one exposure standard deviations are averaged like the signal, so that sums over an aperture
-keep the right error although neighbours are correlated; between exposures variances add with
-squared weights. Flux densities per pixel (MJy) are scaled with the size of the pixels.
+Flux densities per pixel (MJy) are scaled with the size of the pixels, and so is the area of a pixel
+(PIXAR_SR). Errors are such that the sum over an aperture has the right one: see `rectified_sums`.
 """
 
 from collections.abc import Sequence
@@ -21,26 +20,24 @@ from numpy.typing import NDArray
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slit
-from calwebb_core.science.drizzling import drizzle_planes
 from calwebb_core.science.drop_shapes import Drop
 from calwebb_core.science.spectral.extraction import VERTICAL
+from calwebb_core.science.spectral.holes import holes
 from calwebb_core.science.spectral.lost_pixels import without_lost
 from calwebb_core.science.spectral.rectified_grid import (
+    ARCSEC,
     SLIT_FRAME,
-    Footprint,
     RectifiedGrid,
-    footprints,
     rectified_grid,
 )
+from calwebb_core.science.spectral.rectified_sums import TYPICAL, VARIANCES, averaged
+from calwebb_core.science.spectral.slit_footprints import Footprint, Line, footprints
 from calwebb_core.science.spectral.spectrum_table import POINTLIKE
-from calwebb_core.science.weights import input_weight
 
 Float64 = NDArray[np.float64]
-Float32 = NDArray[np.float32]
 
 SLIT_MODEL: Final = "SlitModel"
-TYPICAL: Final = "typical"
-VARIANCES: Final = ("var_poisson", "var_rnoise", "var_flat")
+AREAS: Final = ("PIXAR_SR", "PIXAR_A2")
 
 
 @dataclass(frozen=True)
@@ -104,19 +101,34 @@ def rectify(
     for part in parts:
         check(part, keywords)
     shapes = [part.data.shape for part in parts]
-    prints, crval, middle = footprints([p.wcs for p in parts], shapes, axis, keywords.source)
-    grid = rectified_grid(
-        prints, crval, middle, axis, pixel_scale_ratio=how.pixel_scale_ratio,
-        pixel_scale=how.pixel_scale,
-    )  # fmt: skip
-    if SLIT_FRAME in parts[0].wcs.available_frames:
-        grid = replace(grid, places=slit_places(parts[0].wcs, prints[0], grid, middle))
+    prints = footprints([p.wcs for p in parts], shapes, axis, keywords.source)
+    line = Line.of(prints[0], keywords.source)
+    grid = grid_of(parts[0], prints, line, axis, how, keywords.source)
+    drop = Drop(how.kernel, how.pixfrac)
     if how.fill:
         parts = [without_lost(p, f.wavelength, axis) for p, f in zip(parts, prints, strict=True)]
-    planes = averaged(parts, prints, grid, how)
-    flux = str(keywords.get("BUNIT", "")).strip() == POINTLIKE
-    native = np.hypot(*native_step(prints[0], middle))
-    return finished(planes, parts[0], grid, how, grid.step / native if flux else 1.0)
+    planes = averaged(parts, prints, grid, how.weight_type, drop)
+    if how.fill:
+        planes["data"][holes(parts, prints, grid, drop)] = np.nan
+    return finished(planes, parts[0], grid, how, line, keywords)
+
+
+def grid_of(
+    first: Image,
+    prints: Sequence[Footprint],
+    line: Line,
+    axis: int,
+    how: Rectification,
+    source: str,
+) -> RectifiedGrid:
+    """Return the grid that spectra are put on."""
+    in_slit = SLIT_FRAME in first.wcs.available_frames
+    scale = how.pixel_scale
+    step = line.step / how.pixel_scale_ratio if scale is None else scale / ARCSEC
+    grid = rectified_grid(prints, line, axis, in_slit=in_slit, step=step, source=source)
+    if in_slit:
+        grid = replace(grid, places=slit_places(first.wcs, prints[0], grid, line.middle))
+    return grid
 
 
 def check(part: Image, keywords: Metadata) -> None:
@@ -127,16 +139,6 @@ def check(part: Image, keywords: Metadata) -> None:
     if part.wcs is None:
         msg = f"{keywords.source}: has no WCS; run assign_wcs before resample_spec"
         raise InputError(msg)
-
-
-def native_step(footprint: Footprint, middle: int) -> tuple[float, float]:
-    """Return the step between pixels across the dispersion, degrees east and north."""
-    inside = np.flatnonzero(np.isfinite(footprint.wavelength[middle]))
-    east, north = (
-        float(np.polyfit(inside, values[middle, inside], 1)[0])
-        for values in (footprint.east, footprint.north)
-    )
-    return east, north
 
 
 def slit_places(wcs: Any, footprint: Footprint, grid: RectifiedGrid, middle: int) -> Float64:
@@ -151,113 +153,17 @@ def slit_places(wcs: Any, footprint: Footprint, grid: RectifiedGrid, middle: int
     return places
 
 
-def averaged(
-    parts: Sequence[Image], prints: Sequence[Footprint], grid: RectifiedGrid, how: Rectification
-) -> dict[str, Any]:
-    """Return the weighted mean of the spectra on the grid, its variances, weight and context."""
-    shape = grid.shape
-    sums, variances = np.zeros((2, *shape)), np.zeros((3, *shape))
-    weights = np.zeros((3, *shape))
-    context = np.zeros((-(-len(parts) // 32), *shape), np.uint32)
-    for number, (part, footprint) in enumerate(zip(parts, prints, strict=True)):
-        pixmap = pixel_map(footprint, grid)
-        weight = weight_of(with_flags(part), how.weight_type)
-        lit = np.isfinite(footprint.wavelength)
-        weight[~(lit if grid.axis == VERTICAL else lit.T)] = 0.0
-        found, own = drizzle_planes(
-            planes_of(part), weight, pixmap, shape, Drop(how.kernel, how.pixfrac)
-        )
-        sums[0] += found[0]
-        sums[1] += own[0]
-        for v in range(3):
-            variances[v] += np.square(found[1 + v])
-            weights[v] += own[1 + v]
-        context[number // 32][own[0] > 0.0] |= np.uint32(1 << number % 32)
-    mean = ratio(sums[0], sums[1])
-    return {
-        "data": mean,
-        "weight": sums[1],
-        "context": context,
-        **{name: ratio(variances[v], np.square(weights[v])) for v, name in enumerate(VARIANCES)},
-    }
-
-
-def weight_of(part: Image, weight_type: str) -> Float32:
-    """Return the weight of each pixel of a spectrum."""
-    if weight_type != TYPICAL:
-        return input_weight(part, weight_type)
-    weight = input_weight(part, "ivm")
-    used = weight > 0.0
-    typical = np.float32(np.median(weight[used])) if used.any() else np.float32(0.0)
-    return np.where(used, typical, np.float32(0.0))
-
-
-def with_flags(part: Image) -> Image:
-    """Return a spectrum that has flags."""
-    if part.dq is not None:
-        return part
-    return replace(part, dq=np.zeros(part.data.shape, np.uint32))
-
-
-def planes_of(part: Image) -> Float32:
-    """Return the signal and the standard deviations of a spectrum, float32 (4, ny, nx)."""
-    variances = [getattr(part, name) for name in VARIANCES]
-    if variances[0] is None and variances[1] is None:
-        variances[1] = np.square(part.err)
-    planes = np.zeros((4, *part.data.shape), np.float32)
-    planes[0] = part.data
-    for place, variance in enumerate(variances, 1):
-        if variance is not None:
-            planes[place] = np.sqrt(np.where(variance >= 0.0, variance, np.nan))
-    return planes
-
-
-def pixel_map(footprint: Footprint, grid: RectifiedGrid) -> Float64:
-    """Return x and y on the grid of every pixel, float64 (ny, nx, 2).
-
-    Pixels without a place, beside the slit, follow their neighbours: they have no weight, but
-    corners of pixels are found with their help.
-    """
-    along, across = (continued(values) for values in grid.positions(footprint))
-    if grid.axis == VERTICAL:
-        return np.ascontiguousarray(np.stack([across, along], axis=-1))
-    return np.ascontiguousarray(np.stack([along.T, across.T], axis=-1))
-
-
-def continued(values: Float64) -> Float64:
-    """Return values with straight lines beyond those that are known, row by row, then by column."""
-    result = values.copy()
-    for lines in (result, result.T):
-        for line in lines:
-            known = np.flatnonzero(np.isfinite(line))
-            if 2 <= len(known) < len(line):
-                line[:] = line_through(line, known)
-    return result
-
-
-def line_through(line: Float64, known: NDArray[np.intp]) -> Float64:
-    """Return a line of values continued on both sides and in gaps."""
-    place = np.arange(len(line), dtype=np.float64)
-    result = np.interp(place, known, line[known])
-    first, last = known[0], known[-1]
-    before = line[known[1]] - line[first]
-    behind = line[last] - line[known[-2]]
-    result[:first] = line[first] + before / (known[1] - first) * (place[:first] - first)
-    result[last + 1 :] = line[last] + behind / (last - known[-2]) * (place[last + 1 :] - last)
-    return result
-
-
-def ratio(value: Float64, weight: Float64) -> Float64:
-    """Return a quotient, NaN where the divisor is 0."""
-    result: Float64 = np.full(value.shape, np.nan)
-    np.divide(value, weight, out=result, where=weight > 0.0)
-    return result
-
-
 def finished(
-    planes: dict[str, Any], first: Image, grid: RectifiedGrid, how: Rectification, scale: float
+    planes: dict[str, Any],
+    first: Image,
+    grid: RectifiedGrid,
+    how: Rectification,
+    line: Line,
+    keywords: Metadata,
 ) -> Slit:
-    """Return the rectified spectrum; values are multiplied by `scale`."""
+    """Return the rectified spectrum; flux in a pixel, and its area, have the size of the pixel."""
+    size = grid.step / line.step
+    scale = size if str(keywords.get("BUNIT", "")).strip() == POINTLIKE else 1.0
     data = planes["data"] * scale
     known = np.isfinite(data)
     variances = {name: planes[name] * scale**2 for name in VARIANCES}
@@ -268,6 +174,10 @@ def finished(
     metadata["DATAMODL"] = SLIT_MODEL
     metadata["DISPAXIS"] = grid.axis
     metadata.homes["DISPAXIS"] = "SCI"
+    for name in AREAS:
+        if keywords.get(name) is not None:
+            metadata[name] = keywords.require(name, float) * size
+            metadata.homes[name] = "SCI"
     return Slit(
         metadata,
         data.astype(np.float32),
