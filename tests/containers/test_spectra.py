@@ -53,7 +53,7 @@ def commands(folder, program, made, out):
     """Yield the image and the command for each association of stages 2 and 3."""
     rates = folder / "rates"
     for stage, name, inputs in (("spec2", "spec2", rates), ("level3", program, made)):
-        associations = sorted(rates.glob(f"*_{name}_*_asn.json"))
+        associations = sorted(rates.glob(f"*[_-]{name}_*_asn.json"))
         assert associations
         for association in associations:
             yield stage, [
