@@ -9,15 +9,16 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits
 from calwebb_core.framework.names import split_suffix
-from calwebb_core.framework.product_writing import write_image
+from calwebb_core.framework.product_writing import write_image, write_spectral_image
 from calwebb_core.framework.products import product_path, root_of
 from calwebb_core.framework.reference_types import REFERENCE_KEYWORDS
 from calwebb_core.framework.slit_products import write_slits
-from calwebb_core.framework.spectra import Spectra
+from calwebb_core.framework.spectra import Spectra, SpectralImage
 from calwebb_core.framework.spectra_products import write_spectra
 from calwebb_core.framework.step import Step
 
 Exposure = Image | Slits
+Writable = Exposure | Spectra | SpectralImage
 CALIBRATED: Final = ("cal", "calints")
 RECTIFIED: Final = "s2d"
 
@@ -62,7 +63,7 @@ class Derived:
 Product = Exposure | Derived
 
 
-def products_of(model: Derived, steps: tuple[Step, ...]) -> list[tuple[str, Exposure | Spectra]]:
+def products_of(model: Derived, steps: tuple[Step, ...]) -> list[tuple[str, Writable]]:
     """Return the products of a run with their suffixes.
 
     The product that the run began with is none of them.
@@ -73,7 +74,7 @@ def products_of(model: Derived, steps: tuple[Step, ...]) -> list[tuple[str, Expo
     steps : tuple of Step
         Those of the mode, in order: no product says what became of it later.
     """
-    found: list[tuple[str, Exposure | Spectra]] = []
+    found: list[tuple[str, Writable]] = []
     if suffix_of(model.metadata) not in (*CALIBRATED, RECTIFIED):
         suffix = "calints" if has_integrations(model.calibrated) else "cal"
         found.append((suffix, without(model.calibrated, after(steps, "photom"))))
@@ -81,6 +82,7 @@ def products_of(model: Derived, steps: tuple[Step, ...]) -> list[tuple[str, Expo
         found.append((RECTIFIED, without(model.rectified, after(steps, "resample_spec"))))
     if model.spectra is not None:
         found.append((model.spectra.kind, model.spectra))
+        found += [(image.suffix, image) for image in model.spectra.images]
     return found
 
 
@@ -125,11 +127,13 @@ def has_integrations(model: Exposure) -> bool:
     return any(array.ndim == 3 for array in arrays)
 
 
-def put(model: Exposure | Spectra, directory: Path, suffix: str) -> Path:
+def put(model: Writable, directory: Path, suffix: str) -> Path:
     """Write one product and return its path."""
     path = product_path(directory, root_of(model.metadata), suffix)
     if isinstance(model, Spectra):
         write_spectra(model, path)
+    elif isinstance(model, SpectralImage):
+        write_spectral_image(model, path)
     elif isinstance(model, Slits):
         write_slits(model, path)
     else:

@@ -27,6 +27,7 @@ from calwebb_core.framework.fits_write import (
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Planes, Ramp, Segmentation, Slit, Table
 from calwebb_core.framework.product_reading import IMAGE_ARRAYS, SLIT
+from calwebb_core.framework.spectra import SpectralImage
 
 
 def write_raw(
@@ -126,6 +127,18 @@ def lazy(pixels: Pixels, name: str, dtype: np.dtype[Any]) -> Lazy:
 
     shape = pixels.shape if name != "context" else (len(layers), *pixels.shape)
     return Lazy(shape, dtype, read)
+
+
+def write_spectral_image(image: SpectralImage, path: Path) -> None:
+    """Write an array that shows how a spectrum was extracted.
+
+    Raises
+    ------
+    InputError, ProcessingError
+        If the folder cannot be written or the disk is full.
+    """
+    model = "CubeModel" if image.data.ndim == 3 else "ImageModel"
+    write_product(path, image.metadata, model, {"SCI": image.data}, unit=image.unit)
 
 
 def write_segmentation(segmentation: Segmentation, path: Path) -> None:

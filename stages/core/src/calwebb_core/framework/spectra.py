@@ -72,6 +72,26 @@ class Spectrum:
         return len(wavelength) if wavelength.ndim > 1 else None
 
 
+@dataclass(frozen=True)
+class SpectralImage:
+    """An array that shows how a spectrum was extracted.
+
+    Attributes
+    ----------
+    suffix : str
+        Of its product, behind the name of its slit where there are several.
+    metadata : Metadata
+    data : float32, (ny, nx) or (nints, ny, nx)
+    unit : str
+        "" for none.
+    """
+
+    suffix: str
+    metadata: Metadata
+    data: NDArray[np.float32]
+    unit: str = ""
+
+
 @dataclass
 class Spectra:
     """A product of spectra.
@@ -84,9 +104,12 @@ class Spectra:
     tables : other HDUs that are carried along by EXTNAME (INT_TIMES)
     kind : str
         "x1d" (`_x1d`), "x1dints" (one row an integration) or "c1d" (combined).
+    images : list of SpectralImage
+        What the user wants to see of the extraction; files of their own.
     """
 
     metadata: Metadata
     spectra: list[Spectrum]
     tables: dict[str, Table] = field(default_factory=dict)
     kind: str = "x1d"
+    images: list[SpectralImage] = field(default_factory=list)

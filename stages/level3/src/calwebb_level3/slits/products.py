@@ -58,6 +58,7 @@ def write_rectified(source: Source, image: Image, suffix: str, directory: Path) 
 
 def write_extracted(source: Source, directory: Path) -> list[Path]:
     """Write the extracted spectra of a source, and the combined one."""
+    from calwebb_core.framework.product_writing import write_spectral_image
     from calwebb_core.framework.spectra_products import write_spectra
 
     paths = []
@@ -65,6 +66,11 @@ def write_extracted(source: Source, directory: Path) -> list[Path]:
         if spectra is not None:
             paths.append(product_path(directory, source.product, spectra.kind))
             write_spectra(spectra, paths[-1])
+    images = source.extracted.images if source.extracted is not None else []
+    for image in images:
+        root = source.product if source.resampled is not None else root_of(image.metadata)
+        paths.append(product_path(directory, root, image.suffix))
+        write_spectral_image(image, paths[-1])
     return paths
 
 

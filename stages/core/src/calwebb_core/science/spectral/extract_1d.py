@@ -16,7 +16,7 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slits, Table
 from calwebb_core.framework.reference_data import Reference
-from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, Spectrum
+from calwebb_core.framework.spectra import SPECTRUM_KEYWORDS, Spectra, SpectralImage, Spectrum
 from calwebb_core.science.kernels.column_background import NPIXELS
 from calwebb_core.science.spectral.aperture import Weights, centre_of, weights_of
 from calwebb_core.science.spectral.aperture_correction import correction
@@ -27,7 +27,9 @@ from calwebb_core.science.spectral.extract_1d_options import (
     types_of,
 )
 from calwebb_core.science.spectral.extraction import VERTICAL, Pixels, extract_box
+from calwebb_core.science.spectral.extraction_images import box_scene, images_of
 from calwebb_core.science.spectral.extraction_reference import Extraction, extraction_of
+from calwebb_core.science.spectral.optimal import NOTHING
 from calwebb_core.science.spectral.optimal_spectrum import Fitted, fitted
 from calwebb_core.science.spectral.source_position import (
     POINT,
@@ -97,10 +99,10 @@ def extract_spectra(
     times = tables.get(INT_TIMES)
     if times is not None and not len(times.data):
         times = None  # simulators of others write an empty one
-    spectra = []
+    spectra, images = [], list[SpectralImage]()
     for part in parts:
         keywords = merged(model.metadata, part)
-        spectra.append(extract_part(part, keywords, files, parameters, times))
+        spectra.append(extract_part(part, keywords, files, parameters, times, images))
     series = spectra[0].nints is not None
     if series and times is None:
         logger.warning(
@@ -108,7 +110,7 @@ def extract_spectra(
             model.metadata.source,
         )
     metadata = model.metadata.copy()
-    return Spectra(metadata, spectra, tables, "x1dints" if series else "x1d")
+    return Spectra(metadata, spectra, tables, "x1dints" if series else "x1d", images)
 
 
 def merged(metadata: Metadata, part: Image) -> Metadata:
@@ -124,6 +126,7 @@ def extract_part(
     files: ExtractionFiles,
     parameters: Extract1dParameters,
     times: Table | None = None,
+    images: list[SpectralImage] | None = None,
 ) -> Spectrum:
     """Return one spectrum, of each integration if the part has several.
 
@@ -136,6 +139,8 @@ def extract_part(
     parameters : Extract1dParameters
     times : Table, optional
         INT_TIMES.
+    images : list of SpectralImage, optional
+        Gets what the user wants to see of the extraction.
     """
     axis = dispersion_axis(keywords)
     order = keywords.get("SPORDER") or 1
@@ -145,59 +150,63 @@ def extract_part(
     position = None
     if is_used(keywords, parameters.use_source_posn, found.use_source_posn):
         position = position_of(part, keywords, waves, axis)
+    pixels, scales = Pixels.of(part, axis), Scales.of(keywords)
     if parameters.extraction_type == OPTIMAL:
-        fit = fitted(
-            Pixels.of(part, axis),
-            waves,
-            keywords,
-            files.psf,
-            position,
-            found.background,
-            parameters,
-        )
-        return optimal_spectrum(part, keywords, fit, times, axis)
-    weights = placed(found, waves, position, parameters.position_offset)
-    used = weights.extracted
+        fit = fitted(pixels, waves, keywords, files.psf, position, found.background, parameters)
+        factor: Float64 | float = 1.0
+        scales_used = replace(scales, brightness=0.0)  # a fitted star has no surface brightness
+    else:
+        fit = summed(pixels, waves, found, position, parameters)
+        factor = beyond_aperture(part, keywords, files.apcorr, fit, parameters)
+        scales_used = scales
+    weights, used = fit.weights, fit.weights.extracted
     check_seen(weights, keywords, names[0])
-    pixels = Pixels.of(part, axis)
-    sums = extract_box(pixels, weights, found.background, fill=parameters.lost_pixels == FILL)[
-        :, used
-    ]
-    wavelength = weights.wavelength[used]
-    factor: Float64 | float = 1.0
-    if parameters.apply_apcorr and files.apcorr is not None and keywords.get("SRCTYPE") == POINT:
-        # the official way goes by the pixels that are left
-        fill = parameters.lost_pixels == FILL
-        widths = weights.source.sum(axis=1)[used] if fill else sums[..., NPIXELS]
-        scale = arcsec_per_pixel(part, weights, axis)
-        factor = correction(
-            files.apcorr, keywords, wavelength, widths, arcsec_per_pixel=scale, hold=fill
-        )
-    scales = Scales.of(keywords)
-    several = part.data.ndim == 3
-    columns = columns_of(sums, wavelength, scales, factor)
-    if not several:
-        columns = {name: column[0] for name, column in columns.items()}
-    if several:
-        columns |= integration_columns(keywords, times, len(sums), len(wavelength))
-    return Spectrum(header_of(keywords, weights, axis, part.wcs), columns, units_of(scales))
-
-
-def optimal_spectrum(
-    part: Image, keywords: Metadata, fit: Fitted, times: Table | None, axis: int
-) -> Spectrum:
-    """Return a spectrum that was fitted; such a star has no surface brightness."""
-    weights = fit.weights
-    check_seen(weights, keywords, str(keywords.get("SLTNAME") or keywords.get("EXP_TYPE")))
-    used = weights.extracted
+    if images is not None:
+        images += images_of(part, keywords, weights.source, fit.scene, axis, parameters)
     sums, wavelength = fit.sums[:, used], weights.wavelength[used]
-    scales = Scales.of(keywords)
-    columns = columns_of(sums, wavelength, replace(scales, brightness=0.0))
+    columns = columns_of(sums, wavelength, scales_used, factor)
     if part.data.ndim == 3:
         columns |= integration_columns(keywords, times, len(sums), len(wavelength))
     else:
         columns = {name: column[0] for name, column in columns.items()}
     return Spectrum(header_of(keywords, weights, axis, part.wcs), columns, units_of(scales))
+
+
+def summed(
+    pixels: Pixels,
+    waves: Float64,
+    found: Extraction,
+    position: Position | None,
+    parameters: Extract1dParameters,
+) -> Fitted:
+    """Return the sums over an aperture, with what they stand for in each pixel if it is wanted."""
+    weights = placed(found, waves, position, parameters.position_offset)
+    fill = parameters.lost_pixels == FILL
+    sums = extract_box(pixels, weights, found.background, fill=fill)
+    scene = NOTHING
+    if parameters.scene:
+        scene = box_scene(pixels, weights, found.background, sums)
+    return Fitted(sums, weights, scene)
+
+
+def beyond_aperture(
+    part: Image,
+    keywords: Metadata,
+    reference: Reference | None,
+    box: Fitted,
+    parameters: Extract1dParameters,
+) -> Float64 | float:
+    """Return the factor of every element for the light beyond the aperture."""
+    weights, used = box.weights, box.weights.extracted
+    unwanted = not parameters.apply_apcorr or keywords.get("SRCTYPE") != POINT
+    if reference is None or unwanted or not used.any():
+        return 1.0
+    # the official way goes by the pixels that are left
+    fill = parameters.lost_pixels == FILL
+    widths = weights.source.sum(axis=1)[used] if fill else box.sums[:, used, NPIXELS]
+    scale = arcsec_per_pixel(part, weights, dispersion_axis(keywords))
+    wavelength = weights.wavelength[used]
+    return correction(reference, keywords, wavelength, widths, arcsec_per_pixel=scale, hold=fill)
 
 
 def check_seen(weights: Weights, keywords: Metadata, name: str) -> None:

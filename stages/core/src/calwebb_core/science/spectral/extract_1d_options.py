@@ -85,6 +85,27 @@ class Extract1dParameters:
         choices=(FILL, DROP),
     )
 
+    save_profile: bool = option(
+        False,
+        "Also write the part of each pixel in the aperture, or the fitted profile (_profile).",
+    )
+    save_scene_model: bool = option(
+        False, "Also write the light that the spectrum stands for in each pixel (_scene_model)."
+    )
+    save_residual_image: bool = option(
+        False, "Also write what that model leaves of the exposure (_residual)."
+    )
+
+    @property
+    def images(self) -> bool:
+        """Whether anything is wanted beside the spectrum."""
+        return self.save_profile or self.save_scene_model or self.save_residual_image
+
+    @property
+    def scene(self) -> bool:
+        """Whether a model of the pixels is wanted."""
+        return self.save_scene_model or self.save_residual_image
+
     @property
     def wishes(self) -> Wishes:
         """What counts before the reference."""

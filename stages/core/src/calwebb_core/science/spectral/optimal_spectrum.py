@@ -32,13 +32,13 @@ PAIRS: Final = ("ALONG-SLIT-NOD", "2-POINT-NOD")
 
 @dataclass(frozen=True)
 class Fitted:
-    """A spectrum that was fitted.
+    """A spectrum that was fitted, or summed up.
 
     Attributes
     ----------
     sums : float64 (nints, nalong, NCOLUMNS)
     weights : Weights
-        With the profile of the source as weights.
+        With the profile of the source as weights if it was fitted.
     scene : float64 (nints, nalong, nacross) or (0, 0, 0)
         The fitted model, where it is wanted.
     """
@@ -56,8 +56,6 @@ def fitted(
     position: Position | None,
     background: Background,
     parameters: Extract1dParameters,
-    *,
-    scene: bool = False,
 ) -> Fitted:
     """Fit the profile of a star to every element of its spectrum.
 
@@ -74,8 +72,6 @@ def fitted(
     background : Background
         Its order counts where the user wants a background subtracted.
     parameters : Extract1dParameters
-    scene : bool
-        Whether the fitted model is wanted.
 
     Raises
     ------
@@ -107,7 +103,7 @@ def fitted(
     if parameters.optimize_psf_location:
         traces = placed(fit, pixels, waves, traces)
     profiles = fit.profiles(waves, traces)
-    sums, model = fit.sums(pixels, waves, profiles, scene=scene)
+    sums, model = fit.sums(pixels, waves, profiles, scene=parameters.scene)
     return Fitted(sums, weights_of_profile(profiles[0], waves), model)
 
 

@@ -43,6 +43,7 @@ def spectra_of(
     source: Source, metadata: Metadata, files: object, parameters: Extract1dParameters
 ) -> Spectra:
     """Return the spectrum of a source, or one an exposure."""
+    from calwebb_core.framework.spectra import SpectralImage
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_part
 
     assert isinstance(files, ExtractionFiles)  # noqa: S101 - made above
@@ -51,8 +52,11 @@ def spectra_of(
         pairs = [(source.resampled, source.resampled.metadata)]
         # an average has a negative star on both sides
         parameters = replace(parameters, model_nod_pair=False)
-    found = [extract_part(part, keywords, files, parameters) for part, keywords in pairs]
-    return Spectra(metadata.copy(), found, {}, "x1d")
+    images = list[SpectralImage]()
+    found = [
+        extract_part(part, keywords, files, parameters, images=images) for part, keywords in pairs
+    ]
+    return Spectra(metadata.copy(), found, {}, "x1d", images)
 
 
 STEP = Step(

@@ -31,7 +31,7 @@ def run(
     Raises
     ------
     InputError
-        If optimal extraction is asked for.
+        If optimal extraction is asked for, or images of the extraction.
     InputError, ReferenceFileError
         As `calwebb_core.science.spectral.extract_1d.extract_spectra`.
     """
@@ -42,6 +42,12 @@ def run(
         msg = (
             f"{series.metadata.source}: calwebb-tso3 sums up apertures only; leave out "
             "extraction_type=optimal, or fit profiles in calwebb-spec2 or calwebb-spec3"
+        )
+        raise InputError(msg)
+    if parameters.images:
+        msg = (
+            f"{series.metadata.source}: calwebb-tso3 writes no profiles, scenes and residuals; set "
+            "save_profile, save_scene_model, save_residual_image in calwebb-spec2"
         )
         raise InputError(msg)
 
