@@ -208,3 +208,12 @@ def test_pixels_without_any_value_count_nothing():
     flux, error = aperture_sum(cube, np.ones_like(cube), target)
     assert flux == pytest.approx(10.0 - 2.0)
     assert error[0] == pytest.approx(np.sqrt(197), rel=0.01)
+
+
+@pytest.mark.parametrize("light", [np.ones(6), np.full(6, 0.98)])
+def test_a_depth_that_no_integration_tells_is_unknown(light):
+    flux = 1000 * light + np.array([1, -1, 1, -1, 1, -1])
+    found = fit_depth(light, flux, np.ones(6), 0.02)
+    assert np.isnan(found["depth"])
+    assert np.isnan(found["pull"])
+    assert found["scatter_ppm"] == pytest.approx(1e3, rel=0.03)

@@ -91,10 +91,15 @@ def aperture_sum(cube: Float64, error: Float64, target: Float64) -> tuple[Float6
 
 
 def fit_depth(light: Float64, flux: Float64, error: Float64, depth: float) -> dict[str, float]:
-    """Fit flux = level (1 - depth x shape) with the true shape, all integrations alike."""
+    """Fit flux = level (1 - depth x shape) with the true shape, all integrations alike.
+
+    The depth is NaN where they do not tell it.
+    """
     shape = (1 - light) / depth if depth > 0 else np.zeros_like(light)
     columns = np.stack([np.ones_like(light), shape], axis=1)
-    columns = columns if depth > 0 else columns[:, :1]
+    # integrations that are all as deep in the transit do not tell its depth
+    seen = depth > 0 and bool(np.ptp(shape) > 0)
+    columns = columns if seen else columns[:, :1]
     good = np.ones(len(flux), dtype=bool)
     for _ in range(3):
         found = np.linalg.lstsq(columns[good], flux[good], rcond=None)[0]
@@ -106,13 +111,13 @@ def fit_depth(light: Float64, flux: Float64, error: Float64, depth: float) -> di
         "integrations": len(flux),
         "clipped": int(np.count_nonzero(~good)),
         "depth_true": depth,
-        "depth": 0.0,
+        "depth": float("nan") if depth > 0 else 0.0,
         "depth_error": float("nan"),
         "pull": float("nan"),
         "scatter_ppm": float(PPM * rest.std() / level),
         "expected_ppm": float(PPM * np.median(error) / level),
     }
-    if depth > 0 and np.count_nonzero(good) > 2:
+    if seen and np.count_nonzero(good) > 2 and np.ptp(shape[good]) > 0:
         covariance = np.linalg.inv(columns[good].T @ columns[good])
         sigma = np.sqrt(covariance[1, 1] * rest @ rest / (len(rest) - 2)) / level
         result["depth"] = float(-found[1] / level)
