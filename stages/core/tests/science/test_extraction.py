@@ -329,6 +329,29 @@ def test_point_sources_are_corrected_for_their_aperture_and_others_are_not():
     assert plain_sums["FLUX"].shape == bare["FLUX"].shape
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"apcorr": None}, "has no column 'apcorr'; name another file"),
+        ({"nelem_size": 0}, r"has 3 wavelengths and 0 sizes for factors of shape \(3, 0\)"),
+        ({"nelem_wl": -1}, "has 0 wavelengths and 3 sizes"),
+        ({"wavelength": np.full(3, np.nan)}, "has 3 wavelengths and 3 sizes"),
+        ({"wavelength": np.ones(2), "nelem_wl": 3}, "has 2 wavelengths and 3 sizes"),
+        ({"size": b"four"}, "has no numbers: could not convert"),
+    ],
+)
+def test_a_correction_that_makes_no_sense_is_refused(change, message):
+    data = correction_table().tables["APCORR"].data
+    values = {name: data[name][0] for name in data.dtype.names} | change
+    kept = {name: np.asarray(value) for name, value in values.items() if value is not None}
+    rows = np.zeros(1, [(name, value.dtype, value.shape) for name, value in kept.items()])
+    for name, value in kept.items():
+        rows[name] = value
+    reference = Reference("apcorr", "apcorr.fits", tables={"APCORR": Table(rows)})
+    with pytest.raises(ReferenceFileError, match=message):
+        correction(reference, Metadata({"SUBARRAY": "FULL"}), np.ones(1), np.ones(1))
+
+
 def test_a_correction_for_another_exposure_is_refused():
     with pytest.raises(ReferenceFileError, match="has no row for SUBARRAY SLITLESSPRISM"):
         correction(

@@ -108,6 +108,8 @@ def test_box():
     assert slit.bounding_box == ((26.5, 71.5), (29.0, 159.0))
     free = lrs_wcs(keywords(SLITLESS, SUBSTRT2=11), IMAGER, reference())
     assert free.bounding_box == ((3.5, 71.5), (37.5, 170.5))
+    moved = lrs_wcs(keywords(SLITLESS, SUBSTRT1=3, SUBSTRT2=11), IMAGER, reference())
+    assert moved.bounding_box == ((1.5, 69.5), (37.5, 170.5))
 
 
 @pytest.mark.parametrize(("dx", "dy", "place"), [(0.0, 0.0, 49.0), (0.55, 0.0, 54.0)])
@@ -182,6 +184,7 @@ def out_of_order():
         (Reference("specwcs", "specwcs.fits", metadata=Metadata(PIXEL)), "has no WAVETABLE with X"),
         (reference(with_nan()), "has values that are not finite"),
         (reference(out_of_order()), "are not in order"),
+        (reference(table(3)), "has 3 rows; expected at least 4"),
         (reference(IMX=None), "has IMX None; expected a pixel"),
     ],
 )

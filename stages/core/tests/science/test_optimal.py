@@ -186,6 +186,8 @@ def test_the_psf_of_an_aperture_is_chosen_by_name():
     ("change", "message"),
     [
         ({"SUBPIX": 0.0}, "SUBPIX is 0"),
+        ({"SUBPIX": np.inf}, "SUBPIX is inf"),
+        ({"SUBPIX": "&"}, "PSF makes no sense: could not convert string to float"),
         ({"CENTCOL": -3}, "its centre -3"),
         ({"wave": np.zeros(2)}, "2 wavelengths"),
         ({"wave": np.array([1.0, np.nan, 2.0])}, "no numbers"),

@@ -99,9 +99,7 @@ def correction(
         If the table has no row for the exposure, or one that cannot be read.
     """
     row = row_of(reference, keywords)
-    nwave, nsize = int(row["nelem_wl"]), int(row["nelem_size"])
-    waves = np.asarray(row["wavelength"], np.float64).reshape(-1)[:nwave]
-    factors, sizes = plane_of(row, nwave, nsize, phase)
+    waves, sizes, factors = numbers_of(row, phase, str(reference.path or reference.name))
     keyword = reference.headers.get(TABLE, {}).get(UNIT) or reference.metadata.get(UNIT)
     unit = str(keyword or "pixels").lower()
     if unit.startswith(ARCSEC):
@@ -116,6 +114,32 @@ def correction(
         outside = (wavelengths < waves.min()) | (wavelengths > waves.max())
         found = np.where(outside, 1.0, found)
     return np.where(np.isfinite(found) & (found > 0.0), found, 1.0)
+
+
+def numbers_of(row: dict[str, Any], phase: float, source: str) -> tuple[Float64, Float64, Float64]:
+    """Return wavelengths (n,), sizes (m,) and factors (n, m) of a row.
+
+    Raises
+    ------
+    ReferenceFileError
+        If it lacks one of them, or their numbers do not go together.
+    """
+    try:
+        nwave, nsize = int(row["nelem_wl"]), int(row["nelem_size"])
+        waves = np.asarray(row["wavelength"], np.float64).reshape(-1)[: max(nwave, 0)]
+        factors, sizes = plane_of(row, max(nwave, 0), max(nsize, 0), phase)
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+        reason = f"no column {error}" if isinstance(error, KeyError) else f"no numbers: {error}"
+        msg = f"{source}: the row of {TABLE} has {reason}; name another file, or N/A"
+        raise ReferenceFileError(msg) from error
+    known = waves.size and sizes.size and np.isfinite(waves).all() and np.isfinite(sizes).all()
+    if not known or factors.shape != (waves.size, sizes.size):
+        msg = (
+            f"{source}: the row of {TABLE} has {waves.size} wavelengths and {sizes.size} sizes "
+            f"for factors of shape {factors.shape}; name another file, or N/A"
+        )
+        raise ReferenceFileError(msg)
+    return waves, sizes, factors
 
 
 def plane_of(row: dict[str, Any], nwave: int, nsize: int, phase: float) -> tuple[Float64, Float64]:

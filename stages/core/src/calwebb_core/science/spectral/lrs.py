@@ -49,8 +49,9 @@ SMOOTHING: Final = 0.002  # micrometre^2
 REFERENCE_PIXEL: Final = {SLIT: ("IMX", "IMY"), SLITLESS: ("IMXSLTL", "IMYSLTL")}
 CORNERS: Final = tuple(f"{axis}{corner}" for axis in "XY" for corner in range(4))
 COLUMNS: Final = ("X_CENTER", "Y_CENTER", "WAVELENGTH", *CORNERS)
-# Columns of the slitless subarray that see light: the first four are reference pixels.
+# Columns that see light without the slit: the first four of the detector are reference pixels.
 LIT_COLUMNS: Final = (3.5, 71.5)
+LEAST_ROWS: Final = 4  # of a table: a cubic spline goes through them
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def trace_of(metadata: Metadata, specwcs: Reference) -> Trace:
     check_table(columns, specwcs.name)
     x0, y0 = reference_pixel(metadata, specwcs)
     y = columns["Y_CENTER"] + y0
-    box = box_of(kind, columns, (x0, y0))
+    box = box_of(kind, columns, (x0, y0), metadata.require("SUBSTRT1", int) - 1)
     return Trace(kind, (x0, y0), y, columns["X_CENTER"], columns["WAVELENGTH"], box)
 
 
@@ -218,6 +219,12 @@ def check_table(columns: dict[str, Float64], name: str) -> None:
     if any(not np.all(np.isfinite(values)) for values in columns.values()):
         msg = f"{name}: WAVETABLE of the specwcs reference has values that are not finite"
         raise ReferenceFileError(msg)
+    if len(columns["Y_CENTER"]) < LEAST_ROWS:
+        msg = (
+            f"{name}: WAVETABLE of the specwcs reference has {len(columns['Y_CENTER'])} rows; "
+            f"expected at least {LEAST_ROWS}"
+        )
+        raise ReferenceFileError(msg)
     if not is_monotonic(columns["Y_CENTER"]) or not is_monotonic(columns["WAVELENGTH"]):
         msg = f"{name}: rows or wavelengths in WAVETABLE of the specwcs reference are not in order"
         raise ReferenceFileError(msg)
@@ -232,13 +239,13 @@ def pixel(specwcs: Reference, keyword: str) -> float:
     return float(value)
 
 
-def box_of(kind: str, columns: dict[str, Float64], origin: tuple[float, float]) -> Box:
+def box_of(kind: str, columns: dict[str, Float64], origin: tuple[float, float], first: int) -> Box:
     """Return where there are spectra: within the corners of the table's cells."""
     x, y = (np.stack([columns[f"{axis}{i}"] for i in range(4)]) for axis in "XY")
     if kind == SLIT:
         rows = columns["Y_CENTER"] + origin[1]
         return Box((edges(x + origin[0]), (float(rows.min()), float(rows.max()))))
-    return Box((LIT_COLUMNS, edges(y + origin[1])))
+    return Box(((LIT_COLUMNS[0] - first, LIT_COLUMNS[1] - first), edges(y + origin[1])))
 
 
 def edges(values: Float64) -> tuple[float, float]:

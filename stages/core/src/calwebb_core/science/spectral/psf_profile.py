@@ -124,6 +124,9 @@ def psf_of(reference: Reference, names: tuple[str, ...], axis: int) -> SpectralP
     except KeyError as error:
         msg = f"{source}: has no {error.args[0]} for {key}; expected a PSF of spectra"
         raise ReferenceFileError(msg) from error
+    except (TypeError, ValueError) as error:
+        msg = f"{source}: {key} makes no sense: {' '.join(str(error).split())}"
+        raise ReferenceFileError(msg) from error
     order = np.argsort(waves, kind="stable")
     problem = problem_of(table, waves, centre, fineness)
     if problem:
@@ -148,7 +151,7 @@ def problem_of(table: Float64, waves: Float64, centre: float, fineness: float) -
         return f"it has shape {table.shape} and {len(waves)} wavelengths"
     if not (np.isfinite(waves).all() and np.isfinite(table).all()):
         return "it has values that are no numbers"
-    if fineness <= 0.0 or not 0.0 <= centre <= table.shape[1] - 1:
+    if not 0.0 < fineness < np.inf or not 0.0 <= centre <= table.shape[1] - 1:
         return f"SUBPIX is {fineness}, its centre {centre} of {table.shape[1]} elements"
     if not (table.sum(axis=1) > 0.0).all():
         return "it has a wavelength without light"
