@@ -26,9 +26,11 @@ POSITION = (-148_520_000.0, 17_130_000.0, 7_400_000.0)
 OVERHEAD = 60.0  # s between exposures
 MOST_STEPS = 64
 POINTING = ("V2Ref", "V3Ref", "V3IdlYAngle", "VIdlParity")  # of a slit's aperture
-PIXELS = {"MIR_LRS-FIXEDSLIT": {"XSciRef": 326.13, "YSciRef": 300.7}}  # where it falls
+PIXEL = {"XSciRef": 326.13, "YSciRef": 300.7}
+PIXELS = {"MIR_LRS-FIXEDSLIT": PIXEL, "MIR_TACONFIRM": PIXEL}  # where it falls
 SLIT_APERTURES = {
     "MIR_LRS-FIXEDSLIT": "MIRIM_SLIT",
+    "MIR_TACONFIRM": "MIRIM_SLIT",
     "NRS_FIXEDSLIT": "NRS_{slit}_SLIT",
     "NRS_BRIGHTOBJ": "NRS_S1600A1_SLIT",
 }

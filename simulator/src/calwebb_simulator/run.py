@@ -23,6 +23,7 @@ from calwebb_simulator.plan import Planned, plan
 from calwebb_simulator.references.build import Builder
 from calwebb_simulator.scenario import Scenario
 from calwebb_simulator.scene import generate, read_catalog, with_target
+from calwebb_simulator.spectra.acquisition import is_acquisition
 from calwebb_simulator.spectra.choice import is_spectrum
 from calwebb_simulator.spectra.truth import write_spectral_summary
 from calwebb_simulator.surroundings import sky_level
@@ -70,6 +71,9 @@ def run(
     for name in ("uncal", "truth"):
         check_writable(output_dir / name)
     entries = plan(scenario)
+    if any(map(is_spectrum, entries)) and any(map(is_acquisition, entries)):
+        msg = f"scenario {scenario.name}: has an image of a spectrum's target; only rates makes it"
+        raise InputError(msg)
     catalog = make_catalog(scenario)
     known: dict[tuple[str, str], Properties] = {}
     if references:

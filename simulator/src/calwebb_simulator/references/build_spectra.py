@@ -9,6 +9,7 @@ from calwebb_simulator.detector import Properties
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.references.crds import Cache, Rules
 from calwebb_simulator.references.detector import write_flat
+from calwebb_simulator.references.offsets import write_filteroffset
 from calwebb_simulator.references.optics import asdf_meta, distortion_model, write_tree
 from calwebb_simulator.references.rules import NOT_APPLICABLE, rule_values
 from calwebb_simulator.references.spectra import (
@@ -25,6 +26,7 @@ from calwebb_simulator.references.spectra_slits import (
     write_pathloss,
     write_sflat,
 )
+from calwebb_simulator.spectra.acquisition import is_acquisition
 from calwebb_simulator.spectra.choice import mode_of
 from calwebb_simulator.spectra.middles import star_trace
 from calwebb_simulator.spectra.modes import SpectralMode
@@ -76,6 +78,19 @@ class SpectralBuilder:
             mode = mode_of(entry)
             if mode is not None:
                 self._mode(mode, entry)
+        image = next(filter(is_acquisition, entries), None)
+        if image is not None:
+            self._filters(image)
+
+    def _filters(self, entry: Planned) -> None:
+        """Write by how much the filters move the image that confirms a target."""
+        detector, instrument = entry.frame.detector, entry.instrument
+        filters = [instrument.filter(name) for name in instrument.channels[detector.channel]]
+        path = self.cache.new_reference("filteroffset", "asdf")
+        write_filteroffset(path, instrument, detector, filters)
+        values = rule_values(detector=detector.name, exp_type=entry.group.exp_type)
+        self.rules.add("filteroffset", values, path.name)
+        self.progress(path.name)
 
     def _mode(self, mode: SpectralMode, entry: Planned) -> None:
         for kind, writer in COMMON.items():

@@ -9,7 +9,9 @@ from calwebb_core.framework.products import write_image
 from calwebb_simulator.detector import Properties, detector_properties
 from calwebb_simulator.plan import Planned, plan
 from calwebb_simulator.references.build import Builder
+from calwebb_simulator.run import make_catalog
 from calwebb_simulator.scenario import Scenario
+from calwebb_simulator.spectra.acquisition import acquisition_rates, is_acquisition
 from calwebb_simulator.spectra.choice import is_spectrum, mode_of
 from calwebb_simulator.spectra.light import SpectralLight, spectral_light
 from calwebb_simulator.spectra.modes import SpectralMode
@@ -45,7 +47,7 @@ def run_rates(
     Parameters
     ----------
     scenario : Scenario
-        Of spectra only.
+        Of spectra, and images of their target.
     output_dir : Path
     references : bool
         Whether the reference files are written: those of stages 2 and 3.
@@ -58,7 +60,9 @@ def run_rates(
     """
     watcher = watcher or Watcher()
     entries = plan(scenario)
-    if not all(is_spectrum(entry) for entry in entries):
+    spectra = [is_spectrum(entry) for entry in entries]
+    others = [entry for entry, dispersed in zip(entries, spectra, strict=True) if not dispersed]
+    if not any(spectra) or not all(is_acquisition(entry) for entry in others):
         msg = f"scenario {scenario.name}: rates are for spectra; expected an exp_type of one"
         raise InputError(msg)
     for name in ("rates", "truth"):
@@ -86,8 +90,10 @@ def _one(
         )
     mode = mode_of(entry)
     if mode is None:
-        msg = f"{entry.root}: no spectrum"
-        raise InputError(msg)
+        image = acquisition_rates(scenario, make_catalog(scenario), entry, known[key])
+        path = folder / "rates" / str(image.metadata["FILENAME"])
+        write_image(image, path)
+        return path
     light = painter.light(mode, entry, known[key])
     image = count_rates(scenario, mode, entry, known[key], light)
     path = folder / "rates" / str(image.metadata["FILENAME"])

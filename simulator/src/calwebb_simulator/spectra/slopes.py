@@ -51,7 +51,7 @@ def count_rates(
     levels = factors(scenario, mode, entry)
     rows = range(len(levels)) if mode.series else (0,)
     planes = [
-        _plane(scenario, entry, properties, steady + scaled(parts, levels[row]), number)
+        plane(scenario, entry, properties, steady + scaled(parts, levels[row]), number)
         for row, number in zip(rows, entry.segment.integrations, strict=False)
     ]
     stacked = [np.stack(arrays) for arrays in zip(*planes, strict=True)]
@@ -70,7 +70,7 @@ def count_rates(
     )
 
 
-def _plane(
+def plane(
     scenario: Scenario, entry: Planned, properties: Properties, light: Float32, number: int
 ) -> tuple[Any, ...]:
     """Return data, error, flags and variances of an integration, in DN per second."""

@@ -13,6 +13,7 @@ from calwebb_simulator.cosmic_rays import Hits
 from calwebb_simulator.header_tables import raw_tables
 from calwebb_simulator.plan import Planned
 from calwebb_simulator.scenario import Scenario
+from calwebb_simulator.spectra.acquisition import is_acquisition, star_pixel
 from calwebb_simulator.spectra.light import SpectralLight, drifts, factors
 from calwebb_simulator.spectra.modes import SpectralMode
 from calwebb_simulator.spectra.star import Star
@@ -129,6 +130,7 @@ def write_spectral_summary(path: Path, scenario: Scenario, entries: tuple[Planne
             "dither": list(entry.group.dithers[entry.dither - 1]),
             "integrations": entry.timing.integrations,
             "segment": [entry.segment.number, entry.segment.total],
+            **({"star": star_pixel(entry)} if any(map(is_acquisition, entries)) else {}),
         }
         for entry in entries
     ]
