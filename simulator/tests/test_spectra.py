@@ -28,7 +28,7 @@ from calwebb_simulator.spectra.modes import MODES, SpectralMode
 from calwebb_simulator.spectra.response import conversion, pixel_steradian
 from calwebb_simulator.spectra.run import run_rates
 from calwebb_simulator.spectra.star import Star
-from calwebb_simulator.spectra.truth_file import TrueSpectrum, read_truth
+from calwebb_simulator.spectra.truth_file import TrueSpectrum, read_rows, read_truth
 from calwebb_simulator.transit import TargetStar
 
 SMALL = ("lrs-slitless", "nirspec-bright", "nircam-grism")
@@ -199,6 +199,15 @@ def write_x1dints(path: Path, wave: np.ndarray, cube: np.ndarray) -> None:
     rows["WAVELENGTH"], rows["FLUX"], rows["FLUX_ERROR"] = wave, cube, 1e-3 * cube
     hdus = fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU(rows, name="EXTRACT1D")])
     hdus.writeto(path, overwrite=True)
+
+
+def test_the_flat_field_is_no_noise(tmp_path: Path) -> None:
+    """Simulated flat fields are exact: spectra scatter by photons and reading alone."""
+    names = ("WAVELENGTH", "FLUX", "FLUX_ERROR", "FLUX_VAR_FLAT")
+    rows = np.zeros(4, dtype=[(name, "f8") for name in names])
+    rows["FLUX_ERROR"], rows["FLUX_VAR_FLAT"] = 5.0, (16.0, 0.0, np.nan, 30.0)
+    fits.BinTableHDU(rows).writeto(tmp_path / "x1d.fits")
+    np.testing.assert_allclose(read_rows(tmp_path / "x1d.fits")[2], [[3.0, 5.0, 5.0, 5.0]])
 
 
 def test_white_light(tmp_path: Path) -> None:

@@ -63,10 +63,24 @@ def read_truth(path: Path) -> TrueSpectrum:
 
 
 def read_rows(path: Path) -> tuple[Float64, Float64, Float64]:
-    """Return wavelengths (n,), fluxes and errors (nints, n) of the first spectrum of a product."""
+    """Return wavelengths (n,), fluxes and errors (nints, n) of the first spectrum of a product.
+
+    Errors are those of photons and reading, where the product tells: the simulated flat fields are
+    exactly those of the references, whose uncertainty is no noise here.
+    """
     with fits.open(path) as hdus:
         rows = hdus[1].data
-        error = "FLUX_ERROR" if "FLUX_ERROR" in rows.names else "ERROR"
-        columns = [np.array(rows[name], dtype=float) for name in ("WAVELENGTH", "FLUX", error)]
-    wave, flux, noise = (np.atleast_2d(column) for column in columns)
-    return wave[0], flux, noise
+        columns = [np.atleast_2d(np.array(rows[name], float)) for name in ("WAVELENGTH", "FLUX")]
+        noise = noise_of(rows)
+    return columns[0][0], columns[1], noise
+
+
+def noise_of(rows: Any) -> Float64:
+    """Return errors of a table of spectra without those of the flat field, (nints, n)."""
+    error = "FLUX_ERROR" if "FLUX_ERROR" in rows.names else "ERROR"
+    variance = np.square(np.atleast_2d(np.array(rows[error], float)))
+    if "FLUX_VAR_FLAT" in rows.names:
+        flat = np.atleast_2d(np.array(rows["FLUX_VAR_FLAT"], float))
+        variance = variance - np.where(flat < variance, flat, 0.0)
+    noise: Float64 = np.sqrt(variance)
+    return noise
