@@ -149,6 +149,13 @@ def test_reference_without_the_filter():
         light_of(keywords(), ranges(), [3])
     with pytest.raises(InputError, match=r"orders \[1, 2\] are to be cut out; expected one"):
         light_of(keywords(), ranges(extract_orders=[["F322W2", [1, 2]]]))
+    for broken in ([[1]], [[1, "F322W2", "a", "b"]], 3, [[1, "F322W2", None, 4.0]]):
+        with pytest.raises(ReferenceFileError, match="wavelengthrange reference can't be used"):
+            light_of(keywords(), ranges(broken))
+    with pytest.raises(ReferenceFileError, match="wavelengthrange reference can't be used"):
+        light_of(keywords(), ranges(extract_orders=[["F322W2"]]))
+    with pytest.raises(ReferenceFileError, match="has no range for FILTER F322W2"):
+        light_of(keywords(), ranges([[1, "F322W2", 4.0, 2.0]]))
 
 
 def test_spectrum_off_the_detector():

@@ -181,16 +181,25 @@ def light_of(metadata: Metadata, ranges: Reference, orders: Sequence[int] | None
     """
     tree, name = ranges.tree or {}, metadata.require("FILTER", str)
     pupil = metadata.require("PUPIL", str)
-    usual = (list(found) for key, found in tree.get("extract_orders", ()) if key == name)
-    wanted = list(orders) if orders else next(usual, [1])
+    try:
+        usual = (list(found) for key, found in tree.get("extract_orders", ()) if key == name)
+        wanted = list(orders) if orders else next(usual, [1])
+        # files for version 3 of the official package have the pupil before the filter
+        found = (
+            Light(int(order), float(low), float(high))
+            for order, *keys, low, high in tree.get("wavelengthrange", ())
+            if [order] == wanted[:1] and keys in ([name], [pupil, name])
+        )
+        light = next(found, None)
+    except (TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        msg = f"{ranges.name}: the wavelengthrange reference can't be used ({reason})"
+        raise ReferenceFileError(msg) from error
     if len(wanted) != 1:
         msg = f"{metadata.source}: the orders {wanted} are to be cut out; expected one"
         raise InputError(msg)
-    for row in tree.get("wavelengthrange", ()):
-        order, *keys, low, high = row
-        # files for version 3 of the official package have the pupil before the filter
-        if order == wanted[0] and keys in ([name], [pupil, name]):
-            return Light(int(order), float(low), float(high))
+    if light is not None and light.low < light.high:
+        return light
     msg = (
         f"{ranges.name}: the wavelengthrange reference has no range for FILTER {name}, PUPIL "
         f"{pupil}, order {wanted[0]}"
