@@ -2,7 +2,8 @@
 
     python peer_extract_1d.py CASES.json
 
-A case names an exposure, the file of apertures, that of aperture corrections, and the product.
+A case names an exposure, the file of apertures, that of aperture corrections, the product, and
+perhaps a folder for images of the extraction.
 """
 
 import json
@@ -20,5 +21,8 @@ if __name__ == "__main__":
         overrides = {f"override_{kind}": "N/A" for kind in OTHERS}
         overrides |= {f"override_{kind}": case[kind] for kind in ("extract1d", "apcorr")}
         overrides["override_psf"] = case.get("psf", "N/A")
-        spectra = Extract1dStep.call(case["input"], **overrides, **case["options"])
+        folder = case.get("images", str(Path(case["output"]).parent))
+        spectra = Extract1dStep.call(
+            case["input"], output_dir=folder, **overrides, **case["options"]
+        )  # fmt: skip
         spectra.save(case["output"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from tests.official_process import run_official
 
 from calwebb_core.framework.call import call_pipeline
@@ -33,6 +34,9 @@ CASES = {
     "smooth": {"extract_width": 7, "bkg_coeff": BACKGROUND, "smoothing_length": 3},
 }
 VALUES = ("WAVELENGTH", "FLUX", "SURF_BRIGHT", "BACKGROUND", "NPIXELS")
+
+
+SAVED = {"save_profile": True, "save_scene_model": True, "save_residual_image": True}
 
 
 def noisy(nints, lost):
@@ -96,3 +100,31 @@ def test_spectra_are_those_of_the_official_step(tmp_path, nints, lost):
         if nints:
             for name in ("INT_NUM", *TIMES):
                 np.testing.assert_array_equal(ours.columns[name], theirs.columns[name])
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+@pytest.mark.parametrize("values", [CASES["width"], CASES["slope"], CASES["median"]])
+def test_images_of_the_extraction_are_those_of_the_official_step(tmp_path, values):
+    model = noisy(None, lost=False)
+    path = tmp_path / model.metadata.source
+    write_image(model, path)
+    reference = tmp_path / "apertures.json"
+    entry = {"id": "ANY", "region_type": "target", "dispaxis": 2} | values
+    reference.write_text(json.dumps({"REFTYPE": "EXTRACT1D", "apertures": [entry]}))
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    case = {
+        "input": str(path), "extract1d": str(reference), "apcorr": "N/A", "options": SAVED,
+        "output": str(tmp_path / "theirs_x1d.fits"), "images": str(theirs),
+    }  # fmt: skip
+    (tmp_path / "cases.json").write_text(json.dumps([case]))
+    run_official(PEER.read_text(), tmp_path / "cases.json", folder=tmp_path)
+    call_pipeline(
+        PIPELINE, path, only="extract_1d", output_dir=tmp_path / "ours",
+        overrides={"extract1d": reference, "apcorr": "N/A"}, parameters={"extract_1d": SAVED},
+    )  # fmt: skip
+    for suffix in ("profile", "scene_model", "residual"):
+        name = path.name.replace("_cal", f"_{suffix}")
+        ours, expected = (fits.getdata(folder / name) for folder in (tmp_path / "ours", theirs))
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=2e-5, err_msg=suffix)

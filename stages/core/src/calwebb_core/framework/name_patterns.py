@@ -79,6 +79,10 @@ SUFFIXES: Final[dict[str, str]] = {
     "blot": "median in the frame of an exposure",
     "flat": "interpolated flat field",
     "mbsub": "exposure without master background",
+    "masterbg1d": "master background",
+    "profile": "profile of an extraction",
+    "scene_model": "model of the pixels of an extraction",
+    "residual": "what the model of an extraction leaves",
     "msa": "shutter configuration",
 }
 STEP_SUFFIXES: Final = (
