@@ -118,6 +118,30 @@ def test_what_cannot_be_made_says_why(made, why):
     assert reasons([made]) == {made.file_name: why}
 
 
+def test_a_series_of_several_exposures_says_so():
+    """Light curves are those of one exposure; detectors and segments are no exposures."""
+    series = "jw01345001001_04101_{}_{}"
+    members = [series.format("00001-seg001", "nrs1"), series.format("00001-seg002", "nrs1")]
+    members += [series.format("00001-seg001", "nrs2"), series.format("00001-seg002", "nrs2")]
+    known = {
+        root: Source("nrs_brightobj", "prime_targeted_fixed", DETECTOR1)
+        for root in (*members, series.format("00002", "nrs1"))
+    }
+
+    def plan(roots):
+        rates = [association("tso-spec2", r, (f"{r}_rateints.fits", "science")) for r in roots]
+        whole = association("tso3", "jw_tso", *((f"{r}_calints.fits", "science") for r in roots))
+        return plan_associations([*rates, whole], known)
+
+    assert all(item.available for item in plan(members))
+    *calibrated, whole = plan([*members, series.format("00002", "nrs1")])
+    assert all(item.available for item in calibrated)
+    assert not whole.available
+    (sentence,) = not_available([whole])
+    assert "2 exposures (jw01345001001_04101_00001, jw01345001001_04101_00002)" in sentence
+    assert "give each an association of its own" in sentence
+
+
 def test_darks_have_no_count_rates():
     found = {IMAGE: Source("nis_dark", "", DARKS), OTHER: Source("nis_image", "", DETECTOR1)}
     background = (f"{IMAGE}_rate.fits", "background")

@@ -5,12 +5,20 @@ mosaics and their catalogs of the spectra of slitless exposures. Where one progr
 yet, nothing that needs its products can be made either; each association says why.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from calwebb_associate.generate import MadeAssociation
-from calwebb_associate.pipelines import DETECTOR1, LEVEL2, PIPELINES, PROGRAMS, program_refuses
+from calwebb_associate.pipelines import (
+    DETECTOR1,
+    LEVEL2,
+    PIPELINES,
+    PROGRAMS,
+    TSO3,
+    program_refuses,
+)
 from calwebb_associate.products import Subject, suffixes
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import split_suffix
@@ -18,6 +26,9 @@ from calwebb_core.framework.names import split_suffix
 SCIENCE: Final = "science"
 RATES: Final = ("rate", "rateints")
 WAVEFRONT: Final = "wfsc"
+# What follows the exposure in a root: its segment and its detector.
+EXPOSURE_OF: Final = re.compile(r"(?:-seg\d{3})?_(?=[a-z0-9]+$)")
+NAMED: Final = 3
 OF_THEMSELVES: Final = "members that are made of its own product"
 
 
@@ -161,8 +172,29 @@ def _candidate(association: MadeAssociation, sources: Mapping[str, Source]) -> C
     if subject is None:
         root = _parts(members[0])[0]
         return Candidate(association, pipeline, members, (), f"{root}, which is not there")
-    refused = program_refuses(pipeline, subject.exp_type)
+    refused = program_refuses(pipeline, subject.exp_type) or several_exposures(
+        association, pipeline
+    )
     return Candidate(association, pipeline, members, suffixes(subject), refused)
+
+
+def several_exposures(association: MadeAssociation, pipeline: str) -> str:
+    """Say that a time series has several exposures, or nothing.
+
+    calwebb-tso3 joins the segments of one; associations have all exposures of an observation.
+    """
+    if pipeline != TSO3:
+        return ""
+    members = association.content["products"][0]["members"]
+    science = [member["expname"] for member in members if member["exptype"] == SCIENCE]
+    exposures = sorted({EXPOSURE_OF.split(_parts(name)[0])[0] for name in science})
+    if len(exposures) < 2:
+        return ""
+    return (
+        f"{association.product}: {len(exposures)} exposures ({', '.join(exposures[:NAMED])}"
+        f"{', ...' if len(exposures) > NAMED else ''}), of which calwebb-tso3 takes one at a time: "
+        "give each an association of its own"
+    )
 
 
 def _parts(name: str) -> tuple[str, str]:
