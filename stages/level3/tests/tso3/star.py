@@ -92,7 +92,8 @@ def write_segments(folder, cubes, cuts=(), *, dq=None, order=None, **keywords):
     ends = [*cuts, nints]
     paths = []
     for number, (low, high) in enumerate(zip([0, *cuts], ends, strict=True), 1):
-        name = f"{ROOT}-seg{number:03d}_nrca1_calints.fits"
+        detector = keywords.get("DETECTOR", "NRCA1").lower()
+        name = f"{ROOT}-seg{number:03d}_{detector}_calints.fits"
         values = {
             "EXP_TYPE": "NRC_TSIMAGE", "TSOVISIT": True, "SUBARRAY": "SUB64P", "NINTS": nints,
             "INTSTART": low + 1, "INTEND": high, "EXSEGNUM": number, "EXSEGTOT": len(ends),

@@ -67,6 +67,29 @@ def test_a_missing_pixel_does_not_dim_the_star(tmp_path):
     assert np.all(lost[[4, 9]] > 0.03)
 
 
+def test_detectors_are_rows_of_one_table(tmp_path):
+    """NIRCam's short channel beside a grism: two detectors, of which one may miss the star."""
+    images = star(nints=12, side=32, drift=0.0, depth=0.0)
+    one = write_segments(tmp_path, images, (5,))
+    other = write_segments(tmp_path, images, (5,), DETECTOR="NRCA3")
+    table, alone = measured([*other, *one]), measured(one)
+    assert table["detector"].tolist() == ["NRCA3"] * 12 + ["NRCA1"] * 12
+    assert "detector" not in alone.colnames
+    flux = alone["net_aperture_sum"].value
+    np.testing.assert_array_equal(table["net_aperture_sum"].value, np.concatenate([flux, flux]))
+
+
+def test_a_detector_without_the_star_is_left_out(tmp_path, caplog):
+    images = star(nints=12, side=32, drift=0.0, depth=0.0)
+    one = write_segments(tmp_path, images)
+    other = write_segments(tmp_path, images, DETECTOR="NRCA3", XREF_SCI=-70.0)
+    table = measured([*other, *one])
+    assert len(table) == 12
+    assert "is not in the image; detector NRCA3 is left out" in caplog.text
+    with pytest.raises(InputError, match="expected a place in the image of 32 x 32"):
+        measured(other)
+
+
 def test_moving_apertures_follow_the_star(tmp_path):
     images = star(nints=30, side=32, drift=1.0, depth=0.0)
     paths = write_segments(tmp_path, images, (11,))

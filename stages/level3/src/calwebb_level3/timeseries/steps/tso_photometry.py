@@ -5,7 +5,8 @@ of the light in a window of `search_box_width` pixels, then in one of `fit_box_w
 over all integrations of all segments is the centre of the apertures (with `moving_centroid` each
 integration's own). The flux in a circle of `radius` pixels less the mean of the ring between
 `radius_inner` and `radius_outer` is the star's, in Jy by the pixels' nominal solid angle
-(PIXAR_SR). No correction is made for light outside the circle.
+(PIXAR_SR). No correction is made for light outside the circle. Images of several detectors, as
+those of NIRCam's short channel beside a grism, are rows of one table with the detector's name.
 
 An unusable pixel in the circle would take its light away; its median along time, scaled to the
 star's brightness, stands in (`fill`). With ``fill = false`` such pixels are left out, as in the
@@ -13,7 +14,7 @@ official step.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from calwebb_core.framework.errors import InputError
@@ -54,13 +55,23 @@ def run(
     references: Any,  # noqa: ARG001
     parameters: TsoPhotometryParameters,
 ) -> tuple[TimeSeries, Status]:
-    """Measure the star; the table is put in the series."""
-    settings = settings_of(series, parameters)
-    table, filled = measure(series, settings)
+    """Measure the star; the table is put in the series.
+
+    Raises
+    ------
+    InputError
+        As `settings_of`.
+    """
+    tables, filled = [], 0
+    for own in on_detectors(series):
+        table, count = measure(own, settings_of(own, parameters))
+        tables.append((str(own.metadata.get("DETECTOR", "")), table))
+        filled += count
     if filled:
         logger.warning(
             "tso_photometry: %d unusable pixels in the circle were estimated from others", filled
         )
+    table = stacked(tables)
     table.meta.update({name: series.metadata.get(key) for name, key in HEAD.items()})
     table.meta["apertures"] = (
         f"Circle of r={parameters.radius} pixels; background is the mean of the ring between "
@@ -70,14 +81,59 @@ def run(
     return series, COMPLETE
 
 
+def on_detectors(series: TimeSeries) -> list[TimeSeries]:
+    """Return the series of each detector, without those that the star is not on.
+
+    One that is alone is kept.
+    """
+    parts = [
+        replace(series, metadata=part.segments[0].metadata, segments=part.segments)
+        for part in series.parts()
+    ]
+    seen = [own for own in parts if is_in_image(own)]
+    if len(parts) < 2 or not seen:
+        return parts
+    for own in parts:
+        if not is_in_image(own):
+            logger.warning(
+                "%s: the star's planned place (XREF_SCI, YREF_SCI) is not in the image; detector "
+                "%s is left out",
+                own.metadata.source, own.metadata.get("DETECTOR"),
+            )  # fmt: skip
+    return seen
+
+
+def planned_place(series: TimeSeries) -> tuple[float, float]:
+    """Return the pixel from 0 where the star should be."""
+    metadata = series.metadata
+    return metadata.require("XREF_SCI", float) - 1, metadata.require("YREF_SCI", float) - 1
+
+
+def is_in_image(series: TimeSeries) -> bool:
+    """Say whether the star should be in the image."""
+    x, y = planned_place(series)
+    _, ny, nx = series.segments[0].shape
+    return 0 <= x <= nx - 1 and 0 <= y <= ny - 1
+
+
+def stacked(tables: list[tuple[str, Any]]) -> Any:
+    """Return the tables of detectors one below the other, with their names if there are several."""
+    if len(tables) == 1:
+        return tables[0][1]
+    from astropy.table import vstack
+
+    for name, table in tables:
+        table["detector"] = [name] * len(table)
+    return vstack([table for _, table in tables], metadata_conflicts="silent")
+
+
 def settings_of(series: TimeSeries, parameters: TsoPhotometryParameters) -> Settings:
     """Return what is to be measured where.
 
     Raises
     ------
     InputError
-        If the radii are in disorder, the planned place is unknown or outside the image, or the
-        star's images come from several detectors.
+        If the radii are in disorder, or the planned place is unknown or outside the image.
     """
     if not parameters.radius > 0 or not 0 <= parameters.radius_inner < parameters.radius_outer:
         msg = (
@@ -87,12 +143,9 @@ def settings_of(series: TimeSeries, parameters: TsoPhotometryParameters) -> Sett
         )
         raise InputError(msg)
     metadata = series.metadata
-    if len(series.parts()) > 1:
-        msg = f"{metadata.source}: images of several detectors; expected those of one"
-        raise InputError(msg)
-    x, y = metadata.require("XREF_SCI", float) - 1, metadata.require("YREF_SCI", float) - 1
+    x, y = planned_place(series)
     _, ny, nx = series.segments[0].shape
-    if not (0 <= x <= nx - 1 and 0 <= y <= ny - 1):
+    if not is_in_image(series):
         msg = (
             f"{metadata.source}: XREF_SCI, YREF_SCI are {x + 1}, {y + 1}; expected a place in the "
             f"image of {nx} x {ny} pixels"
