@@ -36,3 +36,11 @@ def test_flux_and_lines(tmp_path, scenario):
     assert found["chi2"] < 2
     assert found["lines"] == 7
     assert found["line_offset"] < 0.1
+
+
+def test_rectified_spectra_scatter_by_their_errors(tmp_path):
+    """Errors of NIRSpec's slits know that wavelengths of neighbours are averaged."""
+    for found in scored(tmp_path, "nirspec-slit").values():
+        assert found["points"] > 1000
+        assert abs(found["flux_bias"]) < 2e-3
+        assert 0.9 < found["chi2"] < 2.0
