@@ -61,7 +61,8 @@ def test_values_are_converted(values, expected):
         ({"rounds": 0}, r"first\.rounds is 0; expected at least 1"),
         ({"rounds": 1.5}, r"first\.rounds is 1\.5; expected a whole number"),
         ({"kind": "od"}, r"first\.kind is 'od'; expected one of plain, odd"),
-        ({"kind": 3}, r"first\.kind is 3; expected a text"),
+        ({"kind": 3}, r"first\.kind is 3; expected one of plain, odd"),
+        ({"kind": True}, r"first\.kind is True; expected a text"),
         ({"limit": "x"}, r"first\.limit is 'x'; expected a number or none"),
         ({"window": 3}, r"first\.window is 3; expected a list of whole numbers"),
         ({"amuont": 3}, r"step first has no option 'amuont'; did you mean amount\?"),
@@ -71,6 +72,17 @@ def test_values_are_converted(values, expected):
 def test_wrong_values_are_explained(values, message):
     with pytest.raises(InputError, match=message):
         make(**values)
+
+
+@pytest.mark.parametrize(("value", "text"), [(5, "5"), (4.5, "4.5"), ("5 4", "5 4")])
+def test_numbers_are_taken_for_texts(value, text):
+    """`--set outlier_detection.snr=5` where the option may have two numbers."""
+
+    @dataclass(frozen=True)
+    class Limits:
+        snr: str = option("5.0 4.0", "Limits")
+
+    assert make_parameters("s", Limits, {"snr": value}).snr == text
 
 
 def test_largest_only():

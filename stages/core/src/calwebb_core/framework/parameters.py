@@ -132,6 +132,8 @@ def _convert_one(value: Any, kind: Any) -> Any:
         return _sequence(value, kind)
     if kind is float:
         return _number(value)
+    if kind is str and type(value) in (int, float):
+        return str(value)  # --set outlier_detection.snr=5, of which other steps take two
     if type(value) is not kind:
         raise TypeError
     return value
