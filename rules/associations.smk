@@ -1,10 +1,13 @@
 # The table of exposures and the associations that follow from it. An association is written
 # anew when its own content changes, not whenever an exposure was added to the pool.
+import gc
 
 
 # What the plan says is put beside the results when a run starts, so that no job has to look at all
 # exposures again.
 onstart:
+    gc.freeze()  # the plan stays until the end
+    gc.enable()
     RUN.say_what_is_missing()
     RUN.associations.start()
 

@@ -19,9 +19,10 @@ try:
 except CalwebbError as error:
     raise WorkflowError(printing.printable(str(error))) from None
 
-# What is not available yet is said before the first job, or below all jobs of a dry run.
+# What is not available yet is said before the first job, or below all jobs of a dry run; series
+# that are not whole at the end, too.
 if workflow.is_main_process:
-    atexit.register(RUN.say_what_is_missing)
+    atexit.register(RUN.say_at_the_end)
 
 RESULTS, LOGS = RUN.results, RUN.logs
 # A conda environment installs the stage from the sources once it is made.
@@ -34,7 +35,9 @@ def image(stage):
 
 
 def environment(stage):
-    """Conda environment of a stage; used with --sdm conda only."""
+    """Conda environment of a stage, with --sdm conda only: to know of it slows plans down."""
+    if DeploymentMethod.CONDA not in workflow.deployment_settings.deployment_method:
+        return None
     return str(Path(workflow.basedir, "envs", f"{stage}.yaml"))
 
 

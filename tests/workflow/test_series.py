@@ -8,7 +8,7 @@ import yaml
 from astropy.table import QTable
 
 from programs import ROOT, run
-from working_copy import Workflow, make_workflow
+from working_copy import Workflow, jobs_of, make_workflow
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
@@ -105,9 +105,14 @@ def test_a_missing_segment_is_named(transit, tmp_path):
     workflow = make_workflow(tmp_path, transit)
     (lost,) = (workflow.folder / "uncal").glob("*-seg002_*")
     lost.unlink()
-    said = workflow.snakemake("--dry-run").stderr
-    assert "1 of its 3 segments missing among the raw exposures" in said
-    assert lost.name in said
+    done = workflow.snakemake("--dry-run")
+    assert "1 of its 3 segments missing among the raw exposures" in done.stderr
+    assert lost.name in done.stderr
+    assert "1 association of " in done.stderr
+    assert "of which segments are missing" in done.stderr
+    counts = rules_of(jobs_of(done.stdout))
+    assert counts["spec2_integrations"] == 2
+    assert "tso3" not in counts
 
 
 def test_what_a_left_out_step_makes_is_not_expected(transit, tmp_path):

@@ -142,6 +142,20 @@ def test_a_series_of_several_exposures_says_so():
     assert "give each an association of its own" in sentence
 
 
+def test_a_series_that_lacks_segments_is_calibrated_but_not_joined():
+    roots = [f"jw01345001001_04101_00001-seg{number:03d}_nrs1" for number in (1, 3)]
+    known = {
+        root: Source("nrs_brightobj", "", DETECTOR1, incomplete="jw1, of which some lack")
+        for root in roots
+    }
+    rates = [association("tso-spec2", r, (f"{r}_rateints.fits", "science")) for r in roots]
+    whole = association("tso3", "jw_tso", *((f"{r}_calints.fits", "science") for r in roots))
+    *calibrated, joined = plan_associations([*rates, whole], known)
+    assert all(item.available for item in calibrated)
+    assert not joined.available
+    assert not_available([joined]) == ["1 association of jw1, of which some lack"]
+
+
 def test_darks_have_no_count_rates():
     found = {IMAGE: Source("nis_dark", "", DARKS), OTHER: Source("nis_image", "", DETECTOR1)}
     background = (f"{IMAGE}_rate.fits", "background")

@@ -36,3 +36,18 @@ def test_exposures_in_turn_are_no_single_submission():
     found = {rule: Run.group(run, "detector1", rule) for rule in ("references", "detector1")}
     assert found == {"references": "references", "detector1": None}
     assert Run.group(run, "image2", "references") == "image2"
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_series_that_are_not_whole_are_named_at_the_end(said, caplog):
+    gap = "jw1: 1 of its 3 segments missing among the raw exposures: jw1-seg002_uncal.fits"
+    run = Run.__new__(Run)
+    run.plan = SimpleNamespace(not_available=("4 exposures of darks", gap), incomplete=(gap,))
+    run._said = False
+    if said:
+        run.say_what_is_missing()
+        caplog.clear()
+    run.say_at_the_end()
+    assert gap in caplog.text
+    assert ("4 exposures of darks" in caplog.text) is not said
+    assert ("Left without light curve: jw1" in caplog.text) is said

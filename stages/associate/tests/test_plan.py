@@ -284,7 +284,14 @@ def test_a_missing_segment_is_said_and_the_others_are_planned(put, no_crds):
         "jw01345001001_02201_00001_nrcalong: 1 of its 3 segments missing among the raw exposures: "
         "jw01345001001_02201_00001-seg002_nrcalong_uncal.fits"
     )
+    assert plan.incomplete == plan.not_available[-1:]
     assert make_plan(files[::-1]) == plan
+    series = {item.asn_type: item for item in plan.associations}
+    assert series["tso-image2"].available
+    assert not series["tso3"].available
+    assert series["tso3"].reason == (
+        "jw01345001001_02201_00001_nrcalong, of which segments are missing"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import itertools
 
 from calwebb_associate.headers import read_primary
-from calwebb_associate.segments import missing_segments
+from calwebb_associate.segments import incomplete, missing_segments
 
 ROOT = "jw01345001001_04101_00001-seg{:03d}_nrcalong"
 
@@ -32,6 +32,13 @@ def test_a_header_may_claim_any_number_of_segments():
     (sentence,) = missing_segments(headers(2_000_000_000, 1, 3))
     assert "1999999998 of its 2000000000 segments missing" in sentence
     assert sentence.endswith("-seg012_nrcalong_uncal.fits and 1999999988 more")
+
+
+def test_exposures_of_a_series_that_is_not_whole_are_known():
+    name = ROOT.replace("-seg{:03d}", "")
+    why = f"{name}, of which segments are missing"
+    assert incomplete(headers(3, 1, 3)) == {ROOT.format(1): why, ROOT.format(3): why}
+    assert incomplete(headers(2, 1, 2)) == incomplete({}) == {}
 
 
 def test_detectors_are_apart():

@@ -44,12 +44,15 @@ class Source:
         Program of stage 1 that takes it.
     refused : str
         Why none does, or nothing.
+    incomplete : str
+        That segments of its series are missing, or nothing.
     """
 
     exp_type: str
     visit_type: str
     program: str
     refused: str = ""
+    incomplete: str = ""
 
     @property
     def no_rate(self) -> str:
@@ -172,8 +175,10 @@ def _candidate(association: MadeAssociation, sources: Mapping[str, Source]) -> C
     if subject is None:
         root = _parts(members[0])[0]
         return Candidate(association, pipeline, members, (), f"{root}, which is not there")
-    refused = program_refuses(pipeline, subject.exp_type) or several_exposures(
-        association, pipeline
+    refused = (
+        program_refuses(pipeline, subject.exp_type)
+        or several_exposures(association, pipeline)
+        or lacks_segments(pipeline, members, sources)
     )
     return Candidate(association, pipeline, members, suffixes(subject), refused)
 
@@ -195,6 +200,14 @@ def several_exposures(association: MadeAssociation, pipeline: str) -> str:
         f"{', ...' if len(exposures) > NAMED else ''}), of which calwebb-tso3 takes one at a time: "
         "give each an association of its own"
     )
+
+
+def lacks_segments(pipeline: str, members: Iterable[str], sources: Mapping[str, Source]) -> str:
+    """Say that a time series is not whole, or nothing: calwebb-tso3 takes whole ones."""
+    if pipeline != TSO3:
+        return ""
+    found = (sources.get(_parts(name)[0]) for name in members)
+    return next((source.incomplete for source in found if source and source.incomplete), "")
 
 
 def _parts(name: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from calwebb_associate.not_available import counted, not_available
 from calwebb_associate.pipelines import GUIDER, PIPELINES, first_program, stage1_refuses
 from calwebb_associate.pool import Pool, make_pool, read_pool, root_of
 from calwebb_associate.raw import apart, guide_refused, read_headers
-from calwebb_associate.segments import missing_segments
+from calwebb_associate.segments import incomplete, missing_segments
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.names import split_suffix
 
@@ -72,6 +72,8 @@ class Plan:
         Path of each chosen file, by its name.
     not_available : tuple of str
         Sentences: what is left out or missing, and why.
+    incomplete : tuple of str
+        Those of them that say which segments of which series are missing.
     asked : int
         How often CRDS was asked.
     """
@@ -83,6 +85,7 @@ class Plan:
     references: dict[str, dict[str, dict[str, str]]]
     reference_paths: dict[str, Path]
     not_available: tuple[str, ...]
+    incomplete: tuple[str, ...] = ()
     asked: int = field(default=0, compare=False)
 
 
@@ -102,12 +105,14 @@ class _Raw:
 
     def sources(self) -> dict[str, Source]:
         """Return what associations ask of the exposures, by root."""
+        lacking = incomplete({item.root: item.header for item in self.science()})
         return {
             item.root: Source(
                 exp_type=_exp_type(item.header),
                 visit_type=str(item.header.get("VISITYPE", "")).lower(),
                 program=item.program,
                 refused=self.refused[item.root],
+                incomplete=lacking.get(item.root, ""),
             )
             for item in self.science()
         }
@@ -172,13 +177,14 @@ def make_plan(
     needed = _needed(associations, raw.exposures, pipelines)
     chosen = choose(chooser, raw.exposures, needed, Wanted(overrides, steps, crds_parameters))
     raw = _leave_out(raw, without_rates(chosen, overrides))
+    gaps = tuple(missing_segments({item.root: item.header for item in raw.science()}))
     sentences = (
         *counted(raw.refused.values(), "exposure"),
         *not_available(associations),
         *left_out(pool, made),
         *_not_both(raw, pool),
         *chosen.problems,
-        *missing_segments({item.root: item.header for item in raw.science()}),
+        *gaps,
     )
     return Plan(
         context=chooser.context,
@@ -188,6 +194,7 @@ def make_plan(
         references=chosen.references,
         reference_paths=chosen.paths,
         not_available=sentences,
+        incomplete=gaps,
         asked=chooser.asked,
     )
 

@@ -1,4 +1,4 @@
-"""Segments of long exposures: which files of a series are missing."""
+"""Segments of long exposures: which files are missing, and which series are not whole."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -25,16 +25,9 @@ def missing_segments(headers: Mapping[str, Header]) -> list[str]:
     list of str
         One sentence for each exposure that lacks some.
     """
-    series: dict[tuple[str, str], dict[int, Header]] = defaultdict(dict)
-    for root, header in headers.items():
-        name = ExposureName.parse(root)
-        if name.segment:
-            before, after = root.split(f"-seg{name.segment}")
-            series[before, after][int(name.segment)] = header
     sentences = []
-    for (before, after), found in sorted(series.items()):
-        total = max(_total(header) for header in found.values())
-        missing = total - sum(1 <= number <= total for number in found)
+    for (before, after), found in sorted(series_of(headers).items()):
+        total, missing = gaps(found)
         if missing > 0:
             absent = (number for number in range(1, total + 1) if number not in found)
             files = [
@@ -46,6 +39,33 @@ def missing_segments(headers: Mapping[str, Header]) -> list[str]:
                 f"exposures: {', '.join(files)}{more}"
             )
     return sentences
+
+
+def incomplete(headers: Mapping[str, Header]) -> dict[str, str]:
+    """Say of each exposure whose series lacks segments that it does, by root."""
+    return {
+        f"{before}-seg{number:03d}{after}": f"{before}{after}, of which segments are missing"
+        for (before, after), found in series_of(headers).items()
+        if gaps(found)[1] > 0
+        for number in found
+    }
+
+
+def series_of(headers: Mapping[str, Header]) -> dict[tuple[str, str], dict[int, Header]]:
+    """Return the segments by number of each series: what comes before and after the segment."""
+    series: dict[tuple[str, str], dict[int, Header]] = defaultdict(dict)
+    for root, header in headers.items():
+        name = ExposureName.parse(root)
+        if name.segment:
+            before, after = root.split(f"-seg{name.segment}")
+            series[before, after][int(name.segment)] = header
+    return series
+
+
+def gaps(found: Mapping[int, Header]) -> tuple[int, int]:
+    """Return how many segments a series has, and how many of them are not there."""
+    total = max(_total(header) for header in found.values())
+    return total, total - sum(1 <= number <= total for number in found)
 
 
 def _total(header: Header) -> int:

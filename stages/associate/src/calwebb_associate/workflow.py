@@ -130,6 +130,14 @@ class Run(Targets):
             )
         self._said = True
 
+    def say_at_the_end(self) -> None:
+        """Say once more which series are not whole; everything, if nothing was said yet."""
+        if not self._said:
+            self.say_what_is_missing()
+            return
+        for sentence in self.plan.incomplete:
+            log.warning("Left without light curve: %s", sentence)
+
     def _handover(self) -> Handover | None:
         """Return what exposures of a detector hand to one another, or None for nothing."""
         kind = kind_of(self.config["detector1"].get(STEP, {}))
