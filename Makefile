@@ -39,8 +39,11 @@ demo-tso: env
 lint: env
 	tests/lint.sh
 
-test: lint
-	$(PYTEST) -m "not peer and not container and not slurm" $(PYTEST_OPTIONS)
+# Style is checked beside the tests, and told about after them.
+test: env
+	@said=$$(mktemp); tests/lint.sh > "$$said" 2>&1 & lint=$$!; \
+	$(PYTEST) -m "not peer and not container and not slurm" $(PYTEST_OPTIONS); tests=$$?; \
+	wait $$lint; style=$$?; cat "$$said"; rm -f "$$said"; exit $$((tests || style))
 
 images: env
 	containers/build.sh all
