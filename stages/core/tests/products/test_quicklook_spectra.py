@@ -19,6 +19,7 @@ from calwebb_core.framework.quicklook_curves import (
     error_of,
     head_of,
     is_flux,
+    numbers_of,
     relative,
     scatter,
     times_of,
@@ -361,6 +362,40 @@ def test_two_detectors_have_times_of_their_own(tmp_path):
     assert clocks[1].since[0] == pytest.approx(0.24)
     assert is_flux("whitelight_flux_NRS1")
     assert not is_flux("whitelight_flux_error_NRS1")
+
+
+def test_rows_of_two_detectors_are_panels_of_their_own(tmp_path):
+    days = START + np.linspace(0, 0.1, 20)
+    flux = np.concatenate([transit(np.linspace(0, 4, 20)), np.full(20, 7.0)])
+    table = {"MJD": np.concatenate([days, days]), "net_aperture_sum": flux}
+    table |= {"net_aperture_sum_err": np.repeat([0.1, 0.2], 20), "annulus_sum": flux}
+    curve = QTable(table | {"detector": ["NRCA1"] * 20 + ["NRCA3"] * 20})
+    write_catalog(curve, tmp_path / "x_phot.ecsv")
+    write_quicklook(tmp_path / "x_phot.ecsv", tmp_path / "x.png")
+    columns = numbers_of(curve)
+    assert [name for name in columns if is_flux(name)] == [
+        "net_aperture_sum_NRCA1", "net_aperture_sum_NRCA3",
+    ]  # fmt: skip
+    assert columns["net_aperture_sum_NRCA3"].tolist() == [7.0] * 20
+    assert error_of(columns, "net_aperture_sum_NRCA3").tolist() == [0.2] * 20
+    assert times_of(tmp_path, columns, "net_aperture_sum_NRCA1")[0].tolist() == days.tolist()
+    assert list(numbers_of(curve[:20])) == list(table)
+
+
+def test_a_long_series_without_any_flux_has_a_picture(tmp_path):
+    days = START + np.linspace(0, 0.1, 200)
+    nothing = np.full(200, np.nan)
+    names = ("whitelight_flux", "whitelight_flux_error")
+    write_catalog(
+        QTable({"MJD_UTC": days} | dict.fromkeys(names, nothing)), tmp_path / "x_whtlt.ecsv"
+    )
+    write_quicklook(tmp_path / "x_whtlt.ecsv", tmp_path / "x.png")
+    assert size_of(tmp_path / "x.png")[0] > 0
+    empty = spectrum("x1dints", nwave=130, nints=200)
+    empty.columns["FLUX"][:] = np.nan
+    spectra(tmp_path / "y_x1dints.fits", empty)
+    write_quicklook(tmp_path / "y_x1dints.fits", tmp_path / "y.png")
+    assert size_of(tmp_path / "y.png")[0] > 0
 
 
 def test_light_curves_without_any_time_are_drawn_by_integration(tmp_path):

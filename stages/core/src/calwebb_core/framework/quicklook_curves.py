@@ -25,6 +25,8 @@ Float64 = NDArray[np.float64]
 BINS: Final = 60
 MANY: Final = 150  # points from which means of bins are drawn over them
 HOURS: Final = 24.0
+ERRORS: Final = (("_flux", "error"), ("_sum", "err"))
+DETECTOR: Final = "detector"  # column that tells rows of several detectors apart
 SHORT: Final = 0.5
 # columns of times, the better first, and what they are
 CLOCKS: Final = (
@@ -113,7 +115,24 @@ def head_of(table: Any) -> str:
 
 
 def numbers_of(table: Any) -> dict[str, Float64]:
-    """Return the columns of numbers of a table, without their units."""
+    """Return the columns of numbers of a table, without their units.
+
+    Where rows are of several detectors, each has columns of its own whose names end in it.
+    """
+    found = columns_of(table)
+    detectors = list(dict.fromkeys(map(str, table[DETECTOR]))) if DETECTOR in table.colnames else []
+    if len(detectors) < 2:
+        return found
+    rows = {name: np.asarray(table[DETECTOR]) == name for name in detectors}
+    return {
+        f"{name}_{detector}": values[rows[detector]]
+        for detector in detectors
+        for name, values in found.items()
+    }
+
+
+def columns_of(table: Any) -> dict[str, Float64]:
+    """Return the columns of numbers of a table as they are, without their units."""
     found = {}
     for name in table.colnames:
         column = table[name]
@@ -160,12 +179,13 @@ def clocks_of(times: list[tuple[Float64, str]]) -> tuple[list[NDArray[np.bool_]]
 
 def is_flux(name: str) -> bool:
     """Say whether a column holds fluxes."""
-    return name.startswith(FLUXES) and not ("_error" in name or name.endswith("_err"))
+    return name.startswith(FLUXES) and "_err" not in name
 
 
 def error_of(columns: dict[str, Float64], name: str) -> Float64:
     """Return the errors of a column; NaN without."""
-    for error in (f"{name}_err", name.replace("_flux", "_flux_error", 1)):
+    replaced = (name.replace(part, f"{part}_{end}", 1) for part, end in ERRORS)
+    for error in (f"{name}_err", *replaced):
         if error in columns and error != name:
             return columns[error]
     return np.full(columns[name].shape, np.nan)
@@ -183,8 +203,8 @@ def draw_curve(axes: Any, time: Float64, flux: Float64, error: Float64) -> None:
 
     The scatter that is noted is that of neighbours: a transit and slow drifts are not in it.
     """
-    many = time.size > MANY
     known = np.isfinite(flux)
+    many = int(np.count_nonzero(known)) > MANY
     axes.errorbar(
         time[known], flux[known], yerr=np.where(np.isfinite(error), error, 0)[known], fmt=".",
         color=GREY if many else BLUE, ecolor="#b8c2cc" if many else BLUE,
