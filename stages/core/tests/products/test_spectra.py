@@ -7,6 +7,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
@@ -136,3 +137,26 @@ def test_a_file_without_spectra_is_refused(tmp_path):
     write_image(sample_image(), tmp_path / "x_cal.fits")
     with pytest.raises(InputError, match="has no table EXTRACT1D or COMBINE1D"):
         read_spectra(tmp_path / "x_cal.fits")
+
+
+def test_what_a_wcs_refers_to_is_not_looked_at(tmp_path):
+    """Official spectra hold a transform whose inverse has it as its own; nobody needs it here."""
+    path = tmp_path / "jw01345-o001_t001_nirspec_c1d.fits"
+    written = product("c1d")
+    written.metadata.provenance = {}
+    write_spectra(written, path)
+    tree = b"meta:\n  wcs: &a\n    inverse: *a\n"
+    head = b"#ASDF 1.0.0\n%YAML 1.1\n%TAG ! tag:stsci.edu:asdf/\n--- !core/asdf-1.1.0\n"
+    for extra, known in ((b"", True), (b"calwebb_flow: {}\n", False)):
+        rows = np.zeros(1, [("ASDF_METADATA", "u1", len(head + tree + extra) + 4)])
+        rows["ASDF_METADATA"][0] = np.frombuffer(head + tree + extra + b"...\n", "u1")
+        with fits.open(path) as file:
+            file["ASDF"] = fits.BinTableHDU(rows, name="ASDF")
+            file.writeto(tmp_path / f"other{known}_c1d.fits", checksum=True)
+    again = read_spectra(tmp_path / "otherTrue_c1d.fits")
+    assert again.metadata.provenance == {}
+    np.testing.assert_array_equal(
+        again.spectra[0].columns["FLUX"], written.spectra[0].columns["FLUX"]
+    )
+    with pytest.raises(InputError, match=r"its ASDF extension is damaged: .* stands for nothing"):
+        read_spectra(tmp_path / "otherFalse_c1d.fits")

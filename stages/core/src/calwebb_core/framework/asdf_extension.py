@@ -221,6 +221,24 @@ def from_asdf(content: bytes, source: str) -> tuple[Any, dict[str, Any]]:
     return wcs, provenance
 
 
+def record_from_asdf(content: bytes, source: str) -> dict[str, Any]:
+    """Return the provenance in an ASDF extension, whatever WCS is beside it.
+
+    Raises
+    ------
+    InputError
+        If the extension is damaged.
+    """
+    if PROVENANCE.encode() not in content:
+        return {}
+    try:
+        return checked_record(read_tree(content).get(PROVENANCE))
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a tree of another form leads to
+        raise damaged(source, error) from error
+
+
 def parts_of(content: bytes, source: str) -> tuple[Any, Any]:
     """Return the WCS and the record of how the product was made, as they stand in the tree."""
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calwebb_core.framework.asdf_extension import from_asdf
+from calwebb_core.framework.asdf_extension import from_asdf, record_from_asdf
 from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.fits_headers import metadata_from
 from calwebb_core.framework.fits_layout import Hdu, find, require, scan
@@ -152,6 +152,12 @@ def read_asdf(path: Path, hdus: list[Hdu]) -> tuple[Any, dict[str, Any]]:
     if hdu is None:
         return None, {}
     return from_asdf(read_bytes(path, hdu), str(path))
+
+
+def read_record(path: Path, hdus: list[Hdu]) -> dict[str, Any]:
+    """Return the provenance in the ASDF extension: empty without one."""
+    hdu = find(hdus, "ASDF")
+    return {} if hdu is None else record_from_asdf(read_bytes(path, hdu), str(path))
 
 
 def read_image(path: Path, stored: tuple[Any, dict[str, Any]] | None = None) -> Image:

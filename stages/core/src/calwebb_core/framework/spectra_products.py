@@ -35,7 +35,7 @@ from calwebb_core.framework.fits_write import (
 )
 from calwebb_core.framework.keywords import find_keyword
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.product_reading import read_asdf
+from calwebb_core.framework.product_reading import read_record
 from calwebb_core.framework.raw_ramp import carried
 from calwebb_core.framework.spectra import (
     COLUMNS,
@@ -183,7 +183,7 @@ def read_spectra(path: Path) -> Spectra:
         msg = f"{path}: has no table EXTRACT1D or COMBINE1D; found {found}; expected spectra"
         raise InputError(msg)
     metadata = metadata_from(path, {"PRIMARY": hdus[0].header})
-    metadata.provenance = read_asdf(path, hdus)[1]
+    metadata.provenance = read_record(path, hdus)
     spectra = [read_spectrum(path, hdu) for hdu in tables]
     kind = kind_of(path, tables[0], spectra)
     return Spectra(metadata, spectra, carried(path, hdus, (EXTRACT, COMBINE)), kind)
