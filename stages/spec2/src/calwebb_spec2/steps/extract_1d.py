@@ -5,8 +5,9 @@ above a background b that is fitted beside it; for every integration of a time s
 times from INT_TIMES. Where the source need not be in the middle of its slit, the aperture follows
 it. Light beyond the aperture is added by an APCORR reference for point sources. Pixels that are
 lost (NaN, DO_NOT_USE) are estimated from the spatial profile: spectra flag that FLUX_ESTIMATED,
-their errors grow; where no profile helps, the flux is NaN and DO_NOT_USE. The official way, which
-leaves lost pixels out of the sum, is ``lost_pixels=drop``. See `calwebb_core.science.spectral`.
+their errors grow; where no profile helps, the flux is NaN and DO_NOT_USE, with a warning of a
+spectrum that has no flux at all. The official way, which leaves lost pixels out of the sum, is
+``lost_pixels=drop``. See `calwebb_core.science.spectral`.
 
 The product is `_x1d`, or `_x1dints` with one row an integration; the exposure stays as it is.
 """
@@ -36,12 +37,14 @@ def run(
     ReferenceFileError
         If a reference has nothing for a spectrum.
     """
+    from calwebb_core.science.spectral.emptiness import warn_of_nothing
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_spectra
 
     derived = Derived.of(model)
     metadata: Metadata = derived.metadata
     files = ExtractionFiles.of(references.load, metadata, parameters)
     derived.spectra = extract_spectra(derived.best, files, parameters)
+    warn_of_nothing(derived.spectra)
     return derived, COMPLETE
 
 

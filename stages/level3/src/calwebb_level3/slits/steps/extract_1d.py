@@ -30,12 +30,14 @@ def run(
     InputError, ReferenceFileError
         As `calwebb_core.science.spectral.extract_1d.extract_part`.
     """
+    from calwebb_core.science.spectral.emptiness import warn_of_nothing
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles
 
     metadata = sources.metadata
     files = ExtractionFiles.of(references.load, metadata, parameters)
     for source in sources.sources:
         source.extracted = spectra_of(source, metadata, files, parameters)
+        warn_of_nothing(source.extracted)
     return sources, COMPLETE
 
 
