@@ -5,14 +5,18 @@ import logging
 import numpy as np
 import pytest
 
+from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.errors import InputError, ReferenceFileError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.models import Image, Slit, Slits, Table
 from calwebb_core.framework.reference_data import Reference
 from calwebb_core.framework.references import References
+from calwebb_core.framework.slit_products import read_slits, write_slits
 from calwebb_core.science.photom import KEYWORD_OF_COLUMN
 from calwebb_core.science.spectral.factors import apply_factors
+from calwebb_spec2 import PIPELINE
 from calwebb_spec2.flux_conversion import calibration, dispersion
+from calwebb_spec2.pipeline import select
 from calwebb_spec2.steps import clean_flicker_noise, flat_field, pathloss, photom, pixel_replace
 from official_process import REALDATA
 
@@ -303,9 +307,34 @@ def test_replaced_pixels_leave_the_calibrated_spectrum_alone():
     model = exposure(part)
     found, _ = run(pixel_replace, model)
     assert np.isnan(part.data[3, 10])
-    assert found.slits[0].data[3, 10] == 2.0
+    assert found.replaced.slits[0].data[3, 10] == 2.0
+    assert found.calibrated is model
     with pytest.raises(InputError, match="adaptive_trace_model does not exist yet"):
         run(pixel_replace, model, pixel_replace.PixelReplaceParameters(algorithm="trace_model"))
+
+
+def test_the_calibrated_product_keeps_what_is_lost(tmp_path):
+    """Whatever follows: rectified and extracted spectra are made of a copy with estimates."""
+    part = slit()
+    part.data[3, 10], part.dq[3, 10] = np.nan, 1
+    model = exposure(part)
+    model.metadata.update({"INSTRUME": "NIRSPEC", "TELESCOP": "JWST"})
+    before = [step.keyword for step in select(model.metadata)]
+    before = before[: before.index("S_PXREPL")]
+    model.metadata.update(dict.fromkeys(before, "COMPLETE"))
+    path = tmp_path / "jw09999001001_02101_00001_nrs1_photom.fits"
+    write_slits(model, path)
+    wish = {"pixel_replace": {"skip": False}}
+    outputs = call_pipeline(
+        PIPELINE, path, stop_after="pixel_replace", output_dir=tmp_path, parameters=wish
+    ).outputs
+    calibrated, estimated = (read_slits(output) for output in outputs)
+    assert [output.stem.rpartition("_")[2] for output in outputs] == ["cal", "replace"]
+    assert np.isnan(calibrated.slits[0].data[3, 10])
+    assert calibrated.slits[0].dq[3, 10] == 1
+    assert "S_PXREPL" not in calibrated.metadata
+    assert estimated.slits[0].data[3, 10] == 2.0
+    assert estimated.metadata["S_PXREPL"] == "COMPLETE"
 
 
 def test_noise_in_lines_is_found_in_the_background(caplog):

@@ -21,6 +21,7 @@ Exposure = Image | Slits
 Writable = Exposure | Spectra | SpectralImage
 CALIBRATED: Final = ("cal", "calints")
 RECTIFIED: Final = "s2d"
+REPLACED: Final = "pixel_replace"
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Derived:
     calibrated : Image or Slits
         As photom left it, or whatever product the run began with.
     replaced : Image or Slits or None
-        A copy of it whose bad pixels are estimated; no product.
+        A copy of it whose bad pixels are estimated; a product only if nothing follows.
     rectified : Image or Slits or None
         `_s2d`.
     spectra : Spectra or None
@@ -78,6 +79,8 @@ def products_of(model: Derived, steps: tuple[Step, ...]) -> list[tuple[str, Writ
     if suffix_of(model.metadata) not in (*CALIBRATED, RECTIFIED):
         suffix = "calints" if has_integrations(model.calibrated) else "cal"
         found.append((suffix, without(model.calibrated, after(steps, "photom"))))
+    if model.replaced is not None and model.rectified is None and model.spectra is None:
+        found.append((REPLACED, without(model.replaced, after(steps, REPLACED))))
     if model.rectified is not None:
         found.append((RECTIFIED, without(model.rectified, after(steps, "resample_spec"))))
     if model.spectra is not None:

@@ -7,13 +7,13 @@ product keeps its NaN. Sets FLUX_ESTIMATED and takes DO_NOT_USE away. Off by def
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
 
 from calwebb_core.framework.errors import InputError
-from calwebb_core.framework.models import Image, Slit, Slits
+from calwebb_core.framework.models import Slit, Slits
 from calwebb_core.framework.parameters import option
 from calwebb_core.framework.references import References
 from calwebb_core.framework.step import COMPLETE, Status, Step
+from calwebb_spec2.products import Derived, Product
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +34,9 @@ class PixelReplaceParameters:
 
 
 def run(
-    model: Image | Slits, _: References, parameters: PixelReplaceParameters
-) -> tuple[Any, Status]:
-    """Estimate the bad pixels of the spectra of an exposure; the given model is not changed.
+    model: Product, _: References, parameters: PixelReplaceParameters
+) -> tuple[Derived, Status]:
+    """Estimate the bad pixels of the spectra of an exposure; it is not changed.
 
     Raises
     ------
@@ -47,7 +47,8 @@ def run(
     from calwebb_core.science.spectral.wavelengths import dispersion_axis
     from calwebb_spec2.parts import keywords_of, parts
 
-    source = model.metadata.source
+    derived = Derived.of(model)
+    exposure, source = derived.best, derived.metadata.source
     if parameters.algorithm == "trace_model":
         msg = (
             f"{source}: there is no model of the trace for pixel_replace: the step "
@@ -55,8 +56,8 @@ def run(
         )
         raise InputError(msg)
     made = []
-    for part in parts(model):
-        keywords = keywords_of(model, part)
+    for part in parts(exposure):
+        keywords = keywords_of(exposure, part)
         image, bad, replaced = replace_pixels(
             part, algorithm=parameters.algorithm, axis=dispersion_axis(keywords),
             reach=parameters.n_adjacent_cols,
@@ -65,10 +66,12 @@ def run(
         made.append(image)
         name = keywords.get("SLTNAME") or "the spectrum"
         logger.info("%s: %s: %d of %d bad pixels are estimated", source, name, replaced, bad)
-    if isinstance(model, Slits):
+    if isinstance(exposure, Slits):
         slits = [part for part in made if isinstance(part, Slit)]
-        return replace(model, metadata=model.metadata.copy(), slits=slits), COMPLETE
-    return made[0], COMPLETE
+        derived.replaced = replace(exposure, metadata=exposure.metadata.copy(), slits=slits)
+    else:
+        derived.replaced = made[0]
+    return derived, COMPLETE
 
 
 STEP = Step(
