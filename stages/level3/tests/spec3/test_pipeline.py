@@ -159,6 +159,11 @@ def test_exposures_that_do_not_belong_together(tmp_path):
     refused(tmp_path, [exposure(1), exposure(2, FILTER="F560W")], "FILTER is 'F560W' but 'P750L'")
 
 
+@pytest.mark.parametrize("name", ["../../evil", "a b", "S200A1/x"])
+def test_names_of_slits_that_no_file_can_have(tmp_path, name):
+    refused(tmp_path, [exposure(1, SLTNAME=name)], "SLTNAME is '.*'; expected letters, digits")
+
+
 def test_exposures_that_are_not_calibrated(tmp_path):
     refused(tmp_path, [exposure(1, BUNIT="DN/s")], "BUNIT is DN/s; expected MJy or MJy/sr")
     refused(tmp_path, [exposure(1, BUNIT=None)], "keyword BUNIT is missing")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # Exposures that differ in one of these cannot be averaged.
 COMMON_KEYWORDS = ("INSTRUME", "EXP_TYPE", "FILTER", "GRATING", "BUNIT", "TARGTYPE")
 SLIT_NAME = "SLTNAME"
+PLAIN = re.compile(r"[A-Za-z0-9_-]*")
 
 
 @dataclass(eq=False)
@@ -134,6 +136,12 @@ def check_exposure(exposure: Image | Slits) -> None:
         msg = f"{name}: has no spectrum; expected a _cal file with at least one slit"
         raise InputError(msg)
     for part in parts_of(exposure):
+        if not PLAIN.fullmatch(name_of(part)):
+            msg = (
+                f"{name}: {SLIT_NAME} is {name_of(part)!r}; expected letters, digits, - and _: the "
+                "names of products are made of it"
+            )
+            raise InputError(msg)
         unit = merged(exposure, part).require("BUNIT", str)
         if unit.upper().startswith("DN"):
             msg = f"{name}: BUNIT is {unit}; expected MJy or MJy/sr: run calwebb-spec2 first"
