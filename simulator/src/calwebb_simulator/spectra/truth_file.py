@@ -63,13 +63,16 @@ def read_truth(path: Path) -> TrueSpectrum:
 
 
 def read_rows(path: Path) -> tuple[Float64, Float64, Float64]:
-    """Return wavelengths (n,), fluxes and errors (nints, n) of the first spectrum of a product.
+    """Return wavelengths (n,), fluxes and errors (nints, n) of the star's spectrum of a product.
 
+    Of several slits it is the one with the point source, otherwise the first.
     Errors are those of photons and reading, where the product tells: the simulated flat fields are
     exactly those of the references, whose uncertainty is no noise here.
     """
     with fits.open(path) as hdus:
-        rows = hdus[1].data
+        tables = [hdu for hdu in hdus[1:] if hdu.header.get("XTENSION") == "BINTABLE"]
+        stars = [hdu for hdu in tables if hdu.header.get("SRCTYPE") == "POINT"]
+        rows = (stars or tables)[0].data
         columns = [np.atleast_2d(np.array(rows[name], float)) for name in ("WAVELENGTH", "FLUX")]
         noise = noise_of(rows)
     return columns[0][0], columns[1], noise
