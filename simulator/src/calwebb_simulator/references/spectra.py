@@ -240,7 +240,7 @@ def write_spectral_psf(path: Path, mode: SpectralMode) -> Path:
     table = share_between(mode, wave[:, None], place - 0.5, place + 0.5)
     table *= SUBSAMPLING / table.sum(axis=1, keepdims=True)
     psf = fits.ImageHDU(table if mode.axis == 2 else table.T.copy(), name="PSF")
-    psf.header["APERTURE"] = mode.slit
+    psf.header["APERTURE"] = "ANY"  # exposures of MIRI have no SLTNAME
     psf.header["SUBPIX"] = float(SUBSAMPLING)
     psf.header["CENTCOL" if mode.axis == 2 else "CENTROW"] = float(HALF_PSF * SUBSAMPLING)
     return write(path, header, [psf, fits.ImageHDU(wave, name="WAVE")], HISTORY)

@@ -68,6 +68,8 @@ def test_a_point_source_has_its_own_calibration():
     image.tables["PATHLOSS_PS"] = Table(1.4 * flat)
     found = background_of(image, WAVES, sky(), point=True)
     np.testing.assert_allclose(found, 1.4 * np.broadcast_to(sky(), found.shape), rtol=1e-6)
+    found = background_of(image, WAVES, sky(), point=True, factor=False)
+    np.testing.assert_allclose(found, np.broadcast_to(sky(), found.shape), rtol=1e-6)
 
 
 def test_it_does_not_run_twice_or_without_sky(tmp_path):

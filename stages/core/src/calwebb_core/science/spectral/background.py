@@ -83,7 +83,9 @@ def at_wavelengths(wave: Float64, curve_wave: Float64, curve: Float64) -> Float6
     return np.where(np.isfinite(wave), found, np.nan)
 
 
-def background_of(model: Image, curve_wave: Float64, curve: Float64, *, point: bool) -> Float64:
+def background_of(
+    model: Image, curve_wave: Float64, curve: Float64, *, point: bool, factor: bool = True
+) -> Float64:
     """Return the background in every pixel of a spectrum, in its own calibration.
 
     Parameters
@@ -93,6 +95,8 @@ def background_of(model: Image, curve_wave: Float64, curve: Float64, *, point: b
         Wavelength (micrometres) and surface brightness (MJy/sr).
     point : bool
         Whether the spectrum was calibrated as that of a point source.
+    factor : bool
+        Whether the factor for the losses of a point source on MIRI counts.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def background_of(model: Image, curve_wave: Float64, curve: Float64, *, point: b
         if lower is None:
             continue
         if upper is None:  # MIRI: what the spectrum was multiplied by
-            result = result * lower
+            result = result * lower if factor else result
             continue
         ratio = np.full(result.shape, np.nan)
         np.divide(upper, lower, out=ratio, where=lower != 0.0)

@@ -14,7 +14,7 @@ Pixels outside the background's range of wavelengths get DO_NOT_USE.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ from calwebb_core.science.spectral.background import (
 from calwebb_level3.slits.sources import SourceSet
 
 logger = logging.getLogger(__name__)
+APPLIED: Final = "applied"
+IGNORED: Final = "ignored"
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -42,6 +44,12 @@ class MasterBackgroundParameters:
     user_background: str | None = option(None, "Spectrum to subtract (_x1d or _c1d).")
     save_background: bool = option(False, "Also write the background (_masterbg1d).")
     force_subtract: bool = option(False, "Subtract also from what stage 2 has subtracted from.")
+    lrs_pathloss: str = option(
+        APPLIED,
+        "Point sources of MIRI LRS: multiply the background as the spectrum was for what the slit "
+        "loses, or subtract it as it is, as the official step does. Ours.",
+        choices=(APPLIED, IGNORED),
+    )
 
 
 def run(
@@ -62,18 +70,20 @@ def run(
     if parameters.save_background:
         sources.master = master_of(skies, *curve)
     for source in sources.sources:
-        subtract(source.spectra, source.keywords, curve)
+        subtract(source.spectra, source.keywords, curve, parameters.lrs_pathloss == APPLIED)
     if parameters.user_background:
         for exposure in sources.exposures:
             exposure.metadata["MASTERBG"] = parameters.user_background.rpartition("/")[2]
     return sources, COMPLETE
 
 
-def subtract(spectra: list[Any], keywords: list[Any], curve: Curve) -> None:
+def subtract(spectra: list[Any], keywords: list[Any], curve: Curve, factor: bool = True) -> None:
     """Subtract the background from the spectra of one source."""
     for spectrum, words in zip(spectra, keywords, strict=True):
         point = words.get("SRCTYPE") == "POINT"
-        lost = subtract_background(spectrum, background_of(spectrum, *curve, point=point))
+        lost = subtract_background(
+            spectrum, background_of(spectrum, *curve, point=point, factor=factor)
+        )
         if lost:
             logger.warning(
                 "%s: the background says nothing of %d pixels; they are not used",
