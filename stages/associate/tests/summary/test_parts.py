@@ -1,13 +1,14 @@
 """The parts of the page: text, sky, time line, record, small pictures."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from calwebb_associate.summary.colours import colours_of
 from calwebb_associate.summary.gather import gather
-from calwebb_associate.summary.observed import exposures_of, targets_of
+from calwebb_associate.summary.observed import exposure_time, exposures_of, targets_of
 from calwebb_associate.summary.record import options_of, read_defaults, record_of, steps_of
 from calwebb_associate.summary.sky import fields_of, frame_of, plane
 from calwebb_associate.summary.text import clean, counted, duration, moment, sexagesimal, span
@@ -140,6 +141,15 @@ def test_times_that_are_none(program):
     assert (exposure.start, exposure.end, exposure.ngroups) == (None, None, None)
     assert timeline_of([exposure], colours_of([exposure])) is None
     assert len(program.report().read_text(encoding="utf-8")) < 50_000
+
+
+def test_segments_have_the_time_of_one_exposure(program):
+    program.expose(1)
+    program.pool()
+    (exposure,) = exposures_of(gather(program.folder, program.logs, [program.raw]))
+    before, detector = exposure.root.rsplit("_", 1)
+    names = [f"{before}-seg{number:03d}_{detector}" for number in (1, 2, 3)]
+    assert exposure_time([replace(exposure, root=name) for name in names]) == 85.9
 
 
 def test_optics_of_an_integral_field_unit(half_way):

@@ -40,6 +40,16 @@ def test_reasons_name_the_error_and_the_damage(half_way, gathered):
     assert "calwebb-spec2" in lost.reason
 
 
+def test_a_series_that_failed_says_so_in_a_log_of_its_own(program):
+    root = program.expose(1, EXP_TYPE="NRC_TSIMAGE", TSOVISIT=True, NINTS=9)
+    program.pool()
+    error = "2026-01-01T00:00:00.000Z ERROR calwebb_core: failed\nTraceback (most recent call last)"
+    program.say(f"{root}_calints", "image2", f"{error}:\n  x\nour.errors.InputError: no flat\n")
+    (unit,) = gather(program.folder, program.logs, [program.raw]).stage2(root)
+    assert (unit.state, unit.reason) == (State.FAILED, "no flat")
+    assert unit.log == program.logs / "image2" / f"{root}_calints.log"
+
+
 def test_products_of_associations(gathered):
     found = {unit.name: unit for (folder, _), unit in gathered.units.items() if folder == "image3"}
     assert found["jw01345-o002_t001_nircam_clear-f444w"].state is State.DONE

@@ -28,6 +28,7 @@ POOL: Final = "pool.csv"
 NOT_PRODUCTS: Final = ("associations", "plan", "quicklook", "references", "report")
 LIST: Final = Path("plan", "raw_exposures.txt")
 TABLE: Final = ".ecsv"
+INTEGRATIONS: Final = "calints"
 FLAGGED: Final = ("_crf", "_crfints")
 # What tells most about an exposure, and about a product, first.
 BEST: Final = ("cal", "calints", "s2d", "s3d", "x1d", "rate", "rateints", "dark")
@@ -231,11 +232,10 @@ def _taken(found: Found, folder: str, name: str) -> list[File]:
 
 def _unit(expected: Expected, files: Sequence[File], logs: Path) -> Unit:
     """Return how far something has come."""
-    folder, name, pipeline = logs, expected.name, expected.pipeline
-    paths = (
-        folder / pipeline / f"{unit_name(name)}.log",
-        folder / "references" / f"{unit_name(name)}_{pipeline}.log",
-    )
+    name, pipeline = expected.name, expected.pipeline
+    unit = unit_name(name)
+    written = own_logs(logs / pipeline, unit, expected.suffixes)
+    paths = (*written, logs / "references" / f"{unit}_{pipeline}.log")
     state, reason = judge(expected.suffixes, files, paths, expected.why)
     there = {item.suffix for item in files}
     return Unit(
@@ -247,3 +247,14 @@ def _unit(expected: Expected, files: Sequence[File], logs: Path) -> Unit:
         missing=tuple(suffix for suffix in expected.suffixes if suffix not in there),
         log=paths[0] if paths[0].is_file() else None,
     )
+
+
+def own_logs(folder: Path, unit: str, suffixes: Sequence[str]) -> list[Path]:
+    """Return the logs of what makes an exposure or product, those that are there first.
+
+    What keeps all integrations has a log of its own: images may be made both ways.
+    """
+    paths = [folder / f"{unit}.log"]
+    if INTEGRATIONS in suffixes:
+        paths.append(folder / f"{unit}_{INTEGRATIONS}.log")
+    return sorted(paths, key=lambda path: not path.is_file())

@@ -75,8 +75,8 @@ class Exposure:
 
     @property
     def pointing(self) -> str:
-        """What all detectors of an exposure have in common."""
-        return self.root.rpartition("_")[0]
+        """What all detectors and segments of an exposure have in common."""
+        return self.root.rpartition("_")[0].partition("-seg")[0]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Observed:
         Files.
     nints, ngroups : tuple
     seconds : float or None
-        Exposure time; detectors that were read together count once.
+        Exposure time; detectors that were read together, and segments, count once.
     """
 
     instrument: str
@@ -261,7 +261,10 @@ def _observed(exposures: Sequence[Exposure]) -> Observed:
 
 
 def exposure_time(exposures: Sequence[Exposure]) -> float | None:
-    """Return the exposure time; detectors that were read together count once."""
+    """Return the exposure time; detectors that were read together count once.
+
+    So do segments: each has the time of the whole exposure.
+    """
     longest: dict[str, float] = {}
     for item in exposures:
         if item.seconds is not None:
