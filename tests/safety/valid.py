@@ -15,8 +15,11 @@ from gwcs.coordinate_frames import CelestialFrame, Frame2D
 
 from calwebb_core.framework.catalogs import write_catalog
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image, Ramp, Table
+from calwebb_core.framework.models import Image, Ramp, Slit, Slits, Table
 from calwebb_core.framework.products import write_image, write_ramp
+from calwebb_core.framework.slit_products import write_slits
+from calwebb_core.framework.spectra import COLUMNS, PER_INTEGRATION, Spectra, Spectrum
+from calwebb_core.framework.spectra_products import write_spectra
 
 NAME = "jw01345001001_02201_00001_nrcalong"
 KEYWORDS = {
@@ -177,6 +180,29 @@ def rates(path: Path) -> None:
     metadata = Metadata(KEYWORDS | {"BUNIT": "DN/s", "FILENAME": f"{NAME}_rate.fits"})
     metadata.provenance = {"format": 1, "runs": [RUN]}
     write_image(Image(metadata, dq=np.zeros((6, 8), np.uint32), **planes), path)
+
+
+def slits(path: Path) -> None:
+    """Write two spectra that were cut out, one with a WCS."""
+    found = []
+    for name, world in (("S200A1", wcs()), ("S400A1", None)):
+        planes = {key: np.ones((6, 8), np.float32) for key in ("data", "err", "var_rnoise")}
+        own = Metadata({"SLTNAME": name, "SOURCEID": 1, "SLTSTRT1": 1, "BUNIT": "MJy"})
+        flags, wavelengths = np.zeros((6, 8), np.uint32), np.ones((6, 8), np.float32)
+        more = {"dq": flags, "wcs": world, "planes": {"WAVELENGTH": wavelengths}}
+        found.append(Slit(own, **planes, **more))
+    write_slits(Slits(Metadata(KEYWORDS), found, tables()), path)
+
+
+def spectra(path: Path, kind: str) -> None:
+    """Write two extracted spectra; of a series each with two integrations."""
+    shape = (2, 5) if kind == "x1dints" else (5,)
+    columns = {
+        name: np.ones(shape[:1] if name in PER_INTEGRATION else shape) for name in COLUMNS[kind]
+    }
+    units = {"WAVELENGTH": "um", "FLUX": "Jy"}
+    found = [Spectrum(Metadata({"SLTNAME": name}), columns, units) for name in ("1", "2")]
+    write_spectra(Spectra(Metadata(KEYWORDS), found, tables(), kind), path)
 
 
 def catalog(path: Path) -> None:
