@@ -30,6 +30,7 @@ TIME_COLUMNS: Final = dict(
     )
 )  # fmt: skip
 NUMBER: Final = "integration_number"
+MOST: Final = 10**9  # of an exposure: more is no number of integrations
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,8 @@ def integration_columns(
     InputError
         If INT_TIMES lacks an integration or a column.
     """
-    first = keywords.require("INTSTART", int) if keywords.get("INTSTART") else 1
+    first, segment = (number_of(keywords, name) for name in ("INTSTART", "EXSEGNUM"))
     numbers = np.arange(first, first + nints, dtype=np.int32)
-    segment = keywords.require("EXSEGNUM", int) if keywords.get("EXSEGNUM") else 1
     columns: dict[str, NDArray[Any]] = {
         "INT_NUM": numbers,
         "N_ALONGDISP": np.full(nints, nwave, np.uint32),
@@ -159,6 +159,21 @@ def integration_columns(
         name: np.asarray(times.data[column][rows], np.float64)
         for name, column in TIME_COLUMNS.items()
     }
+
+
+def number_of(keywords: Metadata, name: str) -> int:
+    """Return the number of an integration or segment, 1 without one.
+
+    Raises
+    ------
+    InputError
+        If no exposure has as many.
+    """
+    number = keywords.optional(name, int) or 1
+    if not 0 < number <= MOST:
+        msg = f"{keywords.source}: {name} is {number}; expected 1 to {MOST}"
+        raise InputError(msg)
+    return number
 
 
 def rows_of(times: Table, numbers: NDArray[np.int32], source: str) -> NDArray[np.intp]:
