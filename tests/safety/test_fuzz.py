@@ -28,6 +28,7 @@ from calwebb_core.framework.association import read_association
 from calwebb_core.framework.catalogs import read_catalog, read_columns
 from calwebb_core.framework.errors import CalwebbError, InputError, ReferenceFileError
 from calwebb_core.framework.exposures import Exposure
+from calwebb_core.framework.grid_file import read_grid
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.parameter_files import given_options
 from calwebb_core.framework.parameters import read_parameter_file
@@ -45,7 +46,6 @@ from calwebb_core.framework.reference_list import read_reference_list
 from calwebb_core.framework.verify.find import Ingredients
 from calwebb_core.framework.verify.rebuild import commands, options_text
 from calwebb_core.framework.verify.record import read_record
-from calwebb_level3.imaging.grid_file import read_grid
 from calwebb_level3.imaging.reference_catalogs import read_catfile, read_positions
 from calwebb_level3.imaging.sky_list import read_sky_list
 from calwebb_simulator.scenario_file import load_scenario

@@ -511,7 +511,7 @@ def test_scenarios_and_options_of_the_workflow(tmp_path):
     ],
 )
 def test_output_grids(tmp_path, content):
-    from calwebb_level3.imaging.grid_file import read_grid
+    from calwebb_core.framework.grid_file import read_grid
 
     (tmp_path / "grid.asdf").write_bytes(content)
     with pytest.raises(InputError, match=r"grid\.asdf: output_wcs can't be read as ASDF"):

@@ -77,7 +77,7 @@ def resample_on_grid(
 ) -> tuple[ImageSet, Status]:
     """Run resample with the grid of `output_wcs` read first: steps open no files."""
     if parameters.output_wcs:
-        from calwebb_level3.imaging.grid_file import read_grid
+        from calwebb_core.framework.grid_file import read_grid
 
         images.output_grid = read_grid(Path(parameters.output_wcs))
     return resample.run(images, references, parameters)

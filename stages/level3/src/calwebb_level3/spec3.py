@@ -4,7 +4,7 @@ Steps: master_background, outlier_detection, pixel_replace (off by default), res
 extract_1d, combine_1d. Products: `_crf` for each exposure; `_s2d`, `_x1d`, `_c1d` for each source.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +13,12 @@ from calwebb_core.framework.errors import InputError
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
 from calwebb_core.framework.step import Status, Step
+from calwebb_core.science.spectral.rectify_options import ResampleSpecParameters
 from calwebb_level3.slits import order
 from calwebb_level3.slits.inputs import first_metadata, read, read_sky
 from calwebb_level3.slits.products import save, write
 from calwebb_level3.slits.sources import SourceSet
-from calwebb_level3.slits.steps import master_background
+from calwebb_level3.slits.steps import master_background, resample_spec
 
 SLITS: Final = ("MIR_LRS-FIXEDSLIT", "NRS_FIXEDSLIT")
 # Modes of calwebb_spec3 that do not exist yet.
@@ -58,9 +59,23 @@ def subtract_background(
     return master_background.run(sources, references, parameters)
 
 
+def rectify_on_grid(
+    sources: SourceSet, references: Any, parameters: ResampleSpecParameters
+) -> tuple[SourceSet, Status]:
+    """Run resample_spec with the grid of `output_wcs` read first."""
+    from calwebb_core.framework.grid_file import read_grid
+
+    tree = read_grid(Path(parameters.output_wcs)) if parameters.output_wcs else None
+    return resample_spec.run(sources, references, parameters, tree)
+
+
+# Steps whose options name files: steps open none.
+OPENING: Final[dict[str, Callable[[Any, Any, Any], tuple[Any, Status]]]] = {
+    "master_background": subtract_background,
+    "resample_spec": rectify_on_grid,
+}
 STEPS: tuple[Step, ...] = tuple(
-    replace(step, run=subtract_background) if step.name == "master_background" else step
-    for step in order.STEPS
+    replace(step, run=OPENING.get(step.name, step.run)) for step in order.STEPS
 )
 
 PIPELINE = Pipeline(

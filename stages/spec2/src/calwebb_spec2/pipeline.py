@@ -11,7 +11,9 @@ from typing import Final
 
 from calwebb_core.framework.metadata import Metadata
 from calwebb_core.framework.pipeline import Pipeline
-from calwebb_core.framework.step import Step
+from calwebb_core.framework.references import References
+from calwebb_core.framework.step import Status, Step
+from calwebb_core.science.spectral.rectify_options import ResampleSpecParameters
 from calwebb_spec2.inputs import read, read_metadata
 from calwebb_spec2.missing import MISSING
 from calwebb_spec2.modes import MODES, every_step, mode_of, name_of
@@ -32,6 +34,17 @@ from calwebb_spec2.steps import (
     wavecorr,
 )
 
+
+def rectify_on_grid(
+    model: Product, references: References, parameters: ResampleSpecParameters
+) -> tuple[Product, Status]:
+    """Run resample_spec with the grid of `output_wcs` read first: steps open no files."""
+    from calwebb_core.framework.grid_file import read_grid
+
+    tree = read_grid(Path(parameters.output_wcs)) if parameters.output_wcs else None
+    return resample_spec.run(model, references, parameters, tree)
+
+
 THERE: tuple[Step, ...] = (
     assign_wcs.STEP,
     bkg_subtract.STEP,
@@ -44,7 +57,7 @@ THERE: tuple[Step, ...] = (
     pathloss.STEP,
     photom.STEP,
     pixel_replace.STEP,
-    resample_spec.STEP,
+    replace(resample_spec.STEP, run=rectify_on_grid),
     extract_1d.STEP,
 )
 BY_NAME = {step.name: step for step in (*MISSING, *THERE)}

@@ -27,6 +27,7 @@ Float64 = NDArray[np.float64]
 Float32 = NDArray[np.float32]
 
 TYPICAL: Final = "typical"
+SAME: Final = "none"
 VARIANCES: Final = ("var_poisson", "var_rnoise", "var_flat")
 # A pixel falls on no more elements than these; each is summed on its own.
 ELEMENTS: Final = 3
@@ -191,7 +192,7 @@ def inside_of(lit: Any) -> slice:
 def weight_of(part: Image, weight_type: str) -> Float32:
     """Return the weight of each pixel of a spectrum."""
     if weight_type != TYPICAL:
-        return input_weight(part, weight_type)
+        return input_weight(part, None if weight_type == SAME else weight_type)
     weight = input_weight(part, "ivm")
     used = weight > 0.0
     typical = np.float32(np.median(weight[used])) if used.any() else np.float32(0.0)

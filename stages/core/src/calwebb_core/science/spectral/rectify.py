@@ -10,7 +10,7 @@ Flux densities per pixel (MJy) are scaled with the size of the pixels, and so is
 (PIXAR_SR). Errors are such that the sum over an aperture has the right one: see `rectified_sums`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from calwebb_core.science.drop_shapes import Drop
 from calwebb_core.science.spectral.extraction import VERTICAL
 from calwebb_core.science.spectral.holes import holes
 from calwebb_core.science.spectral.lost_pixels import without_lost
+from calwebb_core.science.spectral.rectified_custom import custom_grid, resized
 from calwebb_core.science.spectral.rectified_grid import (
     ARCSEC,
     SLIT_FRAME,
@@ -59,6 +60,10 @@ class Rectification:
         Size of a pixel of the spectrum over that of the grid, across the dispersion.
     pixel_scale : float or None
         Of the grid, arcsec.
+    output_shape : (nx, ny), optional
+        Columns and rows of the grid.
+    custom : (mapping, str), optional
+        The tree of a file with a grid of the user's own, and its name; goes before the scales.
     fillval : float
         Where nothing falls.
     """
@@ -69,6 +74,8 @@ class Rectification:
     fill: bool = True
     pixel_scale_ratio: float = 1.0
     pixel_scale: float | None = None
+    output_shape: tuple[int, int] | None = None
+    custom: tuple[Mapping[str, Any], str] | None = None
     fillval: float = float("nan")
 
 
@@ -125,7 +132,12 @@ def grid_of(
     in_slit = SLIT_FRAME in first.wcs.available_frames
     scale = how.pixel_scale
     step = line.step / how.pixel_scale_ratio if scale is None else scale / ARCSEC
-    grid = rectified_grid(prints, line, axis, in_slit=in_slit, step=step, source=source)
+    shape = None if how.output_shape is None else how.output_shape[::-1]
+    if how.custom is not None:
+        grid = custom_grid(*how.custom, axis, shape)
+    else:
+        grid = rectified_grid(prints, line, axis, in_slit=in_slit, step=step, source=source)
+        grid = grid if shape is None else resized(grid, shape)
     if in_slit:
         grid = replace(grid, places=slit_places(first.wcs, prints[0], grid, line.middle))
     return grid
