@@ -5,6 +5,7 @@ import weakref
 import numpy as np
 import pytest
 
+from calwebb_core.framework import product_reading
 from calwebb_core.framework.catalogs import read_catalog
 from calwebb_core.framework.errors import InputError, ProcessingError
 from calwebb_core.framework.metadata import Metadata
@@ -152,9 +153,24 @@ def test_profiles_are_not_fitted_to_a_series(tmp_path):
     paths = write_slits(tmp_path, images, (3,))
     with pytest.raises(InputError, match="calwebb-tso3 sums up apertures only"):
         processed(tmp_path, paths, extract_1d={"extraction_type": "optimal"})
+    with pytest.raises(InputError, match="writes no profiles, scenes and residuals"):
+        processed(tmp_path, paths, extract_1d={"save_profile": True})
 
 
 def test_extraction_may_be_left_out(tmp_path):
     paths = write_slits(tmp_path, trace(nints=6), (3,))
     outputs = processed(tmp_path, paths, extract_1d={"skip": True})
     assert [path.name.rpartition("_")[2] for path in outputs] == ["crfints.fits"] * 2
+
+
+def test_the_wcs_of_a_segment_is_read_once(tmp_path, monkeypatch):
+    paths = write_slits(tmp_path, trace(nints=6), (3,))
+    read, found = product_reading.read_asdf, []
+
+    def counted(path, hdus):
+        found.append(path.name)
+        return read(path, hdus)
+
+    monkeypatch.setattr(product_reading, "read_asdf", counted)
+    processed(tmp_path, paths)
+    assert sorted(found) == sorted(path.name for path in paths)
