@@ -2,10 +2,11 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from programs import official
 
 ROOT = Path(__file__).resolve().parents[1]
 REALDATA = Path(os.environ.get("CALWEBB_REALDATA", ROOT.parent / "shared" / "realdata"))
@@ -30,8 +31,9 @@ def run_official(code: str, *arguments: object, folder: Path) -> None:
     cache = folder / "crds"
     if not cache.exists():
         shutil.copytree(config, cache / "config", symlinks=True)
-    done = subprocess.run(
-        [python, "-W", "ignore", "-c", code, *map(str, arguments)], cwd=folder, check=False,
-        env={**os.environ, **SETTINGS, "CRDS_PATH": str(cache)}, capture_output=True, text=True,
-    )  # fmt: skip
+    script = folder / "official.py"
+    script.write_text(code)
+    variables = {**os.environ, **SETTINGS, "CRDS_PATH": str(cache)}
+    words = [str(script), *map(str, arguments)]
+    done = official(python, **SETTINGS).run(words, folder, variables)
     assert done.returncode == 0, done.stderr[-3000:]

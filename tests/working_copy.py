@@ -7,10 +7,16 @@ from pathlib import Path
 
 import yaml
 
-from programs import ROOT, SERVERLESS, run
+from programs import ROOT, SERVERLESS, get_ready, run, with_stand_ins
 
 JOB = re.compile(r"^(?:local)?rule (\w+):$((?:\n    .*)*)", re.MULTILINE)
 FIELD = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)
+# Environments of the programs that jobs start, by target.
+ENVIRONMENTS = {
+    "associations_all": ("associate",),
+    "detector1_all": ("associate", "detector1", "level3"),
+}
+ALL = ("associate", "detector1", "image2", "level3")
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,18 @@ class Workflow:
 
     folder: Path
     config: Path
+    # whether jobs start their programs from nothing, as outside of tests; else libraries are there
+    from_nothing: bool = False
 
     def snakemake(self, *words: str, check: bool = True):
         """Run snakemake on two cores with this run's configuration."""
+        place = ROOT if self.from_nothing else with_stand_ins()
         command = [
-            "snakemake", "--snakefile", ROOT / "Snakefile", "--workflow-profile",
+            "snakemake", "--snakefile", place / "Snakefile", "--workflow-profile",
             ROOT / "profiles" / "default", "--cores", "2", *words, "--configfile", self.config,
         ]  # fmt: skip
+        if not (self.from_nothing or {"--dry-run", "--lint", "--unlock"} & {*words}):
+            get_ready(ENVIRONMENTS.get(words[0], ALL) if len(words) == 1 else ALL)
         return run(command, cwd=self.folder, check=check)
 
     def pending(self, *words: str) -> set[Job]:
@@ -67,7 +78,7 @@ def jobs_of(text: str) -> list[Job]:
     return jobs
 
 
-def make_workflow(folder: Path, simulation: Path) -> Workflow:
+def make_workflow(folder: Path, simulation: Path, *, from_nothing: bool = False) -> Workflow:
     """Lay out a working folder with copies of the raw files."""
     shutil.copytree(simulation / "uncal", folder / "uncal")
     config = folder / "mine.yaml"
@@ -81,4 +92,4 @@ def make_workflow(folder: Path, simulation: Path) -> Workflow:
             }
         )
     )
-    return Workflow(folder, config)
+    return Workflow(folder, config, from_nothing)

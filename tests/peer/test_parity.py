@@ -1,5 +1,6 @@
 """Stage 1 step by step against the official package: the short cases of docs/parity.md."""
 
+import importlib
 import json
 import sys
 
@@ -21,8 +22,17 @@ def table(request, peer_python, tmp_path_factory):
     folder = tmp_path_factory.mktemp("parity")
     figures, page = folder / "figures.json", folder / "page.md"
     page.write_text("<!-- tables: start -->\n<!-- tables: end -->\n")
-    run([sys.executable, PARITY / "parity.py", "--scenario", request.param, "--peer", peer_python,
-         "--work", folder, "--json", figures, "--markdown", page])  # fmt: skip
+    words = [
+        "parity.py", "--scenario", request.param, "--peer", peer_python, "--work", folder,
+        "--json", figures, "--markdown", page,
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(PARITY)
+        parity = importlib.import_module("parity")
+        # dozens of short runs, which need not import their libraries each
+        patch.setattr(parity, "run", run)
+        patch.setattr(sys, "argv", [str(word) for word in words])
+        parity.main()
     return json.loads(figures.read_text())[request.param], page.read_text()
 
 

@@ -41,7 +41,7 @@ def test_products_are_valid_fits_with_checksums(finished):
 
 
 def test_the_same_run_elsewhere_gives_the_same_bytes(finished, tiny, tmp_path):
-    other = make_workflow(tmp_path, tiny)
+    other = make_workflow(tmp_path, tiny, from_nothing=True)
     last = sorted((other.folder / "uncal").iterdir())[-1]
     last.unlink()
     other.snakemake("detector1_all", "image2_all", "image3_all")
@@ -60,7 +60,7 @@ def test_references_of_a_run_carry_checksums(finished):
 
 
 def test_a_killed_run_resumes(tiny, tmp_path):
-    workflow = make_workflow(tmp_path, tiny)
+    workflow = make_workflow(tmp_path, tiny, from_nothing=True)
     for raw in sorted((tmp_path / "uncal").iterdir())[2:]:
         raw.unlink()
     command = [
