@@ -118,28 +118,33 @@ def curve_rows(scenario: Scenario, mode: SpectralMode, entry: Planned) -> NDArra
     return rows
 
 
+def summary_of(entry: Planned, *, star: bool) -> dict[str, Any]:
+    """Return what an exposure is, and where its star is without a prism."""
+    return {
+        "root": entry.root,
+        "detector": entry.frame.detector.name,
+        "filter": entry.optics.name,
+        "subarray": entry.frame.subarray,
+        "exp_type": entry.group.exp_type,
+        "dither": list(entry.group.dithers[entry.dither - 1]),
+        "integrations": entry.timing.integrations,
+        "segment": [entry.segment.number, entry.segment.total],
+        **({"star": star_pixel(entry)} if star else {}),
+    }
+
+
 def write_spectral_summary(path: Path, scenario: Scenario, entries: tuple[Planned, ...]) -> None:
     """Write what was simulated, for people and for scoring."""
-    exposures: list[dict[str, Any]] = [
-        {
-            "root": entry.root,
-            "detector": entry.frame.detector.name,
-            "filter": entry.optics.name,
-            "subarray": entry.frame.subarray,
-            "exp_type": entry.group.exp_type,
-            "dither": list(entry.group.dithers[entry.dither - 1]),
-            "integrations": entry.timing.integrations,
-            "segment": [entry.segment.number, entry.segment.total],
-            **({"star": star_pixel(entry)} if any(map(is_acquisition, entries)) else {}),
-        }
-        for entry in entries
-    ]
+    stars = any(map(is_acquisition, entries))
+    images = [entry for entry in entries if is_acquisition(entry)]
+    spectra = [entry for entry in entries if not is_acquisition(entry)]
     content = {
         "format": 1,
         "scenario": scenario.name,
         "seed": scenario.seed,
         "effects": sorted(scenario.effects),
         "spectra": True,
-        "exposures": exposures,
+        "exposures": [summary_of(entry, star=stars) for entry in spectra],
+        **({"acquisitions": [summary_of(entry, star=True) for entry in images]} if stars else {}),
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
