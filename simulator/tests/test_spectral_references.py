@@ -77,6 +77,7 @@ def test_lrs_pathloss(tmp_path: Path) -> None:
         table = model.pathloss_table
         row = table[200]
         assert row["pathloss"].shape == (20, 50)
+        assert np.all(np.diff(table["wavelength"]) < 0)
         expected = 1 / point_throughput("MIR_LRS-FIXEDSLIT", row["wavelength"])
         assert row["pathloss"][10, 25] == pytest.approx(float(expected), rel=1e-6)
         assert row["pathloss"][14, 25] > row["pathloss"][10, 25]

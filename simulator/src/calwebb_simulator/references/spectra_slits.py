@@ -108,7 +108,8 @@ def write_lrs_pathloss(path: Path, mode: SpectralMode) -> Path:
     shape = (len(ACROSS), len(ALONG))
     dtype = [("wavelength", ">f4"), ("pathloss", ">f4", shape), ("pathloss_err", ">f4", shape)]
     rows = np.zeros(PATHLOSS_ROWS, dtype=dtype)
-    wave = np.linspace(mode.low - 0.5, mode.high + 0.2, PATHLOSS_ROWS)
+    # falling, as in the real file: the official step knows no other order
+    wave = np.linspace(mode.low - 0.5, mode.high + 0.2, PATHLOSS_ROWS)[::-1]
     rows["wavelength"] = wave
     through = lrs_throughput(wave[:, None, None], ACROSS[None, :, None], ALONG[None, None, :])
     rows["pathloss"] = 1 / np.maximum(through, LEAST)
