@@ -11,14 +11,16 @@ hypothesis.settings.load_profile("untimed")
 # is left with one of them when the other has finished.
 LONGEST = (
     "tests/workflow/test_run.py",
-    "tests/workflow/test_imaging.py",
     "tests/determinism/test_determinism.py",
+    "tests/workflow/test_imaging.py",
+    "tests/workflow/test_series.py",
     "tests/workflow/test_branches.py",
-    "tests/workflow/test_persistence.py",
     "tests/workflow/test_every_mode.py",
     "tests/provenance/test_verify.py",
-    "tests/workflow/test_series.py",
+    "tests/workflow/test_persistence.py",
     "tests/safety/test_programs.py",
+    "tests/safety/test_fuzz.py",
+    "tests/test_spectra_truth.py",
     "tests/workflow/test_rerun.py",
 )
 
