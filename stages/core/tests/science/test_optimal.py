@@ -166,6 +166,23 @@ def test_pairs_of_nods_are_told_by_keywords():
     assert not is_pair(Metadata(values | {"PATTTYPE": "NONE"}, "x"))
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+def test_the_fitted_scene_can_be_looked_at(axis):
+    part = star(axis, EXP_TYPE="MIR_LRS-FIXEDSLIT")
+    files = ExtractionFiles(apertures(extract_width=12), None, reference(axis=axis))
+    parameters = Extract1dParameters(
+        extraction_type=OPTIMAL, save_profile=True, save_scene_model=True, save_residual_image=True
+    )
+    images = {image.suffix: image.data for image in extract_spectra(part, files, parameters).images}
+    assert list(images) == ["profile", "scene_model", "residual"]
+    along = images["profile"].sum(axis=axis - 1)
+    np.testing.assert_allclose(along[5:-5], 1.0, atol=1e-3)
+    total = images["residual"] + images["scene_model"]
+    np.testing.assert_allclose(total, part.data, atol=1e-6 * part.data.max())
+    inner = (slice(None), slice(5, -5)) if axis == 1 else (slice(5, -5), slice(None))
+    assert np.abs(images["residual"][inner]).max() < 0.05 * part.data.max()
+
+
 def test_without_a_psf_it_is_refused():
     part = star(EXP_TYPE="MIR_LRS-FIXEDSLIT")
     files = ExtractionFiles(apertures(), None)

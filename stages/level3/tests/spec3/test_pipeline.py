@@ -108,6 +108,28 @@ def test_spectra_of_exposures_are_combined_without_a_grid(tmp_path):
     check_flux(found.columns["FLUX"], found.columns["ERROR"], found.columns["WAVELENGTH"])
 
 
+def test_profiles_of_slits_can_be_looked_at(tmp_path):
+    """Those of a common grid are named as the source, those of exposures as the exposure."""
+    paths = write(tmp_path, [slits(1), slits(2, 3.0)])
+    product = "jw01703-o001_{source_id}_nirspec_f290lp-g395h-{slit_name}"
+    association = write_members(tmp_path, paths, product=product)
+    wish = {"extract_1d": {"save_profile": True}}
+    found = []
+    for left_out in ([], ["resample_spec"]):
+        skip = ["outlier_detection", *left_out]
+        result = processed(tmp_path, association, parameters=wish, skip=skip)
+        found += [path.name for path in result.outputs if path.name.endswith("_profile.fits")]
+    pairs = ((1, "s200a1"), (2, "s400a1"))
+    grid = [
+        f"jw01703-o001_s00000000{n}_nirspec_f290lp-g395h-{name}_profile.fits" for n, name in pairs
+    ]
+    each = [
+        f"jw01703001001_02101_0000{number}_nrs1_{name}_profile.fits"
+        for _, name in pairs for number in (1, 2)
+    ]  # fmt: skip
+    assert found == [*grid, *each]
+
+
 def test_each_slit_has_products_of_its_own(tmp_path):
     paths = write(tmp_path, [slits(1), slits(2, 3.0)])
     product = "jw01703-o001_{source_id}_nirspec_f290lp-g395h-{slit_name}"

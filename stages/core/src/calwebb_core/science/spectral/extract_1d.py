@@ -27,7 +27,7 @@ from calwebb_core.science.spectral.extract_1d_options import (
     types_of,
 )
 from calwebb_core.science.spectral.extraction import VERTICAL, Pixels, extract_box
-from calwebb_core.science.spectral.extraction_images import box_scene, images_of
+from calwebb_core.science.spectral.extraction_images import box_scene, images_of, of_slit
 from calwebb_core.science.spectral.extraction_reference import Extraction, extraction_of
 from calwebb_core.science.spectral.optimal import NOTHING
 from calwebb_core.science.spectral.optimal_spectrum import Fitted, fitted
@@ -101,8 +101,9 @@ def extract_spectra(
         times = None  # simulators of others write an empty one
     spectra, images = [], list[SpectralImage]()
     for part in parts:
-        keywords = merged(model.metadata, part)
-        spectra.append(extract_part(part, keywords, files, parameters, times, images))
+        keywords, own = merged(model.metadata, part), list[SpectralImage]()
+        spectra.append(extract_part(part, keywords, files, parameters, times, own))
+        images += of_slit(own, keywords.require("SLTNAME", str)) if part is not model else own
     series = spectra[0].nints is not None
     if series and times is None:
         logger.warning(

@@ -5,13 +5,14 @@ aperture in these parts, on the background that was subtracted. That of a fitted
 fit. Residuals are the exposure less the scene. Names and meaning are those of the official step.
 """
 
-from typing import Final
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calwebb_core.framework.metadata import Metadata
-from calwebb_core.framework.models import Image, Slit
+from calwebb_core.framework.models import Image
 from calwebb_core.framework.spectra import SpectralImage
 from calwebb_core.science.kernels.column_background import FLUX, NPIXELS
 from calwebb_core.science.spectral.aperture import Weights
@@ -19,7 +20,6 @@ from calwebb_core.science.spectral.extract_1d_options import Extract1dParameters
 from calwebb_core.science.spectral.extraction import Background, Pixels, oriented, usable
 
 Float64 = NDArray[np.float64]
-SLIT: Final = "SLTNAME"
 
 
 def images_of(
@@ -44,8 +44,6 @@ def images_of(
         Of the dispersion.
     parameters : Extract1dParameters
     """
-    several = isinstance(part, Slit) and part.metadata.get(SLIT)
-    before = f"{str(part.metadata[SLIT]).lower()}_" if several else ""
     unit = str(keywords.get("BUNIT") or "")
     found = []
     if parameters.save_profile:
@@ -57,9 +55,14 @@ def images_of(
         if parameters.save_residual_image:
             found.append(("residual", part.data - model, unit))
     return [
-        SpectralImage(before + suffix, keywords.copy(), array.astype(np.float32), own)
+        SpectralImage(suffix, keywords.copy(), array.astype(np.float32), own)
         for suffix, array, own in found
     ]
+
+
+def of_slit(images: Iterable[SpectralImage], name: str) -> list[SpectralImage]:
+    """Return images with the name of their slit, where there are several of an exposure."""
+    return [replace(image, suffix=f"{name.lower()}_{image.suffix}") for image in images]
 
 
 def box_scene(pixels: Pixels, weights: Weights, background: Background, sums: Float64) -> Float64:

@@ -47,6 +47,7 @@ def spectra_of(
     """Return the spectrum of a source, or one an exposure."""
     from calwebb_core.framework.spectra import SpectralImage
     from calwebb_core.science.spectral.extract_1d import ExtractionFiles, extract_part
+    from calwebb_core.science.spectral.extraction_images import of_slit
 
     assert isinstance(files, ExtractionFiles)  # noqa: S101 - made above
     pairs = list(zip(source.spectra, source.keywords, strict=True))
@@ -58,6 +59,8 @@ def spectra_of(
     found = [
         extract_part(part, keywords, files, parameters, images=images) for part, keywords in pairs
     ]
+    if source.resampled is None and source.name:
+        images = of_slit(images, source.name)
     return Spectra(metadata.copy(), found, {}, "x1d", images)
 
 
