@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.util
+import inspect
 import shutil
 
 import pytest
@@ -101,12 +102,25 @@ def test_the_build_script_names_its_stages(words, programs):
     assert f"stages: {' '.join(PROJECTS)}" in done.stderr
 
 
+def module_inside(name):
+    """A module that only images hold."""
+    path = ROOT / "containers" / "inside" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.mark.parametrize("stage", PROJECTS)
-def test_kernels_of_a_list_exist(stage):
+def test_kernels_of_a_list_exist_and_take_as_many_arguments(stage):
+    signature = module_inside("compile_kernels").signature
     path = ROOT / "containers" / "kernels" / f"{stage}.txt"
     for line in path.read_text().splitlines() if path.exists() else ():
-        module, _, name = line.partition(" | ")[0].partition(":")
-        assert hasattr(importlib.import_module(module), name), line
+        where, _, types = line.partition(" | ")
+        module, _, name = where.partition(":")
+        kernel = getattr(importlib.import_module(module), name, None)
+        assert kernel is not None, line
+        assert len(signature(types)) == len(inspect.signature(kernel.py_func).parameters), line
 
 
 def kernels_of(path):
@@ -156,11 +170,7 @@ def test_every_kernel_that_a_stage_calls_is_in_a_list():
 @pytest.fixture
 def inside():
     """The module that prepares Python in an image."""
-    path = ROOT / "containers" / "inside" / "calwebb_image.py"
-    spec = importlib.util.spec_from_file_location("calwebb_image", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_inside("calwebb_image")
 
 
 def test_compiled_kernels_are_used_where_the_processor_can(inside):
