@@ -73,6 +73,24 @@ def test_lost_and_noisy_pixels_do_not_shift_the_light():
     assert ours.std() < 0.2 * theirs.std()
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("rectified", [True, False])
+def test_a_core_that_is_lost_in_many_columns_has_no_flux_rather_than_too_little(axis, rectified):
+    part = star(axis, offset=0.2, **LRS)
+    image = part.data if axis == 1 else part.data.T
+    core = image > 0.8 * image.max(axis=0)
+    core[:, :20] = core[:, 55:] = False
+    image[core] = np.nan
+    found = rectify([part], part.metadata, axis) if rectified else part
+    flux, columns = flux_of(found)
+    assert np.isnan(flux[32:44]).all()
+    assert (columns["DQ"][32:44] & 1).all()
+    known = np.isfinite(flux)
+    known[:6] = known[-6:] = False
+    # beside the gap the profile of columns on one side, where the trace lies elsewhere, must do
+    np.testing.assert_allclose(flux[known], 1.0, atol=0.1)
+
+
 def test_several_exposures_add_up():
     parts = [star(noise=0.004, offset=0.7, curve=curve, **LRS) for curve in (0.02, 0.03, 0.01)]
     one = rectify(parts[:1], parts[0].metadata, 1)
