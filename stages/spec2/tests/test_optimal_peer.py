@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
-from tests.official_process import run_official
 
 from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.products import write_image
 from calwebb_core.framework.spectra_products import read_spectra
 from calwebb_spec2.pipeline import PIPELINE
+from official_process import run_official
 
 from .test_extract_1d import NACROSS, WAVES
 from .test_extract_1d_peer import PEER, noisy

@@ -8,13 +8,13 @@ import json
 
 import numpy as np
 import pytest
-from tests.official_process import REALDATA
 
 from calwebb_core.framework.call import call_pipeline
 from calwebb_core.framework.products import read_image
 from calwebb_core.framework.spectra_products import read_spectra
 from calwebb_core.science.spectral.wavelengths import wavelengths
 from calwebb_spec2.pipeline import PIPELINE
+from official_process import REALDATA
 
 ROOT = "ERS_NGTS10_2022_new_drift_041"
 OPTICS = {
