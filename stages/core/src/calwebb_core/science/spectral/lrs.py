@@ -147,16 +147,22 @@ def column_width(to_v2v3: Transform, origin: tuple[float, float]) -> float:
 
 
 def to_slit(trace: Trace, wavelengths: Float64, arcsec: float) -> Transform:
-    """Return the way from pixels to alpha, beta and wavelength, with its inverse."""
-    shift = Tabular(trace.y, trace.shift, name="xshiftref")
-    wave = Tabular(trace.y, wavelengths, name="waveref")
+    """Return the way from pixels to alpha, beta and wavelength, with its inverse.
+
+    The official pathloss takes the reference pixel from here: from what the second and the third
+    of the simple transforms add. So these two have to be the shifts to it.
+    """
+    here, back = ([Shift(sign * place) for place in trace.origin] for sign in (-1.0, 1.0))
+    rows = trace.y - trace.origin[1]
+    shift = Tabular(rows, trace.shift, name="xshiftref")
+    wave = Tabular(rows, wavelengths, name="waveref")
     row = wave.inverse
     straight = Arithmetic("subtract", Remap([0], 2), Remap([1], 2) | shift)
-    alpha = straight | Shift(-trace.origin[0]) | Scale(arcsec)
-    forward = Remap([0, 1, 0, 1]) | alpha & Constant(0.0) & wave
+    slit = straight | Scale(arcsec)
+    forward = Identity(2) | here[0] & here[1] | Remap([0, 1, 0, 1]) | slit & Constant(0.0) & wave
     column = Arithmetic("add", Remap([0], 2), Remap([1], 2))
-    places = (Scale(1 / arcsec) | Shift(trace.origin[0])) & (row | shift) & row
-    backward = Remap([0, 2, 2], 3) | places | column & Identity(1)
+    places = Scale(1 / arcsec) & (row | shift) & row
+    backward = Remap([0, 2, 2], 3) | places | column & Identity(1) | back[0] & back[1]
     return forward.with_inverse(backward)
 
 
