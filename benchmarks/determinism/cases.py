@@ -39,6 +39,8 @@ class Case:
         Whether products may differ: the page says why, and by how much.
     wide : bool
         Whether every kind of exposure runs in it, and the simulator; else images of NIRCam only.
+    spectra : bool
+        Whether spectra run in it, too, though not every kind does.
     linked : bool
         Raw files and the CRDS cache named through symbolic links.
     moved : bool
@@ -62,6 +64,7 @@ class Case:
     clock: int = 0
     exception: bool = False
     wide: bool = False
+    spectra: bool = False
     linked: bool = False
     moved: bool = False
     rounding: bool = False
@@ -82,6 +85,7 @@ CASES = (
         "hash-seed",
         "another order of sets: `PYTHONHASHSEED=31`",
         environment={"PYTHONHASHSEED": "31"},
+        spectra=True,
     ),
     Case(
         "place",
@@ -89,6 +93,7 @@ CASES = (
         environment={"TZ": "Asia/Kathmandu", "LC_ALL": "C", "LANG": "tr_TR.UTF-8"},
         prefix=("sh", "-c", 'umask 077; exec "$@"', "sh"),
         own_folder=True,
+        spectra=True,
     ),
     Case("user", "another user: `nobody`", user="nobody", wide=True),
     Case("tomorrow", "a day later, with SOURCE_DATE_EPOCH", clock=DAY, wide=True),
@@ -108,7 +113,11 @@ CASES = (
         moved=True,
     ),
     Case(
-        "low-memory", "planes spilled to files above 1 MB, two threads", memory=1 << 20, threads=2
+        "low-memory",
+        "planes spilled to files above 1 MB, two threads",
+        memory=1 << 20,
+        threads=2,
+        spectra=True,
     ),
     Case(
         "numba-level",

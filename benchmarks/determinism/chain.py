@@ -4,12 +4,13 @@ The programs are called one after the other, as the workflow's jobs call them; o
 itself, where a case says so.
 """
 
-import json
 from pathlib import Path
 
+from determinism.associated import associations, choose, exposure_of
 from determinism.cases import Case
 from determinism.circumstances import Call, make_place
-from determinism.kinds import GUIDER, IMAGING, SIMULATION, Kind
+from determinism.kinds import GUIDER, IMAGING, Kind
+from determinism.spectra import run_spectra
 from determinism.workflow import run_workflow
 
 
@@ -41,8 +42,10 @@ def run_chain(
     """
     place = make_place(case, data, folder, cache)
     results = folder / "results"
-    if kind.program == SIMULATION.program:
-        place.call(kind.program, "run", *kind.simulated, "--output-dir", results)
+    if kind.only_simulated:
+        place.call(kind.program, kind.command, *kind.simulated, "--output-dir", results)
+    elif kind.spectral:
+        run_spectra(place.call, kind, place.data, results)
     elif case.workflow:
         run_workflow(place)
     else:
@@ -91,26 +94,6 @@ def mosaics(call: Call, data: Path, results: Path) -> None:
         chosen = choose(call, raw_files(data)[0], "calwebb-image3", results)
         call("calwebb-image3", "run", association, "--input-dir", results / "image2",
              "--references", chosen, "--output-dir", results / "image3")  # fmt: skip
-
-
-def choose(call: Call, raw: Path, program: str, results: Path, exposure: str = "") -> Path:
-    """List the reference files of an exposure for a program, and return the list."""
-    pipeline = program.removeprefix("calwebb-")
-    name = "_".join(filter(None, (exposure, pipeline)))
-    target = results / "references" / f"{name}.json"
-    call("calwebb-references", raw, "--pipeline", program, "-o", target)
-    return target
-
-
-def associations(results: Path, pipeline: str) -> list[Path]:
-    """Return the associations for a program."""
-    return sorted((results / "associations").glob(f"*{pipeline}_*_asn.json"))
-
-
-def exposure_of(association: Path) -> str:
-    """Return the exposure that an association is about."""
-    content = json.loads(association.read_text())
-    return str(content["products"][0]["name"])
 
 
 def pictures(call: Call, results: Path) -> None:

@@ -21,10 +21,16 @@ STAGES = {
     "calwebb-image3": "level3",
     "calwebb-quicklook": "level3",
     "calwebb-simulate": "simulator",
+    "calwebb-spec2": "spec2",
+    "calwebb-spec3": "level3",
+    "calwebb-tso3": "level3",
 }
 SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
 CONTEXT = "jwst_0001.pmap"
-PARTS = ("associations", "references", "detector1", "image2", "image3", "quicklook", "report")
+PARTS = (
+    "associations", "references", "detector1", "image2", "image3", "spec2", "spec3", "tso3",
+    "quicklook", "report",
+)  # fmt: skip
 LIBRARY = "rounding.so"
 # beyond ASCII, and with a space: what a path may have
 MOVED = "données déplacées"
@@ -43,7 +49,7 @@ class Place:
     ----------
     case : Case
     data : Path
-        What is read: uncal, crds_cache.
+        What is read: uncal or rates, and crds_cache.
     folder : Path
         For products, logs and temporary files.
     top : Path

@@ -1,12 +1,13 @@
 """Kinds of exposures that the programs take, each made small, in seconds.
 
-All but guide stars come from calwebb-simulate. Data of a kind are a folder with `uncal` and
-`crds_cache`; that of guide stars, of which the simulator knows nothing, has files made here.
+All but guide stars come from calwebb-simulate. Data of a kind are a folder with `uncal`, of spectra
+`rates`, and `crds_cache`; that of guide stars, of which the simulator knows nothing, has files made
+here.
 """
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class Kind:
         Whether the simulated exposures are renamed darks.
     exceptions : tuple of str
         Cases in which products may differ: the page says why, and by how much.
+    command : str
+        Of calwebb-simulate: `run` makes raw exposures, `rates` count rates of spectra.
     """
 
     name: str
@@ -63,6 +66,17 @@ class Kind:
     drawn: bool = False
     dark: bool = False
     exceptions: tuple[str, ...] = ()
+    command: str = "run"
+
+    @property
+    def spectral(self) -> bool:
+        """Whether it begins with count rates of spectra."""
+        return self.command == "rates"
+
+    @property
+    def only_simulated(self) -> bool:
+        """Whether what is looked at is what the simulator writes."""
+        return self.program == "calwebb-simulate"
 
 
 def scenario(name: str, *words: str) -> tuple[str, ...]:
@@ -124,6 +138,47 @@ KINDS = (
     GUIDER,
     SIMULATION,
 )
+SEGMENTS = ("--integrations", "6", "--segments", "2")
+MODES = (
+    Kind(
+        "lrs-slit",
+        "two nods of MIRI LRS in its slit, to the combined spectrum",
+        scenario("lrs-slit"),
+        program="calwebb-spec3",
+    ),
+    Kind(
+        "nirspec-slit",
+        "two nods of NIRSpec in fixed slits, to the combined spectra",
+        scenario("nirspec-slit"),
+        program="calwebb-spec3",
+    ),
+    Kind(
+        "lrs-slitless",
+        "a time series of MIRI LRS without slit in two segments, to the light curve",
+        scenario("lrs-slitless", *SEGMENTS),
+        program="calwebb-tso3",
+    ),
+    Kind(
+        "nirspec-bright",
+        "a time series of NIRSpec in its wide slit in two segments, to the light curve",
+        scenario("nirspec-bright", *SEGMENTS),
+        program="calwebb-tso3",
+    ),
+    Kind(
+        "nircam-grism",
+        "a time series of NIRCam behind its grism in two segments, to the light curve",
+        scenario("nircam-grism", *SEGMENTS),
+        program="calwebb-tso3",
+    ),
+    Kind(
+        "rates",
+        "what `calwebb-simulate rates` itself writes: count rates, truth, reference files",
+        scenario("lrs-slitless", *SEGMENTS),
+        program="calwebb-simulate",
+        exceptions=("libm",),
+    ),
+)
+SPECTRA = tuple(replace(kind, command="rates", drawn=True) for kind in MODES)
 
 
 def make_data(kind: Kind, folder: Path, simulate: Callable[..., None]) -> None:
@@ -143,7 +198,7 @@ def make_data(kind: Kind, folder: Path, simulate: Callable[..., None]) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     if kind.simulated:
-        simulate("run", *kind.simulated, "--output-dir", unfinished)
+        simulate(kind.command, *kind.simulated, "--output-dir", unfinished)
     else:
         make_guider(unfinished)
     if kind.dark:

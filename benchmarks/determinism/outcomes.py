@@ -9,14 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from determinism.cases import CASES, FIRST, Case
-from determinism.kinds import IMAGING, KINDS, Kind
+from determinism.kinds import IMAGING, KINDS, SPECTRA, Kind
 from determinism.products import difference, different, digests, digests_by_name, total
 
 BEGIN, END = "<!-- written by benchmarks/determinism/run.py -->", "<!-- end -->"
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "astropy", "photutils")
 SHOWN, LENGTH = 3, 500
 KEPT = "outcome.json"
-ALL_KINDS = (IMAGING, *KINDS)
+SPECTRA_BEGIN, SPECTRA_END = BEGIN.replace("py -->", "py: spectra -->"), "<!-- end of spectra -->"
+ALL_KINDS = (IMAGING, *KINDS, *SPECTRA)
 
 
 @dataclass
@@ -110,13 +111,12 @@ def table(outcomes: Iterable[Outcome]) -> list[str]:
     return lines
 
 
-def table_of_kinds(outcomes: list[Outcome]) -> list[str]:
-    """Return the table of the other kinds, with how many products of each case are the same."""
-    wide = [item.name for item in CASES if item.wide and item is not FIRST]
+def table_of_kinds(outcomes: list[Outcome], kinds: tuple[Kind, ...], wide: list[str]) -> list[str]:
+    """Return the table of other kinds, with how many products of each case are the same."""
     by_place = {(item.case, item.kind): item for item in outcomes}
     lines = [f"| exposures | products | SHA-256 of all | {' | '.join(wide)} |"]
     lines.append("|---" * (3 + len(wide)) + "|")
-    for kind in KINDS:
+    for kind in kinds:
         first = by_place.get((FIRST.name, kind.name))
         if first:
             same = [agreement(first, by_place.get((name, kind.name))) for name in wide]
@@ -144,26 +144,64 @@ def exceptions(outcomes: list[Outcome]) -> list[str]:
     return lines
 
 
-def page(work: Path, left_out: list[str], duration: str) -> str:
-    """Return the part of the page that the program writes."""
-    outcomes = kept(work)
+def of_images(work: Path) -> list[Outcome]:
+    """Return the outcomes of all but spectra."""
+    spectral = {kind.name for kind in SPECTRA}
+    return [item for item in kept(work) if item.kind not in spectral]
+
+
+def of_spectra(work: Path) -> list[Outcome]:
+    """Return the outcomes of spectra."""
+    spectral = {kind.name for kind in SPECTRA}
+    return [item for item in kept(work) if item.kind in spectral]
+
+
+def origin(outcomes: list[Outcome], duration: str) -> str:
+    """Return with what the outcomes were made."""
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     commits = ", ".join(sorted({item.commit for item in outcomes}))
-    lines = [f"Commit {commits}; Python {platform.python_version()}, {libraries}. {duration}", ""]
-    lines += [*table(outcomes), ""]
-    lines += [f"Not run: {', '.join(left_out)}.", ""] if left_out else []
+    return f"Commit {commits}; Python {platform.python_version()}, {libraries}. {duration}"
+
+
+def remarks(outcomes: list[Outcome], left_out: list[str]) -> list[str]:
+    """Return what was not run, and what is not the same."""
+    lines = [f"Not run: {', '.join(left_out)}.", ""] if left_out else []
     found = exceptions(outcomes)
-    lines += ["What is not the same:", "", *found, ""] if found else []
+    return lines + (["What is not the same:", "", *found, ""] if found else [])
+
+
+def page(work: Path, left_out: list[str], duration: str) -> str:
+    """Return the part of the page about all but spectra."""
+    outcomes = of_images(work)
+    wide = [item.name for item in CASES if item.wide and item is not FIRST]
+    lines = [origin(outcomes, duration), "", *table(outcomes), "", *remarks(outcomes, left_out)]
     lines += ["Other kinds of exposures, from raw to the last product that there is a program for:"]
-    lines += ["", *table_of_kinds(outcomes), ""]
+    lines += ["", *table_of_kinds(outcomes, KINDS, wide), ""]
     lines += ["Products of the first case:", "", "| product | SHA-256 |", "|---|---|"]
     products = digests(work / FIRST.name / IMAGING.name / "results")
     lines += [f"| {name} | `{digest}` |" for name, digest in products.items()]
     return "\n".join(lines)
 
 
-def put(text: str, target: Path) -> None:
+def page_of_spectra(work: Path, left_out: list[str], duration: str) -> str:
+    """Return the part of the page about spectra."""
+    outcomes = of_spectra(work)
+    cases = [item.name for item in CASES if (item.wide or item.spectra) and item is not FIRST]
+    left_out = [text for text in left_out if text.split()[0] in cases]
+    lines = [origin(outcomes, duration), "", *table_of_kinds(outcomes, SPECTRA, cases), ""]
+    return "\n".join(lines + remarks(outcomes, left_out)).rstrip()
+
+
+def put_parts(work: Path, left_out: list[str], duration: str, target: Path) -> None:
+    """Put each part of the page that there are outcomes for; the other one stays as it is."""
+    if of_images(work):
+        put(page(work, left_out, duration), target)
+    if of_spectra(work):
+        put(page_of_spectra(work, left_out, duration), target, SPECTRA_BEGIN, SPECTRA_END)
+
+
+def put(text: str, target: Path, begin: str = BEGIN, end: str = END) -> None:
     """Put a text between the marks of a page."""
-    before, _, rest = target.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    target.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    before, _, rest = target.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    target.write_text(f"{before}{begin}\n{text}\n{end}{after}")

@@ -7,7 +7,8 @@ Everything is below DIR: data that calwebb-simulate makes, compiled kernels, pro
 earlier run left there is made again, but for the data; without `--case`, what it found is
 forgotten. Products of `first` are made again if they are asked for, or if there are none. Cases
 that cannot be run here (no images, no Slurm, not root) are named and left out. The tables go
-between the two marks in the Markdown file. Exits with 1 if what should be equal is not.
+between their marks in the Markdown file: those of images and those of spectra, each if DIR has
+outcomes of them. Exits with 1 if what should be equal is not.
 """
 
 import argparse
@@ -26,11 +27,12 @@ sys.path.insert(0, str(HERE.parent))
 from determinism.cases import CASES, FIRST, Case, case  # noqa: E402
 from determinism.chain import run_chain  # noqa: E402
 from determinism.circumstances import STAGES, TOP, ChainError, hand_over, image, make_place  # noqa: E402
-from determinism.kinds import IMAGING, KINDS, SIMULATION, Kind, make_data  # noqa: E402
-from determinism.outcomes import Outcome, commit, keep, kept, outcome, page, put  # noqa: E402
+from determinism.kinds import IMAGING, KINDS, SPECTRA, Kind, make_data  # noqa: E402
+from determinism.outcomes import Outcome, commit, keep, kept, outcome, put_parts  # noqa: E402
 
 SLURM = ("munged", "slurmctld", "slurmd", "sbatch")
 Task = tuple[Case, Kind]
+ALL_KINDS = (IMAGING, *KINDS, *SPECTRA)
 
 
 def arguments() -> argparse.Namespace:
@@ -38,7 +40,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--case", action="append", choices=[item.name for item in CASES])
-    kinds = [item.name for item in (IMAGING, *KINDS)]
+    kinds = [item.name for item in ALL_KINDS]
     parser.add_argument("--kind", action="append", choices=kinds)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--markdown", type=Path)
@@ -66,13 +68,16 @@ def obstacle(item: Case) -> str:
 
 def tasks(cases: list[Case], kinds: list[Kind]) -> list[Task]:
     """Return which kinds run in which cases."""
-    return [(item, kind) for item, kind in product(cases, kinds) if item.wide or kind is IMAGING]
+    return [
+        (item, kind) for item, kind in product(cases, kinds)
+        if item.wide or kind is IMAGING or (item.spectra and kind.spectral)
+    ]  # fmt: skip
 
 
 def prepare(kinds: list[Kind], work: Path) -> None:
     """Make what is missing of the data."""
     for kind in kinds:
-        if kind is not SIMULATION and not (work / "data" / kind.name).exists():
+        if not kind.only_simulated and not (work / "data" / kind.name).exists():
             place = make_place(FIRST, work, work / "making", work / "kernels")
             make_data(
                 kind, work / "data" / kind.name,
@@ -115,8 +120,8 @@ def run_one(task: Task, work: Path) -> Outcome:
 
 def run(asked: argparse.Namespace, work: Path, cases: list[Case]) -> list[Outcome]:
     """Run the first case of every kind, then all others side by side."""
-    wanted = set(asked.kind or [kind.name for kind in (IMAGING, *KINDS)])
-    kinds = [kind for kind in (IMAGING, *KINDS) if kind.name in wanted]
+    wanted = set(asked.kind or [kind.name for kind in ALL_KINDS])
+    kinds = [kind for kind in ALL_KINDS if kind.name in wanted]
     prepare(kinds, work)
     again = FIRST in cases
     first = [
@@ -151,7 +156,7 @@ def main() -> int:
     )
     print(duration, *left_out, sep="\n")  # noqa: T201
     if asked.markdown:
-        put(page(work, left_out, duration), asked.markdown)
+        put_parts(work, left_out, duration, asked.markdown)
     return int(not all(item.good for item in (*outcomes, *kept(work))))
 
 
