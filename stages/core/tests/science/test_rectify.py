@@ -115,3 +115,10 @@ def test_wavelengths_go_on_where_others_reach_further():
     np.testing.assert_allclose(
         merged_wavelengths([first, np.array([0.0, 4.0])]), [4.0, 3.0, 2.0, 1.0, 0.0]
     )
+
+
+@pytest.mark.parametrize(("weight", "found"), [("ivm", {"RESWHT": "ivm"}), ("typical", {})])
+def test_the_header_says_how_it_was_rectified(weight, found):
+    """A way to weigh that the product definition does not know is left out."""
+    how = Rectification(weight_type=weight, pixfrac=0.8, pixel_scale_ratio=0.5)
+    assert how.keywords(3) == {"NDRIZ": 3, "PIXFRAC": 0.8, "PXSCLRT": 0.5} | found

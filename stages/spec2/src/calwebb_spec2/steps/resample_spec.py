@@ -56,6 +56,7 @@ def run(
         derived.rectified = Slits(exposure.metadata.copy(), found, dict(exposure.tables))
     else:
         derived.rectified = found[0]
+    derived.rectified.metadata.update(how.keywords(1))
     return derived, COMPLETE
 
 

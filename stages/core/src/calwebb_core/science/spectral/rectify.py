@@ -39,6 +39,7 @@ Float64 = NDArray[np.float64]
 
 SLIT_MODEL: Final = "SlitModel"
 AREAS: Final = ("PIXAR_SR", "PIXAR_A2")
+OFFICIAL_WEIGHTS: Final = ("exptime", "ivm")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,16 @@ class Rectification:
     output_shape: tuple[int, int] | None = None
     custom: tuple[Mapping[str, Any], str] | None = None
     fillval: float = float("nan")
+
+    def keywords(self, count: int) -> dict[str, float | int | str]:
+        """Return what the header says of it, for a number of exposures.
+
+        A way to weigh that the product definition does not know is left out.
+        """
+        found = {"NDRIZ": count, "PIXFRAC": self.pixfrac, "PXSCLRT": self.pixel_scale_ratio}
+        return found | (
+            {"RESWHT": self.weight_type} if self.weight_type in OFFICIAL_WEIGHTS else {}
+        )
 
 
 def rectify(

@@ -50,6 +50,7 @@ def rectify_source(source: Source, how: Any) -> None:
     found.metadata = keywords.copy()
     found.metadata.update(own)
     found.metadata.homes.update(own.homes)
+    found.metadata.update(how.keywords(len(source.spectra)))
     source.resampled = found
 
 
