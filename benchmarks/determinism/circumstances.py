@@ -109,11 +109,11 @@ class Place:
             # for programs that take no number of threads
             "NUMBA_NUM_THREADS": str(case.threads),
         }
+        if case.memory or case.clock:
+            environment["PYTHONPATH"] = str(HERE / "changed")
         if case.memory:
-            environment["PYTHONPATH"] = str(HERE / "low_memory")
             environment["CALWEBB_PLANES_MEMORY"] = str(case.memory)
         if case.clock:
-            environment["PYTHONPATH"] = str(HERE / "later")
             environment["CALWEBB_CLOCK_AHEAD"] = str(case.clock)
         if case.rounding:
             environment["LD_PRELOAD"] = str(folder / LIBRARY)

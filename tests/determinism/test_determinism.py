@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,23 +20,26 @@ from programs import ROOT, run
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from determinism.cases import CASES as ALL_CASES
-from determinism.cases import DAY, EPOCH, FIRST, case
+from determinism.cases import EPOCH, FIRST, case
 from determinism.chain import run_chain
-from determinism.circumstances import LIBRARY, TOP, build_rounding
-from determinism.kinds import GUIDER, IMAGING, KINDS, SIMULATION, make_data
-from determinism.outcomes import BEGIN, END, Outcome, keep, outcome, page, put
+from determinism.circumstances import LIBRARY, TOP, Place, build_rounding
+from determinism.kinds import GUIDER, IMAGING, KINDS, SIMULATION, SPECTRA, make_data
+from determinism.outcomes import (
+    BEGIN,
+    END,
+    SPECTRA_BEGIN,
+    SPECTRA_END,
+    Outcome,
+    keep,
+    outcome,
+    page,
+    put,
+    put_parts,
+)
 from determinism.products import difference, different, digests, digests_by_name
 
 TWO_THREADS = replace(case("threads"), name="two threads, every step by itself", one_by_one=True)
-ELSEWHERE = replace(
-    case("place"),
-    name="another place, order of sets and C library, a day later, little memory, through links",
-    clock=DAY,
-    memory=1 << 16,
-    environment={**case("place").environment, "PYTHONHASHSEED": "31"},
-    linked=True,
-    rounding=True,
-)
+ELSEWHERE = replace(case("at-once"), threads=1, linked=True)
 KERNEL = """
 import numba, numpy as np
 
@@ -117,6 +121,22 @@ def test_guide_stars_are_the_same(programs, tmp_path, elsewhere):
     )
     assert differences(one, other) == {}
     assert len(list(other.glob("detector1/*_cal.fits"))) == 1
+
+
+@pytest.mark.slow
+def test_spectra_are_the_same(programs, tmp_path, elsewhere):
+    """From count rates of a series to light curve, pictures and summary."""
+    kind = {kind.name: kind for kind in SPECTRA}["lrs-slitless"]
+    make_data(kind, tmp_path / "data", run)
+    # members of associations that are links to elsewhere are refused
+    circumstances = replace(elsewhere, linked=False, threads=2)
+    one, other = (
+        run_chain(case, tmp_path / "data", tmp_path / case.name.split()[0], kind=kind)
+        for case in (FIRST, circumstances)
+    )
+    assert differences(one, other) == {}
+    names = " ".join(digests(other))
+    assert all(part in names for part in ("_x1dints.fits", "_whtlt.ecsv", "_whtlt.png", ".html"))
 
 
 @pytest.mark.slow
@@ -205,6 +225,21 @@ def test_products_of_another_layout_are_compared_by_name(tmp_path):
     assert not found.good
 
 
+def test_changed_circumstances_reach_the_programs(tmp_path):
+    """Clock and memory both, where a case changes both."""
+    place = Place(case("at-once"), tmp_path, tmp_path)
+    text = "import time; from calwebb_core.framework.planes import Store; "
+    text += "print(time.time(), Store.__init__.__defaults__[1])"
+    variables = place.variables() | {"LD_PRELOAD": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        env=variables, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    now, limit = done.stdout.split()
+    assert float(now) > time.time() + place.case.clock / 2
+    assert int(limit) == place.case.memory
+
+
 def test_lists_of_reference_files_are_compared_where_these_lie_alike(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name / "references").mkdir(parents=True)
@@ -236,3 +271,23 @@ def test_the_page_has_every_case_and_kind(tmp_path):
     assert text.count("| 1 differ |") == 1
     assert "- container, guider: `x.fits`: SCI: other values" in text
     assert "Not run: slurm (no sbatch)." in text
+
+
+def test_the_page_has_spectra_in_a_part_of_their_own(tmp_path):
+    target = tmp_path / "page.md"
+    former = f"{BEGIN}\nof another commit\n{END}\nbetween\n"
+    target.write_text(f"{former}{SPECTRA_BEGIN}\nformer text\n{SPECTRA_END}\nafter\n")
+    for name in ("first", "threads", "at-once"):
+        for kind in SPECTRA:
+            folder = tmp_path / name / kind.name
+            folder.mkdir(parents=True)
+            keep(Outcome(name, kind.name, 3, "1" * 64, commit="abc"), folder)
+    put_parts(tmp_path, ["slurm (no sbatch)", "container (no image)"], "Took long.", target)
+    text = target.read_text()
+    assert text.startswith(f"{former}{SPECTRA_BEGIN}\nCommit abc; ")
+    assert text.endswith(f"\n{SPECTRA_END}\nafter\n")
+    assert "former text" not in text
+    rows = [line for kind in SPECTRA for line in text.splitlines() if f"| {kind.meaning} |" in line]
+    assert len(rows) == len(SPECTRA) == 6
+    assert all(row.count("| the same") == 2 for row in rows)
+    assert "Not run: container (no image)." in text
