@@ -186,8 +186,10 @@ def page(work: Path, left_out: list[str], duration: str) -> str:
 def page_of_spectra(work: Path, left_out: list[str], duration: str) -> str:
     """Return the part of the page about spectra."""
     outcomes = of_spectra(work)
-    cases = [item.name for item in CASES if (item.wide or item.spectra) and item is not FIRST]
-    left_out = [text for text in left_out if text.split()[0] in cases]
+    run = {item.case for item in outcomes}
+    cases = [item.name for item in CASES if item.name in run and item is not FIRST]
+    wide = {item.name for item in CASES if item.wide or item.spectra}
+    left_out = [text for text in left_out if text.split()[0] in wide]
     lines = [origin(outcomes, duration), "", *table_of_kinds(outcomes, SPECTRA, cases), ""]
     return "\n".join(lines + remarks(outcomes, left_out)).rstrip()
 
