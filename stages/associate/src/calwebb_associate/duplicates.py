@@ -9,6 +9,7 @@ from collections.abc import Collection, Hashable, Iterable
 from typing import Final, Protocol, TypeVar
 
 CATALOG: Final = "sourcecat"
+MOSAIC: Final = "image3"
 
 
 class Comparable(Protocol):
@@ -67,15 +68,16 @@ def without_duplicates(associations: Iterable[Kind]) -> list[Kind]:
 def _without_same_members(
     associations: Collection[Kind], named: Collection[str] = frozenset()
 ) -> list[Kind]:
-    """Keep one of those with the same members, and those whose product is named elsewhere."""
+    """Keep one of those with the same members, and mosaics that are named elsewhere."""
     kept: dict[Hashable, Kind] = {}
     for association in associations:
         key = (association.asn_type, association.membership)
         other = kept.get(key)
         if other is None or association.candidate >= other.candidate:
             kept[key] = association
-    products = {association.product for association in kept.values()}
-    more = {one.product: one for one in associations if one.product in set(named) - products}
+    there = {one.product for one in kept.values() if one.asn_type == MOSAIC}
+    mosaics = [one for one in associations if one.asn_type == MOSAIC]
+    more = {one.product: one for one in mosaics if one.product in set(named) - there}
     return [*kept.values(), *more.values()]
 
 

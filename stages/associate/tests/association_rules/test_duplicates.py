@@ -72,6 +72,22 @@ def test_which_stays(given, kept):
     assert without_duplicates(given) == [given[place] for place in kept]
 
 
+def test_a_mosaic_whose_catalog_a_spectrum_names_stays_beside_a_spectrum_of_its_name():
+    spectrum = Made("c1000", "s_rate:science q_cat.ecsv:sourcecat", 2, product="s")
+    mosaics = [
+        Made("o001", "i_cal:science", product="p", kind="image3"),
+        Made("c1000", "i_cal:science", product="q", kind="image3"),
+    ]
+    spectra = [
+        Made("o001", "s_cal:science", product="r", kind="spec3"),
+        Made("c1000", "s_cal:science", product="q", kind="spec3"),
+    ]
+    found = without_duplicates([spectrum, *mosaics, *spectra])
+    assert {(one.asn_type, one.candidate) for one in found} == {
+        ("spec2", "c1000"), ("image3", "o001"), ("image3", "c1000"), ("spec3", "o001"),
+    }  # fmt: skip
+
+
 def made_of(candidate, level, words):
     """An association, named after its first member at level 2."""
     words = sorted(set(words))
