@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from programs import BIN, ROOT, run
+from programs import BIN, ROOT, STAND_INS, lay_out_stand_ins, run
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +37,13 @@ def once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
         return place
 
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stand_ins(once) -> None:
+    """Let workflows of all tests be those of one folder."""
+    if BIN.exists():
+        os.environ[STAND_INS] = str(once("stand_ins", lay_out_stand_ins))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 
+SERVERS = "CALWEBB_TEST_SERVERS"  # variable with the folder of sockets, one an environment
+
 
 def ask(
     place: str, script: str, words: Sequence[str], variables: Mapping[str, str],
@@ -37,8 +39,9 @@ def ask(
     return None if answer == b"no" else int(answer or -1)
 
 
-def stand_in(place: str, script: str) -> None:
-    """Run the program that this process was started as."""
+def stand_in(environment: str, script: str) -> None:
+    """Run the program of an environment that this process was started as."""
+    place = os.environ.get(SERVERS, "") + "/" + environment
     folder = os.getcwd()  # noqa: PTH109 - starts sooner
     code = ask(place, script, sys.argv[1:], os.environ, (0, 1, 2), folder=folder, wary=True)
     if code is None:

@@ -28,8 +28,8 @@ MOST = 1 << 20  # bytes of a request
 # What may differ from program to program: it is read late, if at all. CRDS is not imported, and
 # Snakemake's wishes for libraries of linear algebra do not change what these compute.
 READ_LATE = re.compile(
-    "CRDS_.*|PASS_INVALID_VALUES|SOURCE_DATE_EPOCH|CALWEBB_SOURCES|PYTEST_CURRENT_TEST|"
-    ".*_(NUM|MAXIMUM)_THREADS|TMPDIR|TMP|TEMP|TEMPDIR|PATH|PWD|OLDPWD|SHLVL|_"
+    "CRDS_.*|CALWEBB_TEST_.*|PASS_INVALID_VALUES|SOURCE_DATE_EPOCH|CALWEBB_SOURCES|"
+    "PYTEST_CURRENT_TEST|.*_(NUM|MAXIMUM)_THREADS|TMPDIR|TMP|TEMP|TEMPDIR|PATH|PWD|OLDPWD|SHLVL|_"
 )
 
 

@@ -12,10 +12,11 @@ from tempfile import TemporaryFile, mkdtemp
 
 import pytest
 
-from program_client import ask
+from program_client import SERVERS, ask
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".env" / "bin"
+STAND_INS = "CALWEBB_TEST_STAND_INS"  # variable with the folder of `lay_out_stand_ins`
 SERVERLESS = "https://jwst-serverless-mode.stsci.edu"
 
 # What the programs of an environment import, once for many short runs: see program_server.py. What
@@ -145,14 +146,15 @@ STAND_IN = """#!{python} -IS
 import sys
 sys.path.insert(0, {tests!r})
 from program_client import stand_in
-stand_in({socket!r}, {script!r})
+stand_in({environment!r}, {script!r})
 """
 
 
-@cache
-def with_stand_ins() -> Path:
-    """Return a folder with the Snakefile whose programs run in processes that are ready."""
-    folder = _sockets() / "sources"
+def lay_out_stand_ins(folder: Path) -> None:
+    """Fill a folder with the Snakefile whose programs run in processes that are ready.
+
+    Tests side by side share it: Snakemake knows again what it has made by the Snakefile's path.
+    """
     programs = folder / ".env" / "bin"
     programs.mkdir(parents=True)
     for path in ROOT.iterdir():
@@ -165,13 +167,18 @@ def with_stand_ins() -> Path:
             path.write_text(
                 STAND_IN.format(
                     python=sys.executable, tests=str(ROOT / "tests"), script=str(script),
-                    socket=str(_sockets() / environment),
+                    environment=environment,
                 )
             )  # fmt: skip
             path.chmod(0o755)
         else:
             (programs / script.name).symlink_to(script.resolve())
-    return folder
+
+
+def with_stand_ins() -> Path:
+    """Return that folder; programs started from now on find the processes of this one."""
+    os.environ[SERVERS] = str(_sockets())
+    return Path(os.environ[STAND_INS])
 
 
 @cache

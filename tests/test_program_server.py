@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from program_client import ask
+from program_client import SERVERS, ask
 from programs import BIN, ROOT, get_ready, with_stand_ins
 
-HERE = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+def here() -> dict[str, str]:
+    """Return the variables of programs that are started here."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+
 ASLEEP = """
 import json, os, sys, time
 with open(sys.argv[1] + "~", "w") as file:
@@ -26,14 +31,15 @@ time.sleep(300)
 def place(programs) -> str:
     """Socket of a process that is ready for programs of associations."""
     get_ready(["associate"])
-    return str(with_stand_ins().parent / "associate")
+    with_stand_ins()
+    return f"{os.environ[SERVERS]}/associate"
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["--nonsense"], ["absent.csv"]])
 def test_a_stand_in_says_what_the_program_says(place, words):
     done = [
         subprocess.run(
-            [folder / "calwebb-associate", *words], env=HERE, capture_output=True, check=False
+            [folder / "calwebb-associate", *words], env=here(), capture_output=True, check=False
         )
         for folder in (BIN, with_stand_ins() / ".env" / "bin")
     ]
@@ -47,7 +53,7 @@ def test_a_stand_in_says_what_the_program_says(place, words):
     ("name", "code"), [("CRDS_CONTEXT", 0), ("NUMBA_CPU_NAME", None), ("PYTHONHASHSEED", None)]
 )
 def test_variables_that_imports_read_ask_for_a_start_from_nothing(place, tmp_path, name, code):
-    variables = {**HERE, name: "7"}
+    variables = {**here(), name: "7"}
     with (tmp_path / "said").open("w") as said:
         streams = [said.fileno()] * 3
         script = str(BIN / "calwebb-pool")
@@ -61,8 +67,8 @@ def test_a_program_is_a_process_that_ends_with_who_asked(place, tmp_path):
     code = f"""import sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
 from program_client import stand_in
-stand_in({place!r}, {str(script)!r})"""
-    environment = {**HERE, "CRDS_CONTEXT": "jwst_0007.pmap"}
+stand_in("associate", {str(script)!r})"""
+    environment = {**here(), "CRDS_CONTEXT": "jwst_0007.pmap"}
     with subprocess.Popen(
         [sys.executable, "-c", code, found], cwd=tmp_path, env=environment
     ) as client:
