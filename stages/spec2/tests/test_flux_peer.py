@@ -28,8 +28,10 @@ CASES = [
     (2, "nrs1", "flat_field", "photom", PHOTOM),
     (3, "nrcalong", "start", "photom", {"photom": "grism_photom.fits", "area": "N/A"}),
 ]
+# specwcs is read where targ_centroid has found the source
+LRS_LOSSES = {"pathloss": "lrs_pathloss.fits", "specwcs": "N/A"}
 REAL = [
-    (4, "mirimage", "assign_wcs", "pathloss", {"pathloss": "lrs_pathloss.fits"}),
+    (4, "mirimage", "assign_wcs", "pathloss", LRS_LOSSES),
     (4, "mirimage", "pathloss", "photom", LRS),
     (5, "mirimage", "assign_wcs", "photom", LRS),
 ]

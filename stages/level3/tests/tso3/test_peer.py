@@ -127,7 +127,7 @@ def test_white_light(tmp_path):
     run_official(CURVES, tmp_path / "out.npz", *names, folder=tmp_path)
     official = dict(np.load(tmp_path / "out.npz"))
     for name, spectra in cases.items():
-        table = curve(*spectra, fill=False, min_wavelength=1.1, max_wavelength=1.9)
+        table = curve(*spectra, fill=False, min_wavelength=1.1, max_wavelength=1.9).table()
         expected = [key for key in official if key.startswith(f"{name}-")]
         columns = [column for column in table.colnames if "_error" not in column]
         assert [f"{name}-{column}" for column in columns] == expected
